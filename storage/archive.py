@@ -1,0 +1,104 @@
+"""Archive: the one door through which every face reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
+
+__all__ = ["Archive"]
+
+
+class Archive(Protocol):
+    """Reads lists and messages.
+
+    ``lists``, ``mailing_list`` and ``refresh`` answer from a catalogue in memory and never wait; the water marks of
+    the catalogue bound what a reader sees, so that a list never seems to shrink while one reads. The others may
+    suspend where the store is remote; the embedded engines never do.
+
+    Every method raises ``ArchiveUnavailable`` when the store cannot be read.
+    """
+
+    def lists(self) -> Sequence[MailingList]:
+        """Return all lists, ordered by name."""
+        ...
+
+    def mailing_list(self, name: str) -> MailingList:
+        """Return the list called ``name``.
+
+        Raises:
+            NoSuchList: no list is called so.
+        """
+        ...
+
+    def refresh(self) -> bool:
+        """Bring the catalogue up to date; return whether anything changed. Cheap when nothing did."""
+        ...
+
+    async def entry(self, name: str, number: int) -> Entry:
+        """Return what is known of a message.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+            NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    async def served(self, name: str, number: int) -> Served:
+        """Return a message in its served form.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+            NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    async def raw(self, name: str, number: int) -> bytes:
+        """Return a message's original octets, exactly as they came in.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+            NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    async def find(self, message_id: bytes) -> Sequence[Location]:
+        """Return where the messages with this Message-ID lie, ordered by list name; empty when nowhere."""
+        ...
+
+    def pages(self, kind: Rendition, name: str, first: int, last: int) -> AsyncIterator[Page]:
+        """Yield the pages that hold rows of ``first <= number <= last``, ascending.
+
+        A page may hold rows outside the range as well: take ``page.rows[page.span(first, last)]``. No page yielded
+        is without a row in the range; an empty range yields none.
+
+        Raises:
+            NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+        """
+        ...
+
+    async def first_arrived(self, name: str, since: int) -> int:
+        """Return the lowest number in the list that arrived at ``since`` or later, or ``high + 1``.
+
+        Arrival times never fall as numbers rise.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def thread(self, name: str, number: int) -> Sequence[ThreadNode]:
+        """Return the whole thread of a message, depth first, siblings by the time they were sent.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+            NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; the archive cannot be used after."""
+        ...

@@ -1,0 +1,187 @@
+"""The records every engine and every face share: lists, messages, pages, threads.
+
+Invariants:
+
+- A number belongs to one message of one list for ever: ascending, never reused, 1 … 2**31-1.
+- Times are seconds since 1970-01-01T00:00:00Z as ``int``.
+- Octets are ``bytes``; ``str`` is used for list names and texts to the operator only.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from storage.errors import BadListName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+__all__ = [
+    "MAX_NUMBER",
+    "Entry",
+    "Location",
+    "MailingList",
+    "Page",
+    "Rendition",
+    "Served",
+    "ThreadNode",
+    "check_list_name",
+]
+
+MAX_NUMBER: Final = 2**31 - 1
+"""The largest message number (RFC 3977 s. 6)."""
+
+_LIST_NAME: Final = re.compile(r"[A-Za-z0-9+_-]+(?:\.[A-Za-z0-9+_-]+)*")
+_LIST_NAME_OCTETS: Final = 200
+
+
+def check_list_name(name: str) -> str:
+    """Return ``name`` if it can name a list, a newsgroup and a mailbox alike.
+
+    Components of letters, digits, ``+``, ``-`` and ``_`` joined by single dots (RFC 5536 s. 3.1.4), 200 octets
+    at most.
+
+    Raises:
+        BadListName: it cannot.
+    """
+    if len(name) > _LIST_NAME_OCTETS or not _LIST_NAME.fullmatch(name):
+        raise BadListName(
+            f"{name!r} cannot name a list: use letters, digits, '+', '-' and '_', in parts joined by single dots, "
+            f"{_LIST_NAME_OCTETS} characters at most (for example lists.kernel-hardening)"
+        )
+    return name
+
+
+class Rendition(enum.Enum):
+    """A text made once, when a message arrives, and stored with the version of what made it.
+
+    The value is the name under which it is stored.
+    """
+
+    OVERVIEW = "overview"
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """One archived mailing list.
+
+    ``low`` and ``high`` are the water marks: every message's number lies in ``low <= number <= high``. ``high`` is
+    the last number ever given, so it never falls; ``low`` is the first number still present, or ``high + 1`` when
+    none is. ``holes`` holds the numbers strictly between that are not present, ascending.
+
+    ``revision`` grows with every visible change of the list. ``validity`` changes only if numbers were reassigned.
+    """
+
+    name: str
+    description: str = ""
+    address: str = ""
+    validity: int = 1
+    low: int = 1
+    high: int = 0
+    holes: Sequence[int] = ()
+    revision: int = 0
+    created: int = 0
+
+    @property
+    def count(self) -> int:
+        """The number of messages present."""
+        return self.high - self.low + 1 - len(self.holes)
+
+    def has(self, number: int) -> bool:
+        """Tell whether a message with this number is present."""
+        at = bisect_left(self.holes, number)
+        return self.low <= number <= self.high and not (at < len(self.holes) and self.holes[at] == number)
+
+    def present(self, first: int, last: int) -> Iterator[range]:
+        """Yield the runs of numbers present in ``first <= number <= last``, ascending; no run is empty."""
+        start, last = max(first, self.low), min(last, self.high)
+        for hole in self.holes[bisect_left(self.holes, start) : bisect_right(self.holes, last)]:
+            if start < hole:
+                yield range(start, hole)
+            start = hole + 1
+        if start <= last:
+            yield range(start, last + 1)
+
+    def next_present(self, number: int) -> int | None:
+        """Return the lowest number present above ``number``, or None."""
+        return next((run[0] for run in self.present(number + 1, self.high)), None)
+
+    def previous_present(self, number: int) -> int | None:
+        """Return the highest number present below ``number``, or None."""
+        number = min(number - 1, self.high)
+        at = bisect_right(self.holes, number) - 1
+        while at >= 0 and self.holes[at] == number:
+            number, at = number - 1, at - 1
+        return number if number >= self.low else None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """Where a message lies: a list's name and the number there."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the archive knows of one message without reading its octets.
+
+    ``size`` counts the octets of the served form; ``lines`` the lines of its body. ``digest`` is the 16-octet
+    BLAKE2b of the original octets. ``sent`` is the Date field's time, or None where there is no sane one;
+    ``received`` is when the list got it, ``arrived`` when the archive took it.
+    """
+
+    number: int
+    message_id: bytes
+    digest: bytes
+    sent: int | None
+    received: int
+    arrived: int
+    size: int
+    lines: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A message as the faces send it: CRLF line ends, no NUL, no bare CR or LF, one Message-ID, mended References.
+
+    ``head`` is the header, each field ended by CRLF; the served octets are ``head + CRLF + body``, and their
+    number is the entry's ``size``.
+    """
+
+    message_id: bytes
+    head: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Page:
+    """A run of rows of one rendition, ascending by number: the unit that is stored, read and cached.
+
+    ``rows[i]`` belongs to ``numbers[i]``. ``elsewhere`` maps a number to where the same Message-ID lies in other
+    lists, for those messages that were sent to several. A page never changes: when its rows do, a new page object
+    takes its place, so that what is made from one may be kept for as long as the page lives.
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[bytes]
+    elsewhere: Mapping[int, Sequence[Location]] = field(default_factory=dict)
+
+    def span(self, first: int, last: int) -> slice:
+        """Return the slice of rows whose numbers lie in ``first <= number <= last``."""
+        return slice(bisect_left(self.numbers, first), bisect_right(self.numbers, last))
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadNode:
+    """One place in a thread, depth first: a message, or a ghost that others refer to (``number`` is None)."""
+
+    depth: int
+    message_id: bytes
+    number: int | None

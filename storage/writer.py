@@ -1,0 +1,124 @@
+"""ArchiveWriter: the one door through which an archive changes; one transaction for each batch.
+
+A writer assigns numbers, so at most one is open on an archive at a time. It is synchronous: ingest runs in a
+process of its own, never on a reactor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from storage.model import MailingList, Rendition
+    from storage.threads import Forest
+
+__all__ = ["ArchiveWriter", "Batch", "Incumbent", "NewMessage"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message ready to be stored.
+
+    ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
+    CRLF line ends, else None. ``rows`` holds the text of each rendition. The rest is as in ``Entry``.
+    """
+
+    message_id: bytes
+    raw: bytes
+    digest: bytes
+    head: bytes | None
+    sent: int | None
+    received: int
+    arrived: int
+    size: int
+    lines: int
+    rows: Mapping[Rendition, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps the id from returning."""
+
+    number: int
+    digest: bytes
+    removed: bool
+
+
+class Batch(Protocol):
+    """One transaction. What it wrote is seen by its own methods at once and by readers after it ends."""
+
+    def mailing_list(self, name: str) -> MailingList:
+        """Return the list, made if there was none.
+
+        Raises:
+            BadListName: the name cannot name a list.
+        """
+        ...
+
+    def describe(self, name: str, *, description: str | None = None, address: str | None = None) -> None:
+        """Set a list's description and posting address; None leaves as it is."""
+        ...
+
+    def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
+        """Return who holds this Message-ID in the list, or None."""
+        ...
+
+    def raw(self, name: str, number: int) -> bytes:
+        """Return the original octets of a message, also of one that this batch added."""
+        ...
+
+    def forest(self, name: str) -> Forest:
+        """Return the list's threads, to be changed in place."""
+        ...
+
+    def add(self, name: str, message: NewMessage) -> int:
+        """Store a message; return its number, the list's ``high + 1``."""
+        ...
+
+    def rerender(self, name: str, number: int, head: bytes | None, size: int, lines: int, rows: Mapping[Rendition, bytes]) -> None:
+        """Replace what was derived from a message's original octets."""
+        ...
+
+    def remove(self, name: str, number: int) -> None:
+        """Leave a tombstone in a message's place: its octets go, its number and Message-ID are never used again.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
+        ...
+
+    def cursor(self, name: str, source: str) -> bytes:
+        """Return where the last batch from this source ended, as it was set; empty when there is none."""
+        ...
+
+    def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
+        """Note where this batch from the source ends."""
+        ...
+
+
+class ArchiveWriter(Protocol):
+    """Writes an archive."""
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Open a transaction: kept as a whole when the block ends, undone as a whole when it raises.
+
+        Raises:
+            ArchiveUnavailable: the store is full, damaged or gone; nothing of the batch is kept.
+        """
+        ...
+
+    def versions(self) -> Mapping[Rendition, int]:
+        """Return the version of the renderers that this writer's renditions are made by."""
+        ...
+
+    def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield runs of numbers, by list, that hold a rendition of another version than this writer's."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        ...
