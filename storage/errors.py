@@ -1,6 +1,13 @@
 """What can go wrong with an archive, named for what happened."""
 
-__all__ = ["ArchiveError", "ArchiveUnavailable", "BadListName", "NoSuchList", "NoSuchMessage", "SourceError"]
+__all__ = [
+    "ArchiveError",
+    "ArchiveUnavailable",
+    "BadListName",
+    "NoSuchList",
+    "NoSuchMessage",
+    "SourceError",
+]
 
 
 class ArchiveError(Exception):

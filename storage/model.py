@@ -94,7 +94,9 @@ class MailingList:
     def has(self, number: int) -> bool:
         """Tell whether a message with this number is present."""
         at = bisect_left(self.holes, number)
-        return self.low <= number <= self.high and not (at < len(self.holes) and self.holes[at] == number)
+        return self.low <= number <= self.high and not (
+            at < len(self.holes) and self.holes[at] == number
+        )
 
     def present(self, first: int, last: int) -> Iterator[range]:
         """Yield the runs of numbers present in ``first <= number <= last``, ascending; no run is empty."""

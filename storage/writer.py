@@ -16,27 +16,34 @@ if TYPE_CHECKING:
     from storage.model import MailingList, Rendition
     from storage.threads import Forest
 
-__all__ = ["ArchiveWriter", "Batch", "Incumbent", "NewMessage"]
+__all__ = ["ArchiveWriter", "Batch", "Derived", "Incumbent", "NewMessage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What is made of a message's original octets when it arrives, and anew when what makes it changes.
+
+    ``head`` is the served form's header where it is not simply the original's with CRLF line ends, else None.
+    ``size`` and ``lines`` are as in ``Entry``; ``rows`` holds the text of each rendition.
+    """
+
+    head: bytes | None
+    size: int
+    lines: int
+    rows: Mapping[Rendition, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message ready to be stored.
-
-    ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
-    CRLF line ends, else None. ``rows`` holds the text of each rendition. The rest is as in ``Entry``.
-    """
+    """A message ready to be stored: ``raw`` is the original octets, the rest is as in ``Entry``."""
 
     message_id: bytes
     raw: bytes
     digest: bytes
-    head: bytes | None
     sent: int | None
     received: int
     arrived: int
-    size: int
-    lines: int
-    rows: Mapping[Rendition, bytes] = field(default_factory=dict)
+    derived: Derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,9 @@ class Batch(Protocol):
         """
         ...
 
-    def describe(self, name: str, *, description: str | None = None, address: str | None = None) -> None:
+    def describe(
+        self, name: str, *, description: str | None = None, address: str | None = None
+    ) -> None:
         """Set a list's description and posting address; None leaves as it is."""
         ...
 
@@ -79,8 +88,12 @@ class Batch(Protocol):
         """Store a message; return its number, the list's ``high + 1``."""
         ...
 
-    def rerender(self, name: str, number: int, head: bytes | None, size: int, lines: int, rows: Mapping[Rendition, bytes]) -> None:
-        """Replace what was derived from a message's original octets."""
+    def rederive(self, name: str, number: int, derived: Derived) -> None:
+        """Replace what was made of a message's original octets.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
         ...
 
     def remove(self, name: str, number: int) -> None:

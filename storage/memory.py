@@ -1,0 +1,297 @@
+"""The archive in memory: the yardstick that the other engines are measured against, and the tests' quick one."""
+
+from __future__ import annotations
+
+import copy
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from storage.errors import NoSuchList, NoSuchMessage
+from storage.message.served import serve
+from storage.model import (
+    Entry,
+    Location,
+    MailingList,
+    Page,
+    Rendition,
+    Served,
+    ThreadNode,
+    check_list_name,
+)
+from storage.pages import page_of
+from storage.threads import withdraw
+from storage.tree import draw
+from storage.writer import Incumbent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from storage.threads import Node, Note
+    from storage.writer import Derived, NewMessage
+
+__all__ = ["MemoryArchive", "MemoryWriter"]
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A message, with the revision at which it last changed."""
+
+    message: NewMessage
+    revision: int
+    versions: Mapping[Rendition, int]
+
+
+@dataclass(slots=True)
+class MemoryForest:
+    """The forest of one list as plain dicts."""
+
+    nodes: dict[bytes, Node] = field(default_factory=dict)
+    kept_notes: dict[bytes, list[Note]] = field(default_factory=dict)
+
+    def node(self, message_id: bytes) -> Node | None:
+        return self.nodes.get(message_id)
+
+    def put(self, node: Node) -> None:
+        self.nodes[node.message_id] = node
+
+    def note(self, key: bytes, note: Note) -> None:
+        notes = self.kept_notes.setdefault(key, [])
+        if note not in notes:
+            notes.append(note)
+
+    def notes(self, key: bytes, *, waits: bool, since: int, until: int) -> Sequence[Note]:
+        return [
+            n for n in self.kept_notes.get(key, ()) if n.waits == waits and since <= n.sent <= until
+        ]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """Everything of one list."""
+
+    record: MailingList
+    messages: dict[int, _Stored] = field(default_factory=dict)
+    ids: dict[bytes, Incumbent] = field(default_factory=dict)
+    forest: MemoryForest = field(default_factory=MemoryForest)
+    cursors: dict[str, bytes] = field(default_factory=dict)
+
+
+class MemoryArchive:
+    """Reads what a ``MemoryWriter`` wrote; see ``storage.archive.Archive``."""
+
+    def __init__(self) -> None:
+        self.shelves: dict[str, _Shelf] = {}
+        self._catalogue: dict[str, MailingList] = {}
+        self._pages: dict[tuple[Rendition, str, int], Page] = {}
+
+    def lists(self) -> Sequence[MailingList]:
+        return list(self._catalogue.values())
+
+    def mailing_list(self, name: str) -> MailingList:
+        try:
+            return self._catalogue[name]
+        except KeyError:
+            raise NoSuchList(name) from None
+
+    def refresh(self) -> bool:
+        now = {name: self.shelves[name].record for name in sorted(self.shelves)}
+        if now == self._catalogue:
+            return False
+        self._catalogue = now
+        self._pages.clear()
+        return True
+
+    async def entry(self, name: str, number: int) -> Entry:
+        stored = self._stored(name, number)
+        message = stored.message
+        return Entry(
+            number,
+            message.message_id,
+            message.digest,
+            message.sent,
+            message.received,
+            message.arrived,
+            message.derived.size,
+            message.derived.lines,
+            stored.revision,
+        )
+
+    async def served(self, name: str, number: int) -> Served:
+        message = self._stored(name, number).message
+        return Served(message.message_id, *serve(message.raw, message.derived.head))
+
+    async def raw(self, name: str, number: int) -> bytes:
+        return self._stored(name, number).message.raw
+
+    async def find(self, message_id: bytes) -> Sequence[Location]:
+        return [
+            Location(name, holder.number)
+            for name in self._catalogue
+            if (holder := self.shelves[name].ids.get(message_id))
+            and self._catalogue[name].has(holder.number)
+        ]
+
+    def pages(self, kind: Rendition, name: str, first: int, last: int) -> AsyncIterator[Page]:
+        record = self.mailing_list(name)
+        return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
+
+    async def first_arrived(self, name: str, since: int) -> int:
+        record = self.mailing_list(name)
+        messages = self.shelves[name].messages
+        late = (
+            n
+            for run in record.present(1, record.high)
+            for n in run
+            if messages[n].message.arrived >= since
+        )
+        return next(late, record.high + 1)
+
+    async def thread(self, name: str, number: int) -> Sequence[ThreadNode]:
+        nodes = self.shelves[name].forest.nodes
+        return draw(nodes.values(), self._stored(name, number).message.message_id)
+
+    def close(self) -> None:
+        self._catalogue = {}
+
+    def _stored(self, name: str, number: int) -> _Stored:
+        if not self.mailing_list(name).has(number) or number not in self.shelves[name].messages:
+            raise NoSuchMessage(f"{name} {number}")
+        return self.shelves[name].messages[number]
+
+    async def _pages_of(
+        self, kind: Rendition, record: MailingList, first: int, last: int
+    ) -> AsyncIterator[Page]:
+        for at in range(page_of(first), page_of(last) + 1) if first <= last else ():
+            page = self._pages.get((kind, record.name, at))
+            if page is None:
+                page = await self._page(kind, record, at)
+                self._pages[kind, record.name, at] = page
+            span = page.span(first, last)
+            if span.start < span.stop:
+                yield page
+
+    async def _page(self, kind: Rendition, record: MailingList, at: int) -> Page:
+        messages = self.shelves[record.name].messages
+        numbers = [n for run in record.present(1, record.high) for n in run if page_of(n) == at]
+        elsewhere: dict[int, Sequence[Location]] = {}
+        for number in numbers:
+            places = await self.find(messages[number].message.message_id)
+            if len(places) > 1:
+                elsewhere[number] = [place for place in places if place.name != record.name]
+        return Page(numbers, [messages[n].message.derived.rows[kind] for n in numbers], elsewhere)
+
+
+class MemoryWriter:
+    """Writes a ``MemoryArchive``; see ``storage.writer.ArchiveWriter``."""
+
+    def __init__(self, archive: MemoryArchive, versions: Mapping[Rendition, int]) -> None:
+        self._archive = archive
+        self._versions = dict(versions)
+
+    @contextmanager
+    def batch(self) -> Iterator[MemoryBatch]:
+        batch = MemoryBatch(copy.deepcopy(self._archive.shelves), self._versions)
+        yield batch
+        self._archive.shelves = batch.shelves
+
+    def versions(self) -> Mapping[Rendition, int]:
+        return self._versions
+
+    def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
+        for name, shelf in list(self._archive.shelves.items()):
+            old = [
+                number
+                for number, stored in shelf.messages.items()
+                if stored.versions != self._versions
+            ]
+            if old:
+                yield name, old
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class MemoryBatch:
+    """One transaction on a copy of the archive; see ``storage.writer.Batch``."""
+
+    def __init__(self, shelves: dict[str, _Shelf], versions: Mapping[Rendition, int]) -> None:
+        self.shelves = shelves
+        self._versions = versions
+
+    def mailing_list(self, name: str) -> MailingList:
+        return self._shelf(name).record
+
+    def describe(
+        self, name: str, *, description: str | None = None, address: str | None = None
+    ) -> None:
+        shelf = self._shelf(name)
+        record = shelf.record
+        shelf.record = replace(
+            record,
+            description=record.description if description is None else description,
+            address=record.address if address is None else address,
+        )
+
+    def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
+        return self._shelf(name).ids.get(message_id)
+
+    def raw(self, name: str, number: int) -> bytes:
+        return self._message(name, number).message.raw
+
+    def forest(self, name: str) -> MemoryForest:
+        return self._shelf(name).forest
+
+    def add(self, name: str, message: NewMessage) -> int:
+        shelf = self._shelf(name)
+        number = shelf.record.high + 1
+        revision = self._revise(shelf)
+        low = number if not shelf.messages else shelf.record.low
+        shelf.record = replace(shelf.record, low=low, high=number)
+        shelf.messages[number] = _Stored(message, revision, self._versions)
+        shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
+        return number
+
+    def rederive(self, name: str, number: int, derived: Derived) -> None:
+        stored = self._message(name, number)
+        stored.message = replace(stored.message, derived=derived)
+        stored.versions = self._versions
+        stored.revision = self._revise(self._shelf(name))
+
+    def remove(self, name: str, number: int) -> None:
+        shelf = self._shelf(name)
+        message = self._message(name, number).message
+        del shelf.messages[number]
+        shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=True)
+        withdraw(shelf.forest, message.message_id)
+        self._revise(shelf)
+        record = shelf.record
+        low = min(shelf.messages, default=record.high + 1)
+        shelf.record = replace(
+            record, low=low, holes=[n for n in range(low, record.high) if n not in shelf.messages]
+        )
+
+    def cursor(self, name: str, source: str) -> bytes:
+        return self._shelf(name).cursors.get(source, b"")
+
+    def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
+        self._shelf(name).cursors[source] = cursor
+
+    def _shelf(self, name: str) -> _Shelf:
+        shelf = self.shelves.get(name)
+        if shelf is None:
+            now = int(time.time())
+            shelf = _Shelf(MailingList(check_list_name(name), validity=now, created=now))
+            self.shelves[name] = shelf
+        return shelf
+
+    def _message(self, name: str, number: int) -> _Stored:
+        try:
+            return self._shelf(name).messages[number]
+        except KeyError:
+            raise NoSuchMessage(f"{name} {number}") from None
+
+    def _revise(self, shelf: _Shelf) -> int:
+        shelf.record = replace(shelf.record, revision=shelf.record.revision + 1)
+        return shelf.record.revision
