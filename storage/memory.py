@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from storage.threads import Node, Note
-    from storage.writer import Derived, NewMessage
+    from storage.writer import NewMessage
 
 __all__ = ["MemoryArchive", "MemoryWriter"]
 
@@ -76,6 +76,7 @@ class _Shelf:
     ids: dict[bytes, Incumbent] = field(default_factory=dict)
     forest: MemoryForest = field(default_factory=MemoryForest)
     cursors: dict[str, bytes] = field(default_factory=dict)
+    arrived: int = 0
 
 
 class MemoryArchive:
@@ -113,14 +114,14 @@ class MemoryArchive:
             message.sent,
             message.received,
             message.arrived,
-            message.derived.size,
-            message.derived.lines,
+            message.size,
+            message.lines,
             stored.revision,
         )
 
     async def served(self, name: str, number: int) -> Served:
         message = self._stored(name, number).message
-        return Served(message.message_id, *serve(message.raw, message.derived.head))
+        return Served(message.message_id, *serve(message.raw, message.head))
 
     async def raw(self, name: str, number: int) -> bytes:
         return self._stored(name, number).message.raw
@@ -180,7 +181,7 @@ class MemoryArchive:
             places = await self.find(messages[number].message.message_id)
             if len(places) > 1:
                 elsewhere[number] = [place for place in places if place.name != record.name]
-        return Page(numbers, [messages[n].message.derived.rows[kind] for n in numbers], elsewhere)
+        return Page(numbers, [messages[n].message.rows[kind] for n in numbers], elsewhere)
 
 
 class MemoryWriter:
@@ -240,6 +241,13 @@ class MemoryBatch:
     def raw(self, name: str, number: int) -> bytes:
         return self._message(name, number).message.raw
 
+    def served(self, name: str, number: int) -> Served:
+        message = self._message(name, number).message
+        return Served(message.message_id, *serve(message.raw, message.head))
+
+    def next_number(self, name: str) -> int:
+        return self._shelf(name).record.high + 1
+
     def forest(self, name: str) -> MemoryForest:
         return self._shelf(name).forest
 
@@ -247,15 +255,16 @@ class MemoryBatch:
         shelf = self._shelf(name)
         number = shelf.record.high + 1
         revision = self._revise(shelf)
-        low = number if not shelf.messages else shelf.record.low
-        shelf.record = replace(shelf.record, low=low, high=number)
+        shelf.record = replace(shelf.record, high=number)
+        shelf.arrived = max(shelf.arrived, message.arrived)
+        message = replace(message, arrived=shelf.arrived)
         shelf.messages[number] = _Stored(message, revision, self._versions)
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
         return number
 
-    def rederive(self, name: str, number: int, derived: Derived) -> None:
+    def rerender(self, name: str, number: int, rows: Mapping[Rendition, bytes]) -> None:
         stored = self._message(name, number)
-        stored.message = replace(stored.message, derived=derived)
+        stored.message = replace(stored.message, rows=dict(rows))
         stored.versions = self._versions
         stored.revision = self._revise(self._shelf(name))
 

@@ -13,37 +13,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from storage.model import MailingList, Rendition
+    from storage.model import MailingList, Rendition, Served
     from storage.threads import Forest
 
-__all__ = ["ArchiveWriter", "Batch", "Derived", "Incumbent", "NewMessage"]
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """What is made of a message's original octets when it arrives, and anew when what makes it changes.
-
-    ``head`` is the served form's header where it is not simply the original's with CRLF line ends, else None.
-    ``size`` and ``lines`` are as in ``Entry``; ``rows`` holds the text of each rendition.
-    """
-
-    head: bytes | None
-    size: int
-    lines: int
-    rows: Mapping[Rendition, bytes] = field(default_factory=dict)
+__all__ = ["ArchiveWriter", "Batch", "Incumbent", "NewMessage"]
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message ready to be stored: ``raw`` is the original octets, the rest is as in ``Entry``."""
+    """A message ready to be stored.
+
+    ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
+    CRLF line ends, else None. ``rows`` holds the text of each rendition. The rest is as in ``Entry``; a time of
+    arrival before the last message's is raised to that.
+    """
 
     message_id: bytes
     raw: bytes
     digest: bytes
+    head: bytes | None
     sent: int | None
     received: int
     arrived: int
-    derived: Derived
+    size: int
+    lines: int
+    rows: Mapping[Rendition, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +70,24 @@ class Batch(Protocol):
         """Return who holds this Message-ID in the list, or None."""
         ...
 
+    def next_number(self, name: str) -> int:
+        """Return the number the next message added to the list gets."""
+        ...
+
     def raw(self, name: str, number: int) -> bytes:
-        """Return the original octets of a message, also of one that this batch added."""
+        """Return the original octets of a message, also of one that this batch added.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
+        ...
+
+    def served(self, name: str, number: int) -> Served:
+        """Return the served form of a message, also of one that this batch added.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
         ...
 
     def forest(self, name: str) -> Forest:
@@ -88,11 +98,10 @@ class Batch(Protocol):
         """Store a message; return its number, the list's ``high + 1``."""
         ...
 
-    def rederive(self, name: str, number: int, derived: Derived) -> None:
-        """Replace what was made of a message's original octets.
+    def rerender(self, name: str, number: int, rows: Mapping[Rendition, bytes]) -> None:
+        """Replace the rows of a message by those this writer's renderers made.
 
-        Raises:
-            NoSuchMessage: the list has no message ``number``.
+        The served form itself is decided once, on arrival, and never changes under a number.
         """
         ...
 

@@ -1,0 +1,117 @@
+"""The threads of one list, over SQLite: nodes are read once, kept while the writer lives, written back in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from storage.threads import Evidence, Node, Note
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+__all__ = ["SqliteForest"]
+
+MAX_CACHED: Final = 100_000
+"""Nodes kept from one batch to the next: some 40 MB."""
+
+_NODE: Final = (
+    "SELECT n.id, n.number, n.sent, p.id, p.message_id, n.evidence, n.weight, n.severed "
+    "FROM node n LEFT JOIN node p ON p.id = n.parent WHERE n.message_id = ? AND n.list = ?"
+)
+_PUT: Final = (
+    "INSERT INTO node (id, list, message_id, number, sent, parent, evidence, weight, severed) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
+    "sent = excluded.sent, parent = excluded.parent, evidence = excluded.evidence, weight = excluded.weight, "
+    "severed = excluded.severed"
+)
+_NOTE: Final = (
+    "INSERT OR IGNORE INTO note (list, key, waits, sent, message_id) VALUES (?, ?, ?, ?, ?)"
+)
+_NOTES: Final = "SELECT message_id, sent FROM note WHERE list = ? AND key = ? AND waits = ? AND sent BETWEEN ? AND ?"
+
+
+@dataclass(slots=True)
+class NodeIds:
+    """Hands out the row ids of new nodes, in all lists alike."""
+
+    last: int = 0
+
+    def next(self) -> int:
+        """Return an id never given before."""
+        self.last += 1
+        return self.last
+
+
+class SqliteForest:
+    """See ``storage.threads.Forest``."""
+
+    def __init__(self, connection: sqlite3.Connection, key: int, ids: NodeIds) -> None:
+        self._connection = connection
+        self._key = key
+        self._new_ids = ids
+        self._nodes: dict[bytes, Node] = {}
+        self._ids: dict[bytes, int] = {}
+        self._changed: dict[bytes, Node] = {}
+
+    def node(self, message_id: bytes) -> Node | None:
+        node = self._nodes.get(message_id)
+        if node is None:
+            row = self._connection.execute(_NODE, (message_id, self._key)).fetchone()
+            if row is None:
+                return None
+            own, number, sent, parent_id, parent, evidence, weight, severed = row
+            node = Node(message_id, number, sent, parent, Evidence(evidence), weight, bool(severed))
+            self._nodes[message_id] = node
+            self._ids[message_id] = own
+            if parent is not None:
+                self._ids[parent] = parent_id
+        return node
+
+    def put(self, node: Node) -> None:
+        self._nodes[node.message_id] = node
+        self._changed[node.message_id] = node
+
+    def note(self, key: bytes, note: Note) -> None:
+        self._connection.execute(_NOTE, (self._key, key, note.waits, note.sent, note.message_id))
+
+    def notes(self, key: bytes, *, waits: bool, since: int, until: int) -> Sequence[Note]:
+        found = self._connection.execute(_NOTES, (self._key, key, waits, since, until))
+        return [Note(message_id, sent, waits) for message_id, sent in found]
+
+    def id_of(self, message_id: bytes) -> int:
+        """Return the row id of a node that ``node`` returned or ``put`` took."""
+        own = self._ids.get(message_id)
+        if own is None:
+            own = self._ids[message_id] = self._new_ids.next()
+        return own
+
+    def pending(self, message_id: bytes) -> Node | None:
+        """Return the node if it was changed and is not written yet."""
+        return self._changed.get(message_id)
+
+    def flush(self) -> None:
+        """Write back what changed."""
+        id_of = self.id_of
+        self._connection.executemany(
+            _PUT,
+            [
+                (
+                    id_of(node.message_id),
+                    self._key,
+                    node.message_id,
+                    node.number,
+                    node.sent,
+                    None if node.parent is None else id_of(node.parent),
+                    int(node.evidence),
+                    node.weight,
+                    node.severed,
+                )
+                for node in self._changed.values()
+            ],
+        )
+        self._changed.clear()
+        if len(self._nodes) > MAX_CACHED:
+            self._nodes.clear()
+            self._ids.clear()

@@ -1,0 +1,47 @@
+"""How octets are packed: blocks and pages with zstd, heads as a delta to the message they were made from."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import zstandard
+
+__all__ = ["BLOCK_OCTETS", "pack", "pack_head", "unpack", "unpack_head"]
+
+BLOCK_OCTETS: Final = 128 << 10
+"""When a block is full: large enough to compress well, small enough to open for one message."""
+
+LEVEL: Final = 3
+
+DELTA_WINDOW: Final = 64 << 10
+"""How much of the original a head's delta refers to: its header, nearly always."""
+
+
+def pack(data: bytes) -> bytes:
+    """Compress; safe to call from any thread."""
+    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(data)
+
+
+def unpack(data: bytes) -> bytes:
+    """Decompress; the inverse of ``pack``.
+
+    Raises:
+        zstandard.ZstdError: the data is damaged.
+    """
+    return zstandard.ZstdDecompressor().decompress(data)
+
+
+def pack_head(head: bytes, raw: bytes) -> bytes:
+    """Compress a served head against the original octets, of which it repeats nearly everything."""
+    return zstandard.ZstdCompressor(level=LEVEL, dict_data=_original(raw)).compress(head)
+
+
+def unpack_head(data: bytes, raw: bytes) -> bytes:
+    """Return the served head; the inverse of ``pack_head``."""
+    return zstandard.ZstdDecompressor(dict_data=_original(raw)).decompress(data)
+
+
+def _original(raw: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(
+        raw[:DELTA_WINDOW], dict_type=zstandard.DICT_TYPE_RAWCONTENT
+    )

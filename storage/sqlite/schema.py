@@ -1,0 +1,195 @@
+"""The tables, and how an archive's file is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from storage.errors import ArchiveUnavailable
+
+__all__ = ["FILE", "open_reader", "open_writer", "unavailable"]
+
+FILE: Final = "archive.sqlite3"
+"""The archive's file within its directory."""
+
+APPLICATION_ID: Final = 0x4C475445
+SCHEMA_VERSION: Final = 1
+
+PAGE_SIZE: Final = 8192
+"""Octets of a database page: blobs of some 20 KB waste little at their ends."""
+
+BUSY_MS: Final = 60_000
+"""How long a writer waits for another one's batch to end."""
+
+MMAP: Final = 1 << 36
+CHECKPOINT_PAGES: Final = 2000
+JOURNAL_LIMIT: Final = 1 << 26
+
+_TABLES: Final = """
+CREATE TABLE list (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  address TEXT NOT NULL,
+  validity INTEGER NOT NULL,
+  low INTEGER NOT NULL,
+  high INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  arrived INTEGER NOT NULL            -- when its last message arrived
+) STRICT;
+
+CREATE TABLE block (
+  id INTEGER PRIMARY KEY,
+  length INTEGER NOT NULL,            -- octets when decompressed
+  data BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE message (
+  list INTEGER NOT NULL REFERENCES list,
+  number INTEGER NOT NULL,
+  node INTEGER NOT NULL REFERENCES node,
+  block INTEGER NOT NULL REFERENCES block,
+  start INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  head BLOB,                          -- the served head as a delta to the original octets, or NULL
+  sent INTEGER,
+  received INTEGER NOT NULL,
+  arrived INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  lines INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  PRIMARY KEY (list, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tombstone (
+  list INTEGER NOT NULL REFERENCES list,
+  number INTEGER NOT NULL,
+  node INTEGER NOT NULL REFERENCES node,
+  digest BLOB NOT NULL,
+  revision INTEGER NOT NULL,
+  PRIMARY KEY (list, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE node (
+  id INTEGER PRIMARY KEY,
+  list INTEGER NOT NULL REFERENCES list,
+  message_id BLOB NOT NULL,
+  number INTEGER,                     -- NULL for a ghost
+  sent INTEGER NOT NULL,
+  parent INTEGER REFERENCES node,
+  evidence INTEGER NOT NULL,
+  weight INTEGER NOT NULL,
+  severed INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX node_message_id ON node (message_id, list);
+CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE note (
+  list INTEGER NOT NULL REFERENCES list,
+  key BLOB NOT NULL,
+  waits INTEGER NOT NULL,
+  sent INTEGER NOT NULL,
+  message_id BLOB NOT NULL,
+  PRIMARY KEY (list, key, waits, sent, message_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE copy (
+  list INTEGER NOT NULL REFERENCES list,
+  number INTEGER NOT NULL,
+  other_list INTEGER NOT NULL REFERENCES list,
+  other_number INTEGER NOT NULL,
+  PRIMARY KEY (list, number, other_list)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE page (
+  list INTEGER NOT NULL REFERENCES list,
+  kind TEXT NOT NULL,
+  page INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  UNIQUE (list, kind, page)
+) STRICT;
+
+CREATE TABLE source (
+  list INTEGER NOT NULL REFERENCES list,
+  source TEXT NOT NULL,
+  cursor BLOB NOT NULL,
+  PRIMARY KEY (list, source)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def open_writer(directory: Path) -> sqlite3.Connection:
+    """Open the archive in a directory for writing, made where there is none.
+
+    Raises:
+        ArchiveUnavailable: the directory or file cannot be used.
+    """
+    path = directory / FILE
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        _check_version(connection, path)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT}")
+    except (sqlite3.Error, OSError) as error:
+        raise unavailable(path, error) from error
+    return connection
+
+
+def open_reader(directory: Path) -> sqlite3.Connection:
+    """Open the archive in a directory for reading, made where there is none.
+
+    Raises:
+        ArchiveUnavailable: the directory or file cannot be used.
+    """
+    open_writer(directory).close()
+    path = directory / FILE
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA query_only=1")
+        connection.execute(f"PRAGMA mmap_size={MMAP}")
+    except sqlite3.Error as error:
+        raise unavailable(path, error) from error
+    return connection
+
+
+def unavailable(path: Path, error: Exception) -> ArchiveUnavailable:
+    """Return the one-line error for the operator: which file, what, and what to do."""
+    text = str(error)
+    remedy = "check the path and its permissions"
+    if "full" in text:
+        remedy = "free some space and run the same command again"
+    elif "locked" in text:
+        remedy = "another listgate is writing to it; wait for it to end"
+    elif "malformed" in text or "not a database" in text:
+        remedy = "run 'listgate check', or restore it from a backup"
+    return ArchiveUnavailable(f"{path}: {text}; {remedy}")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in a new file; refuse one of another kind or of a later version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == SCHEMA_VERSION:
+        return
+    if version > SCHEMA_VERSION:
+        raise ArchiveUnavailable(f"{path}: written by a later version of listgate; use that one")
+    connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:  # else another process made the tables meanwhile
+        for statement in _TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    connection.execute("COMMIT")
