@@ -150,8 +150,8 @@ class MemoryArchive:
         return next(late, record.high + 1)
 
     async def thread(self, name: str, number: int) -> Sequence[ThreadNode]:
-        nodes = self.shelves[name].forest.nodes
-        return draw(nodes.values(), self._stored(name, number).message.message_id)
+        message_id = self._stored(name, number).message.message_id
+        return draw(self.shelves[name].forest.nodes.values(), message_id)
 
     def close(self) -> None:
         self._catalogue = {}
@@ -278,7 +278,7 @@ class MemoryBatch:
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(
-            record, low=low, holes=[n for n in range(low, record.high) if n not in shelf.messages]
+            record, low=low, holes=[n for n in range(low, record.high + 1) if n not in shelf.messages]
         )
 
     def cursor(self, name: str, source: str) -> bytes:

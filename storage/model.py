@@ -71,7 +71,7 @@ class MailingList:
 
     ``low`` and ``high`` are the water marks: every message's number lies in ``low <= number <= high``. ``high`` is
     the last number ever given, so it never falls; ``low`` is the first number still present, or ``high + 1`` when
-    none is. ``holes`` holds the numbers strictly between that are not present, ascending.
+    none is. ``holes`` holds the numbers from there to ``high`` that are not present, ascending.
 
     ``revision`` grows with every visible change of the list. ``validity`` changes only if numbers were reassigned.
     """

@@ -17,7 +17,7 @@ __all__ = ["draw"]
 def draw(nodes: Iterable[Node], message_id: bytes) -> Sequence[ThreadNode]:
     """Return the tree that holds ``message_id``, depth first, siblings by the time sent.
 
-    ``nodes`` hold at least the whole tree. A ghost is ordered by the first of those below it.
+    ``nodes`` hold at least the whole tree. One that never came is ordered by the first of those below it.
     """
     by_id = {node.message_id: node for node in nodes}
     below: dict[bytes, list[Node]] = {}
@@ -39,8 +39,8 @@ def draw(nodes: Iterable[Node], message_id: bytes) -> Sequence[ThreadNode]:
 
 
 def _first_sent(node: Node, below: dict[bytes, list[Node]]) -> int:
-    """Return when a node was sent, or for a ghost the first of its answers."""
-    if node.number is not None:
+    """Return when a node was sent, or for one that never came the first of its answers."""
+    if node.number is not None or node.sent:
         return node.sent
     return min(
         (child.sent for child in below.get(node.message_id, ()) if child.number is not None),

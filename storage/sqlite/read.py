@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,8 @@ CACHED_PAGES: Final = 160
 """Pages kept in memory: about 0.1 MB each, and as much again for what a face makes of one."""
 
 CACHED_BLOCKS: Final = 64
+
+_BEHIND: Final = -1
 
 _LISTS: Final = "SELECT id, name, description, address, validity, low, high, revision, created FROM list ORDER BY name"
 _HOLES: Final = (
@@ -234,6 +237,9 @@ class SqliteArchive:
                 return None
             revision, data = rows[0]
             numbers, texts = decode_rows(self._unpack(data))
+            shown = bisect_right(numbers, record.high)
+            if shown < len(numbers):  # the catalogue is behind: to be read again when it catches up
+                numbers, texts, revision = numbers[:shown], texts[:shown], _BEHIND
             cached = _CachedPage(
                 Page(numbers, texts, self._elsewhere(key, at)), revision, record.revision
             )

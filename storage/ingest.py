@@ -1,0 +1,282 @@
+"""Ingest: from a source's records to numbered, threaded, rendered messages; resumable at every batch.
+
+Each batch is one transaction that ends with the source's cursor, so a run that is cut off anywhere is continued by the
+same command. Without a cursor, or with one that no longer fits, everything is read again and only what is new is
+added: a message already there is known by its Message-ID and by what its sender wrote.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from storage.message.conversation import conversation
+from storage.message.dates import EARLIEST, received, sent
+from storage.message.fields import parse_header
+from storage.message.ids import derived_id, message_id, references, synthetic_id
+from storage.message.same import identity
+from storage.message.served import count_lines, serve, served_head
+from storage.message.subject import base_subject
+from storage.model import Rendition, Served
+from storage.sources.base import Incoming, Rejected
+from storage.threads import Ties, mended, place
+from storage.writer import NewMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from storage.message.fields import Header
+    from storage.sources.base import Source
+    from storage.writer import ArchiveWriter, Batch, Incumbent
+
+__all__ = ["Renderer", "Summary", "ingest", "rerender", "versions"]
+
+BATCH_MESSAGES: Final = 1000
+BATCH_OCTETS: Final = 8 << 20
+BATCH_SECONDS: Final = 5.0
+"""A batch ends at whichever comes first: the most that a crash costs is one batch of work."""
+
+MAX_SKEW: Final = 86_400
+"""Seconds by which a sane clock may be ahead of ours."""
+
+DIGEST_OCTETS: Final = 16
+
+MAX_SUBJECT_KEY: Final = 200
+"""Octets of a subject by which replies are looked for."""
+
+_VISIBLE_ID: Final = re.compile(rb"<[^<>\s]+>")
+"""What newsreaders and mail clients take for an id in References, whatever stands between."""
+
+
+class Render(Protocol):
+    """Makes the text of a rendition from a message's served form, its size in octets, its body's lines."""
+
+    def __call__(self, served: Served, size: int, lines: int) -> bytes: ...
+
+
+class Renderer(NamedTuple):
+    """What makes one kind of rendition; a new version has every row made anew."""
+
+    kind: Rendition
+    version: int
+    render: Render
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a source's records.
+
+    ``renamed`` counts those of the added that came under an id of their own, because another mail had theirs.
+    ``withheld`` are those an operator removed before. ``rejected`` names what was no message.
+    """
+
+    read: int = 0
+    added: int = 0
+    duplicates: int = 0
+    renamed: int = 0
+    withheld: int = 0
+    octets: int = 0
+    seconds: float = 0.0
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A record, with what can be told of it by itself."""
+
+    incoming: Incoming
+    header: Header
+    message_id: bytes | None
+    digest: bytes
+
+
+def versions(renderers: Iterable[Renderer]) -> dict[Rendition, int]:
+    """Return the version of each renderer, as writers want them."""
+    return {renderer.kind: renderer.version for renderer in renderers}
+
+
+def ingest(
+    writer: ArchiveWriter,
+    name: str,
+    source: Source,
+    renderers: Sequence[Renderer],
+    *,
+    subject_window: int | None = None,
+    clock: Callable[[], float] = time.time,
+    progress: Callable[[int, Summary], None] | None = None,
+) -> Summary:
+    """Add what is new in a source to a list.
+
+    ``progress`` is called after each batch with the octets of the source read so far, and the summary.
+
+    Raises:
+        SourceError: the source cannot be read; what came before is kept.
+        ArchiveUnavailable: the archive cannot be written; whole batches are kept.
+    """
+    started = clock()
+    summary = Summary()
+    with writer.batch() as batch:
+        batch.mailing_list(name)
+        cursor = batch.cursor(name, source.name)
+    for records in _batches(source.messages(cursor)):
+        parsed = [_parse(record) for record in records if isinstance(record, Incoming)]
+        took = Summary(read=len(parsed))
+        intake = _Intake(name, renderers, subject_window, int(clock()))
+        with writer.batch() as batch:
+            for each in parsed:
+                intake.store(batch, each, took)
+            batch.set_cursor(name, source.name, records[-1].cursor)
+        _add_up(summary, took, records)
+        summary.seconds = clock() - started
+        if progress is not None:
+            progress(records[-1].progress, summary)
+    summary.seconds = clock() - started
+    return summary
+
+
+def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[int]:
+    """Make anew the rows that other versions of the renderers made; yield how many, batch by batch.
+
+    Each run of numbers is a transaction, so it can be cut off and continued.
+    """
+    for name, numbers in writer.outdated():
+        with writer.batch() as batch:
+            for number in numbers:
+                served = batch.served(name, number)
+                lines = count_lines(served.body)
+                batch.rerender(name, number, _rows(served, _size(served), lines, renderers))
+        yield len(numbers)
+
+
+def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
+    """Yield the records in runs of one transaction each."""
+    run: list[Incoming | Rejected] = []
+    octets, began = 0, time.monotonic()
+    for record in records:
+        run.append(record)
+        octets += len(record.raw) if isinstance(record, Incoming) else 0
+        if (
+            len(run) >= BATCH_MESSAGES
+            or octets >= BATCH_OCTETS
+            or time.monotonic() - began >= BATCH_SECONDS
+        ):
+            yield run
+            run, octets, began = [], 0, time.monotonic()
+    if run:
+        yield run
+
+
+def _parse(incoming: Incoming) -> _Parsed:
+    header = parse_header(incoming.raw)
+    own, _ = message_id(header)
+    digest = blake2b(incoming.raw, digest_size=DIGEST_OCTETS).digest()
+    return _Parsed(incoming, header, own, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """How the messages of one run are stored."""
+
+    name: str
+    renderers: Sequence[Renderer]
+    subject_window: int | None
+    now: int
+
+    def store(self, batch: Batch, parsed: _Parsed, summary: Summary) -> None:
+        """Add one message to the list, unless it is there or was removed."""
+        raw, header = parsed.incoming.raw, parsed.header
+        own = parsed.message_id or synthetic_id(identity(raw, header))
+        holder = batch.incumbent(self.name, own)
+        if holder is not None and not _same(batch, self.name, holder, parsed):
+            own = derived_id(own, identity(raw, header))
+            holder = batch.incumbent(self.name, own)
+            summary.renamed += holder is None
+        if holder is not None:
+            summary.withheld += holder.removed
+            summary.duplicates += not holder.removed
+            return
+        batch.add(self.name, self._message(batch, parsed, own))
+        summary.added += 1
+
+    def _message(self, batch: Batch, parsed: _Parsed, own: bytes) -> NewMessage:
+        """Give a message its place in its thread, and make what it is served as."""
+        raw, header = parsed.incoming.raw, parsed.header
+        sent_at = sent(header)
+        received_at = _received(parsed, sent_at, self.now)
+        with_subject = self.subject_window is not None
+        ties = _ties(
+            header, own, received_at if sent_at is None else sent_at, with_subject=with_subject
+        )
+        forest = batch.forest(self.name)
+        node = place(forest, ties, batch.next_number(self.name), subject_window=self.subject_window)
+        field_value = header.first(b"references")
+        visible = [] if field_value is None else _VISIBLE_ID.findall(field_value)
+        new_references = mended(forest, node, visible, has_field=field_value is not None)
+        head = served_head(raw, header, own, new_references)
+        served = Served(own, *serve(raw, head))
+        size, lines = _size(served), count_lines(served.body)
+        rows = _rows(served, size, lines, self.renderers)
+        return NewMessage(
+            own, raw, parsed.digest, head, sent_at, received_at, self.now, size, lines, rows
+        )
+
+
+def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
+    """Tell whether the holder of an id is this very mail, whatever way each of the two copies came."""
+    if holder.removed or holder.digest == parsed.digest:
+        return True
+    return identity(batch.raw(name, holder.number)) == identity(parsed.incoming.raw, parsed.header)
+
+
+def _received(parsed: _Parsed, sent_at: int | None, now: int) -> int:
+    """Return when the list got a message: by the From_ line, then Received, then Date, then the clock."""
+    latest = now + MAX_SKEW
+    for time_of in (parsed.incoming.received, received(parsed.header, latest), sent_at):
+        if time_of is not None and EARLIEST <= time_of <= latest:
+            return time_of
+    return now
+
+
+def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ties:
+    """Read out of a header what it says of the message's place in its thread."""
+    index, parent_index = conversation(header)
+    subject, is_reply = (
+        base_subject(header.first(b"subject") or b"") if with_subject else ("", False)
+    )
+    return Ties(
+        own,
+        sent_at,
+        references(header.first(b"references") or b""),
+        references(header.first(b"in-reply-to") or b""),
+        index,
+        parent_index,
+        subject.casefold().encode()[:MAX_SUBJECT_KEY],
+        is_reply,
+    )
+
+
+def _rows(
+    served: Served, size: int, lines: int, renderers: Sequence[Renderer]
+) -> dict[Rendition, bytes]:
+    return {each.kind: each.render(served, size, lines) for each in renderers}
+
+
+def _size(served: Served) -> int:
+    """Count the octets of the served form: head, empty line, body."""
+    return len(served.head) + 2 + len(served.body)
+
+
+def _add_up(summary: Summary, took: Summary, records: Sequence[Incoming | Rejected]) -> None:
+    """Count a batch in, once it is kept."""
+    summary.read += took.read
+    summary.added += took.added
+    summary.duplicates += took.duplicates
+    summary.renamed += took.renamed
+    summary.withheld += took.withheld
+    summary.octets += sum(len(each.raw) for each in records if isinstance(each, Incoming))
+    summary.rejected.extend(
+        (each.position, each.why) for each in records if isinstance(each, Rejected)
+    )

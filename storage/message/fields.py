@@ -1,0 +1,145 @@
+"""The header as fields: where it ends, which fields it has, what they hold.
+
+Invariants:
+
+- The fields cover the header without a gap: each starts where the one before it ends, the first at 0, the last ends
+  at ``Header.end``.
+- A field's name is either legal (RFC 5322 s. 2.2: printable US-ASCII without the colon) or empty, for lines that are
+  no field.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import KeysView, Sequence
+
+__all__ = ["BYTE_ORDER_MARK", "MAX_HEADER", "Field", "Header", "extent", "parse_header", "unfold"]
+
+MAX_HEADER: Final = 1 << 20
+"""Octets after which a header that does not end by itself is ended; the rest is body."""
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What some editors put in front of a saved message; never part of the first field's name."""
+
+_MAX_NAME: Final = 998  # a line has no more (RFC 5322 s. 2.1.1)
+_NAME_OCTETS: Final = bytes(octet for octet in range(33, 127) if octet != ord(":"))
+_EMPTY_LINE: Final = re.compile(rb"\n\r*\n")
+_LEADING_EMPTY_LINE: Final = re.compile(rb"\r*\n")
+_NEXT_FIELD: Final = re.compile(rb"\n(?![ \t])")
+_TO_SPACE: Final = bytes.maketrans(b"\t\r\0", b"   ")
+
+
+class Field(NamedTuple):
+    """One field as it was written, or a run of lines that is none (then ``name`` is empty).
+
+    ``value`` is everything after the colon, folding included, without the last line end. ``start`` and ``end`` are
+    offsets into the message's octets; ``end`` is past the line end.
+    """
+
+    name: bytes
+    value: bytes
+    start: int
+    end: int
+
+
+class Header:
+    """A message's header.
+
+    ``end`` is the offset just past the last field's line end; ``body`` that of the body's first octet, past the empty
+    line. They are equal where no empty line follows the header.
+    """
+
+    __slots__ = ("_fields", "_index", "_texts", "body", "end")
+
+    def __init__(self, raw: bytes) -> None:
+        self.end, self.body = extent(raw)
+        self._fields: Sequence[Field] | None = None
+        self._texts = _NEXT_FIELD.split(raw[: self.end].removesuffix(b"\n")) if self.end else []
+        self._index: dict[bytes, list[bytes]] = {}
+        index = self._index
+        for text in self._texts:  # written out: this loop is most of what parsing takes
+            colon = text.find(b":")
+            name = _known(text[:colon]) if 0 < colon <= _MAX_NAME else b""
+            if name in index:
+                index[name].append(text)
+            else:
+                index[name] = [text]
+
+    @property
+    def names(self) -> KeysView[bytes]:
+        """The names that occur, in lower case; the empty one stands for lines that are no field."""
+        return self._index.keys()
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """The fields in their order."""
+        if self._fields is None:
+            self._fields = self._split()
+        return self._fields
+
+    def first(self, name: bytes) -> bytes | None:
+        """Return the unfolded value of the first field so named (lower case), or None."""
+        texts = self._index.get(name)
+        return unfold(texts[0].partition(b":")[2]) if texts else None
+
+    def every(self, name: bytes) -> list[bytes]:
+        """Return the unfolded values of all fields so named (lower case), in their order."""
+        return [unfold(text.partition(b":")[2]) for text in self._index.get(name, ())]
+
+    def _split(self) -> list[Field]:
+        fields = []
+        start = 0
+        for text in self._texts:
+            end = min(start + len(text) + 1, self.end)
+            name, colon, value = text.partition(b":")
+            if colon and len(name) <= _MAX_NAME and _known(name):
+                name = name.removeprefix(BYTE_ORDER_MARK)
+                fields.append(Field(name.rstrip(b" \t"), value.rstrip(b"\r"), start, end))
+            else:
+                fields.append(Field(b"", text.rstrip(b"\r"), start, end))
+            start = end
+        return fields
+
+
+def parse_header(raw: bytes) -> Header:
+    """Parse the header of a message, whatever its line ends: LF, CRLF or a mixture."""
+    return Header(raw)
+
+
+def extent(raw: bytes) -> tuple[int, int]:
+    """Return the offsets of the header's end and of the body's first octet.
+
+    The first empty line divides them and belongs to neither. A header that never ends takes all, up to
+    ``MAX_HEADER`` octets of whole lines.
+    """
+    if raw.startswith((b"\n", b"\r")):
+        leading = _LEADING_EMPTY_LINE.match(raw)
+        if leading:
+            return 0, leading.end()
+    empty = _EMPTY_LINE.search(raw, 0, MAX_HEADER)
+    if empty:
+        return empty.start() + 1, empty.end()
+    end = len(raw) if len(raw) <= MAX_HEADER else raw.rfind(b"\n", 0, MAX_HEADER) + 1
+    return end, end
+
+
+def unfold(value: bytes) -> bytes:
+    """Return a field's value on one line, undecoded, without blanks around it.
+
+    Line ends go, TAB becomes a space (RFC 3977 s. 8.3.2); so do NUL and a lone CR, which cannot be sent.
+    """
+    if b"\n" in value:
+        value = value.replace(b"\r\n", b"\n").replace(b"\n", b"")
+    return value.translate(_TO_SPACE).strip(b" ")
+
+
+@lru_cache(maxsize=4096)
+def _known(written: bytes) -> bytes:
+    """Return the field name that was ``written`` before a colon, in lower case; empty when it is none."""
+    # Blanks before the colon were once allowed (RFC 5322 s. 4.5), and are never part of the name.
+    name = written.removeprefix(BYTE_ORDER_MARK).rstrip(b" \t")
+    return b"" if name.translate(None, _NAME_OCTETS) else name.lower()

@@ -1,0 +1,39 @@
+"""Which mails are the same mail."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+from storage.message.fields import Header, parse_header
+from storage.message.lines import with_lf
+
+__all__ = ["identity"]
+
+_WRITTEN_BY_SENDER: Final = (
+    b"from", b"to", b"cc", b"subject", b"date", b"in-reply-to", b"references", b"content-type",
+    b"content-transfer-encoding",
+)  # fmt: skip  # a list of words
+_SEPARATORS: Final = (b"From ", b">From ")
+
+
+def identity(raw: bytes, header: Header | None = None) -> bytes:
+    """Return 16 octets that are equal for copies of one mail, whichever way each of them came.
+
+    They are the BLAKE2b of the fields that a sender writes, folding and width of blanks aside, and of the body, line
+    ends and blanks at its end aside. Every other field is left out, because hops, lists and mailboxes may add it or
+    change it (Reply-To and Sender are set by list software); so is the Message-ID, which is compared by itself.
+    Header lines that are no field count, since text without a header is all such lines; an mbox separator does not.
+    """
+    header = header or parse_header(raw)
+    digest = blake2b(digest_size=16)
+    for name in _WRITTEN_BY_SENDER:
+        for value in header.every(name):
+            digest.update(b"%b:%b\n" % (name, b" ".join(value.split())))
+    if b"" in header.names:
+        for field in header.fields:
+            if not field.name and not field.value.startswith(_SEPARATORS):
+                digest.update(b":%b\n" % b" ".join(field.value.split()))
+    digest.update(b"\n")
+    digest.update(with_lf(raw[header.body :]).rstrip())
+    return digest.digest()

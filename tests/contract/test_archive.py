@@ -1,0 +1,311 @@
+"""The contract of Archive and ArchiveWriter: what every engine does alike."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.errors import BadListName, NoSuchList, NoSuchMessage
+from storage.model import Location, Page, Rendition
+from tests.mail import NOW, Engine, done, fill, gathered, mail
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+
+def rows(archive: Archive, name: str, first: int, last: int) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    for page in gathered(archive.pages(Rendition.OVERVIEW, name, first, last)):
+        assert isinstance(page, Page)
+        span = page.span(first, last)
+        assert span.start < span.stop
+        found.update(zip(page.numbers[span], page.rows[span], strict=True))
+    assert list(found) == sorted(found)
+    return found
+
+
+def remove(engine: Engine, name: str, number: int) -> None:
+    with engine.writer().batch() as batch:
+        batch.remove(name, number)
+
+
+def test_a_new_archive_has_no_lists(engine: Engine) -> None:
+    assert engine.archive().lists() == []
+
+
+def test_lists_come_by_name(engine: Engine) -> None:
+    writer = engine.writer()
+    for name in ("b", "a.z", "a", "c"):
+        fill(writer, name, [mail("1")])
+    assert [each.name for each in engine.archive().lists()] == ["a", "a.z", "b", "c"]
+
+
+def test_an_empty_list_has_water_marks_that_rfc_3977_allows(engine: Engine) -> None:
+    with engine.writer().batch() as batch:
+        batch.mailing_list("l")
+    record = engine.archive().mailing_list("l")
+    assert (record.low, record.high, record.count) == (1, 0, 0)
+    assert record.validity > 0
+    assert record.created > 0
+
+
+def test_a_name_that_cannot_be_a_newsgroup_is_refused(engine: Engine) -> None:
+    with pytest.raises(BadListName), engine.writer().batch() as batch:
+        batch.mailing_list("not a name")
+    assert engine.archive().lists() == []
+
+
+def test_numbers_ascend_from_one(engine: Engine) -> None:
+    fill(engine.writer(), "l", [mail(str(n)) for n in range(1, 6)])
+    archive = engine.archive()
+    record = archive.mailing_list("l")
+    assert (record.low, record.high, record.count) == (1, 5, 5)
+    assert [done(archive.entry("l", n)).message_id for n in range(1, 6)] == [
+        b"<%d@x.example>" % n for n in range(1, 6)
+    ]
+
+
+def test_an_entry_tells_what_is_known(engine: Engine) -> None:
+    raw = mail("1", body="One.\nTwo.\n")
+    fill(engine.writer(), "l", [raw])
+    archive = engine.archive()
+    entry = done(archive.entry("l", 1))
+    served = done(archive.served("l", 1))
+    assert entry.digest == blake2b(raw, digest_size=16).digest()
+    assert (entry.sent, entry.received, entry.arrived) == (1072958400, 1072958400, NOW)
+    assert entry.size == len(served.head) + 2 + len(served.body)
+    assert entry.lines == 2
+    assert 1 <= entry.revision <= archive.mailing_list("l").revision
+
+
+def test_original_octets_are_kept_and_the_served_form_is_derived(engine: Engine) -> None:
+    raw = mail("1", answers="0", body="A\0B\nC\rD")
+    fill(engine.writer(), "l", [raw])
+    archive = engine.archive()
+    assert done(archive.raw("l", 1)) == raw
+    served = done(archive.served("l", 1))
+    whole = served.head + b"\r\n" + served.body
+    assert b"\0" not in whole
+    assert whole.count(b"\r") == whole.count(b"\n") == whole.count(b"\r\n")
+
+
+def test_what_is_not_there_is_named(engine: Engine) -> None:
+    fill(engine.writer(), "l", [mail("1")])
+    archive = engine.archive()
+    for method in (archive.entry, archive.served, archive.raw, archive.thread):
+        with pytest.raises(NoSuchList):
+            done(method("none", 1))
+        for number in (0, 2, -1, 2**40):
+            with pytest.raises(NoSuchMessage):
+                done(method("l", number))
+    with pytest.raises(NoSuchList):
+        archive.mailing_list("none")
+    with pytest.raises(NoSuchList):
+        archive.pages(Rendition.OVERVIEW, "none", 1, 1)
+    with pytest.raises(NoSuchList):
+        done(archive.first_arrived("none", 0))
+    assert done(archive.find(b"<none@x.example>")) == []
+
+
+def test_a_reader_sees_what_is_new_when_it_refreshes(engine: Engine) -> None:
+    writer = engine.writer()
+    archive = engine.archive()
+    assert not archive.refresh()
+    fill(writer, "l", [mail("1")])
+    assert archive.refresh()
+    before = archive.mailing_list("l")
+    fill(writer, "l", [mail("2")], now=NOW + 1)
+    assert archive.mailing_list("l") is before
+    assert list(rows(archive, "l", 1, 99)) == [1]
+    assert archive.refresh()
+    assert not archive.refresh()
+    assert archive.mailing_list("l").high == 2
+    assert archive.mailing_list("l").revision > before.revision
+    assert list(rows(archive, "l", 1, 99)) == [1, 2]
+    assert done(archive.entry("l", 2)).message_id == b"<2@x.example>"
+
+
+def test_pages_hold_the_rows_asked_for_and_stay_the_same_object_while_nothing_changes(
+    engine: Engine,
+) -> None:
+    fill(engine.writer(), "l", [mail(str(n)) for n in range(1, 601)])
+    archive = engine.archive()
+    assert list(rows(archive, "l", 1, 600)) == list(range(1, 601))
+    assert list(rows(archive, "l", 255, 257)) == [255, 256, 257]
+    assert rows(archive, "l", 601, 700) == {}
+    assert rows(archive, "l", 5, 4) == {}
+    assert rows(archive, "l", 1, 2**40).keys() == rows(archive, "l", -3, 600).keys()
+    assert b"<300@x.example>" in rows(archive, "l", 300, 300)[300]
+    once = gathered(archive.pages(Rendition.OVERVIEW, "l", 1, 600))
+    again = gathered(archive.pages(Rendition.OVERVIEW, "l", 1, 600))
+    assert all(one is two for one, two in zip(once, again, strict=True))
+
+
+def test_the_same_mail_is_found_in_every_list_it_was_sent_to(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "b", [mail("0"), mail("1", "List-Id: <b>")])
+    archive = engine.archive()
+    assert gathered(archive.pages(Rendition.OVERVIEW, "b", 1, 9))[0].elsewhere == {}  # type: ignore[attr-defined]  # a page
+    fill(writer, "a", [mail("1", "List-Id: <a>")])
+    fill(writer, "c", [mail("2"), mail("3"), mail("1", "List-Id: <b>")])
+    archive.refresh()
+    assert done(archive.find(b"<1@x.example>")) == [
+        Location("a", 1),
+        Location("b", 2),
+        Location("c", 3),
+    ]
+    (page,) = gathered(archive.pages(Rendition.OVERVIEW, "b", 1, 9))
+    assert isinstance(page, Page)
+    assert page.elsewhere == {2: [Location("a", 1), Location("c", 3)]}
+    assert done(archive.raw("a", 1)) == mail("1", "List-Id: <a>")
+    assert done(archive.raw("b", 2)) == done(archive.raw("c", 3)) == mail("1", "List-Id: <b>")
+
+
+def test_a_removed_message_is_gone_and_its_number_and_id_never_return(engine: Engine) -> None:
+    writer = engine.writer()
+    mails = [mail(str(n)) for n in range(1, 6)]
+    fill(writer, "l", mails)
+    fill(writer, "m", [mails[2]])
+    archive = engine.archive()
+    for number, low, holes in ((3, 1, [3]), (1, 2, [3]), (2, 4, []), (5, 4, [5])):
+        before = archive.mailing_list("l").revision
+        remove(engine, "l", number)
+        archive.refresh()
+        record = archive.mailing_list("l")
+        assert record.revision > before
+        assert (record.low, record.high, [*record.holes]) == (low, 5, holes)
+        assert not record.has(number)
+        with pytest.raises(NoSuchMessage):
+            done(archive.raw("l", number))
+        assert number not in rows(archive, "l", 1, 9)
+    assert record.count == 1
+    assert done(archive.find(b"<3@x.example>")) == [Location("m", 1)]
+    assert done(archive.raw("m", 1)) == mails[2]
+    (page,) = gathered(archive.pages(Rendition.OVERVIEW, "m", 1, 9))
+    assert isinstance(page, Page)
+    assert page.elsewhere == {}
+    with pytest.raises(NoSuchMessage):
+        remove(engine, "l", 3)
+
+    summary = fill(writer, "l", [*mails, mail("6")], now=NOW + 9)
+    assert (summary.added, summary.withheld, summary.duplicates) == (1, 4, 1)
+    archive.refresh()
+    assert archive.mailing_list("l").high == 6
+    remove(engine, "l", 4)
+    remove(engine, "l", 6)
+    archive.refresh()
+    record = archive.mailing_list("l")
+    assert (record.low, record.high, record.count) == (7, 6, 0)
+
+
+def test_first_arrived_finds_what_came_since(engine: Engine) -> None:
+    writer = engine.writer()
+    for day in range(5):
+        fill(writer, "l", [mail(f"{day}-{n}") for n in range(3)], now=NOW + day)
+    archive = engine.archive()
+    found = [done(archive.first_arrived("l", NOW + day)) for day in range(-1, 7)]
+    assert found == [1, 1, 4, 7, 10, 13, 16, 16]
+    for number in (7, 8, 15):
+        remove(engine, "l", number)
+    archive.refresh()
+    assert done(archive.first_arrived("l", NOW + 2)) == 9
+    assert done(archive.first_arrived("l", NOW + 9)) == 16
+
+
+def test_arrival_never_falls_even_if_the_clock_does(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail("1")], now=NOW)
+    fill(writer, "l", [mail("2")], now=NOW - 50)
+    archive = engine.archive()
+    assert [done(archive.entry("l", n)).arrived for n in (1, 2)] == [NOW, NOW]
+
+
+def test_a_thread_is_drawn_with_its_ghosts(engine: Engine) -> None:
+    fill(
+        engine.writer(),
+        "l",
+        [
+            mail("c", answers="b", date="Fri, 2 Jan 2004 12:00:00 +0000"),
+            mail("a", answers="ghost", date="Fri, 2 Jan 2004 11:00:00 +0000"),
+            mail("b", answers="ghost", date="Fri, 2 Jan 2004 10:00:00 +0000"),
+            mail("lone"),
+        ],
+    )
+    archive = engine.archive()
+    for number in (1, 2, 3):
+        drawn = [
+            (node.depth, node.message_id, node.number) for node in done(archive.thread("l", number))
+        ]
+        assert drawn == [
+            (0, b"<ghost@x.example>", None),
+            (1, b"<b@x.example>", 3),
+            (2, b"<c@x.example>", 1),
+            (1, b"<a@x.example>", 2),
+        ]
+    assert len(done(archive.thread("l", 4))) == 1
+    remove(engine, "l", 3)
+    archive.refresh()
+    assert done(archive.thread("l", 1))[1].number is None
+
+
+def test_a_batch_that_fails_leaves_nothing(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail("1")])
+    with pytest.raises(ZeroDivisionError), writer.batch() as batch:
+        batch.remove("l", 1)
+        batch.describe("l", description="changed")
+        batch.mailing_list("m")
+        batch.set_cursor("l", "s", b"c")
+        raise ZeroDivisionError
+    archive = engine.archive()
+    assert [each.name for each in archive.lists()] == ["l"]
+    assert archive.mailing_list("l").count == 1
+    assert archive.mailing_list("l").description == ""
+    fill(writer, "l", [mail("2", answers="1")], now=NOW + 1)
+    archive.refresh()
+    assert len(done(archive.thread("l", 2))) == 2
+
+
+def test_a_batch_sees_what_it_wrote(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail("1"), mail("2", "Message-ID: <again@x.example>")])
+    with writer.batch() as batch:
+        assert batch.next_number("l") == 3
+        assert batch.raw("l", 1) == mail("1")
+        assert b"X-Original-Message-ID" in batch.served("l", 2).head
+        holder = batch.incumbent("l", b"<1@x.example>")
+        assert holder is not None
+        assert (holder.number, holder.removed) == (1, False)
+        batch.remove("l", 1)
+        holder = batch.incumbent("l", b"<1@x.example>")
+        assert holder is not None
+        assert (holder.number, holder.removed) == (1, True)
+        assert batch.incumbent("l", b"<none@x.example>") is None
+        assert [*batch.mailing_list("l").holes] == []
+        assert batch.mailing_list("l").low == 2
+        with pytest.raises(NoSuchMessage):
+            batch.raw("l", 1)
+
+
+def test_lists_are_described(engine: Engine) -> None:
+    with engine.writer().batch() as batch:
+        batch.describe("l", description="About it", address="l@x.example")
+        batch.describe("l", description="About it all")
+    record = engine.archive().mailing_list("l")
+    assert (record.description, record.address) == ("About it all", "l@x.example")
+
+
+def test_cursors_are_kept_by_list_and_source(engine: Engine) -> None:
+    writer = engine.writer()
+    with writer.batch() as batch:
+        batch.set_cursor("l", "s", b"1")
+        batch.set_cursor("m", "s", b"2")
+        batch.set_cursor("l", "s", b"3")
+    with writer.batch() as batch:
+        assert [batch.cursor(*key) for key in (("l", "s"), ("m", "s"), ("l", "t"))] == [
+            b"3",
+            b"2",
+            b"",
+        ]
