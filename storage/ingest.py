@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from storage.sources.base import Source
     from storage.writer import ArchiveWriter, Batch, Incumbent
 
-__all__ = ["Renderer", "Summary", "ingest", "rerender", "versions"]
+__all__ = [
+    "Renderer",
+    "Summary",
+    "derived_rows",
+    "ingest",
+    "place_again",
+    "rerender",
+    "served_size",
+    "versions",
+]
 
 BATCH_MESSAGES: Final = 1000
 BATCH_OCTETS: Final = 8 << 20
@@ -146,9 +155,35 @@ def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[i
         with writer.batch() as batch:
             for number in numbers:
                 served = batch.served(name, number)
-                lines = count_lines(served.body)
-                batch.rerender(name, number, _rows(served, _size(served), lines, renderers))
+                size, lines = served_size(served), count_lines(served.body)
+                batch.rerender(
+                    name, number, size, lines, derived_rows(served, size, lines, renderers)
+                )
         yield len(numbers)
+
+
+def place_again(batch: Batch, name: str, number: int, own: bytes) -> None:
+    """Give a stored message its place in its thread anew; as its References are served, it stays.
+
+    Raises:
+        NoSuchMessage: the list has no message ``number``.
+    """
+    raw = batch.raw(name, number)
+    header = parse_header(raw)
+    sent_at = sent(header) or received(header) or 0
+    place(batch.forest(name), _ties(header, own, sent_at, with_subject=False), number)
+
+
+def derived_rows(
+    served: Served, size: int, lines: int, renderers: Sequence[Renderer]
+) -> dict[Rendition, bytes]:
+    """Return what each renderer makes of a message."""
+    return {each.kind: each.render(served, size, lines) for each in renderers}
+
+
+def served_size(served: Served) -> int:
+    """Count the octets of the served form: head, empty line, body."""
+    return len(served.head) + 2 + len(served.body)
 
 
 def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
@@ -217,8 +252,8 @@ class _Intake:
         new_references = mended(forest, node, visible, has_field=field_value is not None)
         head = served_head(raw, header, own, new_references)
         served = Served(own, *serve(raw, head))
-        size, lines = _size(served), count_lines(served.body)
-        rows = _rows(served, size, lines, self.renderers)
+        size, lines = served_size(served), count_lines(served.body)
+        rows = derived_rows(served, size, lines, self.renderers)
         return NewMessage(
             own, raw, parsed.digest, head, sent_at, received_at, self.now, size, lines, rows
         )
@@ -256,17 +291,6 @@ def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ti
         subject.casefold().encode()[:MAX_SUBJECT_KEY],
         is_reply,
     )
-
-
-def _rows(
-    served: Served, size: int, lines: int, renderers: Sequence[Renderer]
-) -> dict[Rendition, bytes]:
-    return {each.kind: each.render(served, size, lines) for each in renderers}
-
-
-def _size(served: Served) -> int:
-    """Count the octets of the served form: head, empty line, body."""
-    return len(served.head) + 2 + len(served.body)
 
 
 def _add_up(summary: Summary, took: Summary, records: Sequence[Incoming | Rejected]) -> None:

@@ -210,6 +210,9 @@ class MemoryWriter:
             if old:
                 yield name, old
 
+    def damage(self) -> Iterator[str]:
+        return iter(())
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -262,9 +265,11 @@ class MemoryBatch:
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
         return number
 
-    def rerender(self, name: str, number: int, rows: Mapping[Rendition, bytes]) -> None:
+    def rerender(
+        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+    ) -> None:
         stored = self._message(name, number)
-        stored.message = replace(stored.message, rows=dict(rows))
+        stored.message = replace(stored.message, size=size, lines=lines, rows=dict(rows))
         stored.versions = self._versions
         stored.revision = self._revise(self._shelf(name))
 
@@ -278,8 +283,14 @@ class MemoryBatch:
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(
-            record, low=low, holes=[n for n in range(low, record.high + 1) if n not in shelf.messages]
+            record,
+            low=low,
+            holes=[n for n in range(low, record.high + 1) if n not in shelf.messages],
         )
+
+    def recount(self, name: str, *, repair: bool) -> Sequence[str]:  # noqa: ARG002  the contract's
+        self._shelf(name)
+        return []  # counted from the messages themselves at every change
 
     def cursor(self, name: str, source: str) -> bytes:
         return self._shelf(name).cursors.get(source, b"")

@@ -98,10 +98,15 @@ class Batch(Protocol):
         """Store a message; return its number, the list's ``high + 1``."""
         ...
 
-    def rerender(self, name: str, number: int, rows: Mapping[Rendition, bytes]) -> None:
-        """Replace the rows of a message by those this writer's renderers made.
+    def rerender(
+        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+    ) -> None:
+        """Replace the counts of a message, and its rows by those this writer's renderers made.
 
         The served form itself is decided once, on arrival, and never changes under a number.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
         """
         ...
 
@@ -110,6 +115,13 @@ class Batch(Protocol):
 
         Raises:
             NoSuchMessage: the list has no message ``number``.
+        """
+        ...
+
+    def recount(self, name: str, *, repair: bool) -> Sequence[str]:
+        """Return what is wrong with the list's water marks and holes, for people; put it right if ``repair``.
+
+        A number below ``high`` that is neither a message's nor a tombstone's gets a tombstone.
         """
         ...
 
@@ -139,6 +151,10 @@ class ArchiveWriter(Protocol):
 
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield runs of numbers, by list, that hold a rendition of another version than this writer's."""
+        ...
+
+    def damage(self) -> Iterator[str]:
+        """Yield what is wrong with the store itself, for people; it cannot be repaired, only restored."""
         ...
 
     def close(self) -> None:

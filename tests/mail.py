@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gateway.renderers import RENDERERS
-from storage.ingest import Summary, ingest
+from storage.ingest import Summary, ingest, versions
 from storage.memory import MemoryArchive, MemoryWriter
 from storage.sources.base import Incoming, Rejected
 from storage.sqlite import SqliteArchive, SqliteWriter
-from storage.ingest import versions
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Iterator

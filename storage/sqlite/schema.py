@@ -67,7 +67,7 @@ CREATE TABLE message (
 CREATE TABLE tombstone (
   list INTEGER NOT NULL REFERENCES list,
   number INTEGER NOT NULL,
-  node INTEGER NOT NULL REFERENCES node,
+  node INTEGER REFERENCES node,       -- NULL where the message was lost, not removed
   digest BLOB NOT NULL,
   revision INTEGER NOT NULL,
   PRIMARY KEY (list, number)

@@ -37,9 +37,20 @@ _PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
 _PLACE: Final = (
     "SELECT block, start, length, digest, node FROM message WHERE list = ? AND number = ?"
 )
+_COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
 _HEAD: Final = "SELECT n.message_id, m.head FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 _DIGEST: Final = "SELECT digest FROM message WHERE list = ? AND number = ?"
 _REMOVED: Final = "SELECT t.number, t.digest FROM tombstone t JOIN node n ON n.id = t.node WHERE n.message_id = ? AND n.list = ?"
+_BURY: Final = "INSERT INTO tombstone VALUES (?, ?, ?, ?, ?)"
+_ENDS: Final = (
+    "SELECT min(number), coalesce(max(number), 0) FROM "
+    "(SELECT min(number) number FROM message WHERE list = ? UNION ALL SELECT max(number) FROM message WHERE list = ?)"
+)
+_LOST: Final = (
+    "WITH RECURSIVE given (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM given WHERE number < ?) "
+    "SELECT number FROM given EXCEPT SELECT number FROM message WHERE list = ? "
+    "EXCEPT SELECT number FROM tombstone WHERE list = ? ORDER BY number"
+)
 _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
@@ -143,6 +154,11 @@ class SqliteWriter:
                     _NUMBERS, (key, first, first + (1 << PAGE_BITS) - 1)
                 )
                 yield names[key], [number for (number,) in rows]
+
+    def damage(self) -> Iterator[str]:
+        for (what,) in self._connection.execute("PRAGMA integrity_check"):
+            if what != "ok":
+                yield f"{self._path}: {what}"
 
     def close(self) -> None:
         self._connection.close()
@@ -254,9 +270,14 @@ class SqliteBatch:
         self._put_rows(shelf, number, message.rows)
         return number
 
-    def rerender(self, name: str, number: int, rows: Mapping[Rendition, bytes]) -> None:
+    def rerender(
+        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+    ) -> None:
         shelf = self._shelf(name)
-        self._revise(shelf)
+        self._write_messages(shelf)
+        values = size, lines, self._revise(shelf), shelf.key, number
+        if self._connection.execute(_COUNT, values).rowcount == 0:
+            raise NoSuchMessage(f"{name} {number}")
         self._put_rows(shelf, number, rows)
 
     def remove(self, name: str, number: int) -> None:
@@ -275,10 +296,7 @@ class SqliteBatch:
         self._connection.execute(
             "DELETE FROM message WHERE list = ? AND number = ?", (shelf.key, number)
         )
-        self._connection.execute(
-            "INSERT INTO tombstone VALUES (?, ?, ?, ?, ?)",
-            (shelf.key, number, node, digest, self._revise(shelf)),
-        )
+        self._connection.execute(_BURY, (shelf.key, number, node, digest, self._revise(shelf)))
         shelf.places.pop(number, None)
         withdraw(shelf.forest, message_id)
         self._forget_copies(shelf, number)
@@ -286,6 +304,29 @@ class SqliteBatch:
             self._page(shelf, kind, page_of(number)).rows.pop(number, None)
         (first,) = self._connection.execute(_FIRST, (shelf.key,)).fetchone()
         shelf.low = shelf.high + 1 if first is None else first
+
+    def recount(self, name: str, *, repair: bool) -> Sequence[str]:
+        shelf = self._shelf(name)
+        shelf.forest.flush()
+        self._write_messages(shelf)
+        wrong = []
+        (least, most) = self._connection.execute(_ENDS, (shelf.key, shelf.key)).fetchone()
+        high = max(shelf.high, most)
+        low = high + 1 if least is None else least
+        if (shelf.low, shelf.high) != (low, high):
+            wrong.append(
+                f"the water marks are {shelf.low} and {shelf.high}, and should be {low} and {high}"
+            )
+        lost = [
+            number for (number,) in self._connection.execute(_LOST, (high, shelf.key, shelf.key))
+        ]
+        wrong += [f"{number} is lost: neither a message nor removed" for number in lost]
+        if repair and wrong:
+            shelf.low, shelf.high = low, high
+            revision = self._revise(shelf)
+            rows = [(shelf.key, number, None, b"", revision) for number in lost]
+            self._connection.executemany(_BURY, rows)
+        return wrong
 
     def cursor(self, name: str, source: str) -> bytes:
         values = self._shelf(name).key, source

@@ -253,12 +253,17 @@ def test_a_thread_is_drawn_with_its_ghosts(engine: Engine) -> None:
 def test_a_batch_that_fails_leaves_nothing(engine: Engine) -> None:
     writer = engine.writer()
     fill(writer, "l", [mail("1")])
-    with pytest.raises(ZeroDivisionError), writer.batch() as batch:
-        batch.remove("l", 1)
-        batch.describe("l", description="changed")
-        batch.mailing_list("m")
-        batch.set_cursor("l", "s", b"c")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with writer.batch() as batch:
+            batch.remove("l", 1)
+            batch.describe("l", description="changed")
+            batch.mailing_list("m")
+            batch.set_cursor("l", "s", b"c")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     archive = engine.archive()
     assert [each.name for each in archive.lists()] == ["l"]
     assert archive.mailing_list("l").count == 1

@@ -161,7 +161,8 @@ def test_a_loop_is_joined_again_when_one_of_it_turns_out_to_answer_elsewhere() -
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_chain_of_thousands_is_followed_without_recursion(*, reverse: bool) -> None:
     chain = [
-        Ties(b"<%d@x>" % n, n, [b"<%d@x>" % m for m in range(max(0, n - 5), n)]) for n in range(3000)
+        Ties(b"<%d@x>" % n, n, [b"<%d@x>" % m for m in range(max(0, n - 5), n)])
+        for n in range(3000)
     ]
     forest = grown(reversed(chain) if reverse else chain)
     found = ancestors(forest, b"<2999@x>")
@@ -189,7 +190,9 @@ def test_subjects_join_only_where_wanted_and_only_within_the_window() -> None:
 
 
 def test_a_removed_message_becomes_a_ghost_and_keeps_its_answers_together() -> None:
-    forest = grown([Ties(b"<a@x>", 1), Ties(b"<b@x>", 2, [b"<a@x>"]), Ties(b"<c@x>", 3, [b"<b@x>"])])
+    forest = grown(
+        [Ties(b"<a@x>", 1), Ties(b"<b@x>", 2, [b"<a@x>"]), Ties(b"<c@x>", 3, [b"<b@x>"])]
+    )
     withdraw(forest, b"<b@x>")
     withdraw(forest, b"<unknown@x>")
     assert ancestors(forest, b"<c@x>") == [b"<a@x>", b"<b@x>"]

@@ -1,0 +1,377 @@
+"""The configuration file: TOML in, frozen records out.
+
+Every error names the file, the key and what was expected, in one line. A key that is not known is an error.
+Relative paths are relative to the file's folder.
+
+    archive = "/var/lib/listgate"
+    require_login = false
+    [server]      host = "news.example.org", motd = "Welcome."
+    [nntp]        listen = [":119", {address = ":563", tls = "implicit"}]      likewise [imap] and [web]
+    [tls]         certificate = "cert.pem", key = "key.pem", mode = "login"
+    [users]       alice = "SCRAM-SHA-256$..."
+    [limits]      idle_seconds = 600
+    [lists."oss.security"]  description = "...", address = "...", readers = ["alice"]
+    [threads]     subject = "auto"
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from gateway.listeners import Listener, parse_listener, parse_listeners
+from gateway.passwords import BadHash, PasswordHash
+from gateway.sasl import MalformedMessage, prepare
+from storage.errors import BadListName
+from storage.model import check_list_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "DEFAULT_LISTENERS",
+    "Config",
+    "ConfigError",
+    "Limits",
+    "ListConfig",
+    "ServerConfig",
+    "TlsConfig",
+    "load",
+]
+
+T = TypeVar("T")
+
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")  # RFC 5536 s. 3.1.5
+
+DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
+    {
+        "nntp": (parse_listener("127.0.0.1:1119"),),
+        "imap": (parse_listener("127.0.0.1:1143"),),
+        "web": (parse_listener("127.0.0.1:8080"),),
+    }
+)
+"""Where each face waits when nobody says otherwise."""
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """How the server presents itself: ``host`` in Path and Xref (empty: the machine's name), ``motd`` to readers."""
+
+    host: str = ""
+    motd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """The certificate chain and key (PEM files), and whether a password may be sent without TLS.
+
+    ``mode`` is ``login`` when it may not, and ``optional`` when it may.
+    """
+
+    certificate: Path
+    key: Path
+    mode: Literal["login", "optional"] = "login"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client, and all together, may take.
+
+    ``connections_per_address`` does not hold for the machine's own addresses: a proxy's clients come from there.
+    """
+
+    connections: int = 10_000
+    connections_per_address: int = 100
+    idle_seconds: int = 600
+    first_command_seconds: int = 60
+    stalled_seconds: int = 300
+    drain_seconds: int = 10
+    failed_logins: int = 3
+    input_octets: int = 65_536
+
+
+_LEAST: Final[Mapping[str, int]] = {
+    "idle_seconds": 180,
+    "input_octets": 4096,
+}  # RFC 3977 s. 3.1: three minutes
+
+
+@dataclass(frozen=True, slots=True)
+class ListConfig:
+    """What the operator says of one list; ``readers`` is None when anyone may read it."""
+
+    description: str = ""
+    address: str = ""
+    readers: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. ``archive`` is None when the file does not name one."""
+
+    archive: Path | None = None
+    require_login: bool = False
+    server: ServerConfig = ServerConfig()
+    listeners: Mapping[str, tuple[Listener, ...]] = field(default_factory=lambda: DEFAULT_LISTENERS)
+    tls: TlsConfig | None = None
+    users: Mapping[str, PasswordHash] = field(default_factory=dict)
+    limits: Limits = Limits()
+    lists: Mapping[str, ListConfig] = field(default_factory=dict)
+    threads_by_subject: bool | None = None
+    """True or False for every list; None for where the source lost its ids ("auto")."""
+
+    @property
+    def login_needs_tls(self) -> bool:
+        """Whether a password is taken over TLS only; without a certificate it cannot be."""
+        return self.tls is not None and self.tls.mode == "login"
+
+
+def load(path: Path | None) -> Config:
+    """Read a configuration file; without one, return the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read, or something in it is not understood.
+    """
+    if path is None:
+        return Config()
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    return _config(_Table(path, "", values))
+
+
+def _config(top: _Table) -> Config:
+    users = _users(top.table("users"))
+    config = Config(
+        archive=top.path("archive"),
+        require_login=top.boolean("require_login", default=False),
+        server=_server(top.table("server")),
+        listeners={
+            face: _listeners(top.table(face), usual) for face, usual in DEFAULT_LISTENERS.items()
+        },
+        tls=_tls(top.table("tls")),
+        users=users,
+        limits=_limits(top.table("limits")),
+        lists=_lists(top.table("lists"), users),
+        threads_by_subject=_by_subject(top.table("threads")),
+    )
+    top.end()
+    if config.require_login and not users:
+        raise top.error("require_login", "at least one user in [users]", "none")
+    for face, listeners in config.listeners.items():
+        if config.tls is None and any(
+            each.tls and not each.endpoint.startswith("ssl:") for each in listeners
+        ):
+            raise top.error(f"{face}.listen", "a certificate in [tls] for implicit TLS", "none")
+    return config
+
+
+def _server(table: _Table) -> ServerConfig:
+    server = ServerConfig(host=table.text("host"), motd=table.text("motd", multiline=True))
+    if server.host and not _HOST.fullmatch(server.host):
+        raise table.error("host", "a name of letters, digits, '.', '-' and '_'", server.host)
+    table.end()
+    return server
+
+
+def _listeners(table: _Table, usual: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    value = table.take("listen")
+    table.end()
+    if value is None:
+        return usual
+    items: list[object] = value if isinstance(value, list) else [value]
+    texts = [item for item in items if isinstance(item, str)]
+    try:
+        if len(texts) == len(items):
+            return parse_listeners(texts)
+        return tuple(_listener(table, item) for item in items)
+    except ValueError as error:
+        raise ConfigError(f"{table.file}: {table.key('listen')}: {error}") from None
+
+
+def _listener(table: _Table, item: object) -> Listener:
+    if isinstance(item, str):
+        return parse_listener(item)
+    if not isinstance(item, dict):
+        raise table.error(
+            "listen", 'text, or a table as {address = ":563", tls = "implicit"}', item
+        )
+    inner = _Table(table.file, table.key("listen"), item)
+    address, tls = inner.text("address"), inner.choice("tls", ("implicit", "none"), "none")
+    inner.end()
+    return parse_listener(address, tls=tls == "implicit")
+
+
+def _tls(table: _Table) -> TlsConfig | None:
+    certificate, key = table.path("certificate"), table.path("key")
+    mode: Literal["login", "optional"] = (
+        "optional"
+        if table.choice("mode", ("login", "optional"), "login") == "optional"
+        else "login"
+    )
+    table.end()
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise table.error(
+            "key" if key is None else "certificate", "the path of a PEM file", "nothing"
+        )
+    return TlsConfig(certificate, key, mode)
+
+
+def _users(table: _Table) -> Mapping[str, PasswordHash]:
+    users = {}
+    for name in table.names():
+        text = table.text(name)
+        try:
+            users[prepare(name)] = PasswordHash.parse(text)
+        except (BadHash, MalformedMessage) as error:
+            raise ConfigError(f"{table.file}: {table.key(name)}: {error}") from None
+    return users
+
+
+def _limits(table: _Table) -> Limits:
+    usual = Limits()
+    values = {
+        each.name: table.integer(each.name, getattr(usual, each.name), _LEAST.get(each.name, 1))
+        for each in fields(Limits)
+    }
+    table.end()
+    return Limits(**values)
+
+
+def _lists(table: _Table, users: Mapping[str, PasswordHash]) -> Mapping[str, ListConfig]:
+    return {name: _list(table, name, users) for name in table.names()}
+
+
+def _list(lists: _Table, name: str, users: Mapping[str, PasswordHash]) -> ListConfig:
+    try:
+        check_list_name(name)
+    except BadListName as error:
+        raise ConfigError(f"{lists.file}: {lists.key(name)}: {error}") from None
+    table = lists.table(name)
+    readers = table.readers("readers", users)
+    one = ListConfig(table.text("description"), table.text("address"), readers)
+    table.end()
+    return one
+
+
+def _by_subject(table: _Table) -> bool | None:
+    value = table.take("subject")
+    table.end()
+    if value in (None, "auto"):
+        return None
+    if isinstance(value, bool):
+        return value
+    raise table.error("subject", '"auto", true or false', value)
+
+
+class _Table:
+    """One table of the file: hands out values of the type asked for, and knows which keys were asked for."""
+
+    def __init__(self, file: Path, name: str, values: Mapping[str, object]) -> None:
+        self.file = file
+        self._name = name
+        self._values = values
+        self._known: list[str] = []
+
+    def key(self, name: str) -> str:
+        """Return the key's whole name."""
+        shown = name if name.replace("_", "").replace("-", "").isalnum() else f'"{name}"'
+        return f"{self._name}.{shown}" if self._name else shown
+
+    def error(self, name: str, expected: str, got: object) -> ConfigError:
+        """Return the error that says what was expected of a key."""
+        shown = got if got in ("none", "nothing") else repr(got)
+        return ConfigError(f"{self.file}: {self.key(name)}: expected {expected}, not {shown}")
+
+    def names(self) -> Sequence[str]:
+        """Return the keys present."""
+        return list(self._values)
+
+    def take(self, name: str) -> object:
+        """Return a value of any type, or None."""
+        self._known.append(name)
+        return self._values.get(name)
+
+    def end(self) -> None:
+        """Refuse the keys that nobody asked for."""
+        for name in self._values:
+            if name not in self._known:
+                near = difflib.get_close_matches(name, self._known, 1)
+                known = (
+                    f"did you mean {near[0]}?" if near else f"known are {', '.join(self._known)}"
+                )
+                raise ConfigError(f"{self.file}: {self.key(name)}: not known; {known}")
+
+    def table(self, name: str) -> _Table:
+        """Return a table, empty if absent."""
+        return _Table(self.file, self.key(name), self._typed(name, dict, {}, "a table"))
+
+    def text(self, name: str, *, multiline: bool = False) -> str:
+        """Return a text, empty if absent."""
+        text = self._typed(name, str, "", "text in quotes")
+        if not multiline and not text.isprintable():
+            raise self.error(name, "text without control characters", text)
+        return text
+
+    def choice(self, name: str, choices: Sequence[str], usual: str) -> str:
+        """Return one of some texts."""
+        value = self._typed(name, str, usual, _either(choices))
+        if value not in choices:
+            raise self.error(name, _either(choices), value)
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return true or false."""
+        return self._typed(name, bool, default, "true or false")
+
+    def integer(self, name: str, default: int, least: int) -> int:
+        """Return a number not below ``least``."""
+        expected = f"a whole number, {least} or more"
+        value = self._typed(name, int, default, expected)
+        if isinstance(value, bool) or value < least:
+            raise self.error(name, expected, value)
+        return value
+
+    def path(self, name: str) -> Path | None:
+        """Return a path, taken from the file's folder if relative; None if absent."""
+        text = self.text(name)
+        return self.file.parent / Path(text).expanduser() if text else None
+
+    def readers(self, name: str, users: Mapping[str, PasswordHash]) -> frozenset[str] | None:
+        """Return the names of users, or None for anyone."""
+        value = self.take(name)
+        if value in (None, "anyone"):
+            return None
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.error(name, '"anyone" or a list of users', value)
+        for each in value:
+            if each not in users:
+                raise self.error(name, "users of [users]", each)
+        return frozenset(value)
+
+    def _typed(self, name: str, kind: type[T], default: T, expected: str) -> T:
+        value = self.take(name)
+        if value is None:
+            return default
+        if not isinstance(value, kind):
+            raise self.error(name, expected, value)
+        return value
+
+
+def _either(choices: Sequence[str]) -> str:
+    return " or ".join(f'"{choice}"' for choice in choices)

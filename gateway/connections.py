@@ -1,0 +1,168 @@
+"""All connections of a server together: who may come in, who has been silent for too long, and how they all end."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
+from twisted.internet.task import LoopingCall
+
+from gateway.transport import SessionProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import (
+        IAddress,
+        IDelayedCall,
+        IOpenSSLServerConnectionCreator,
+        IReactorTime,
+    )
+
+    from gateway.config import Limits
+    from gateway.wire import Session
+
+__all__ = ["Connections", "Peer", "SessionFactory"]
+
+_SWEEP_SECONDS: Final = 5
+"""How often every connection is looked at, and so how late a timeout may be."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who connected: the address, empty for a local socket, and whether TLS is there from the start."""
+
+    address: str
+    secure: bool
+
+
+class Connections:
+    """Admits connections, ends those that are overdue, and ends them all when the server stops."""
+
+    def __init__(self, limits: Limits, clock: IReactorTime) -> None:
+        self.limits = limits
+        self.clock = clock
+        self._all: set[SessionProtocol] = set()
+        self._admitted: dict[SessionProtocol, str] = {}
+        self._by_origin: Counter[str] = Counter()
+        self._sweep = LoopingCall(self._end_overdue)
+        self._sweep.clock = clock
+        self._ending: str | None = None
+        self._all_gone: Deferred[None] | None = None
+        self._last_call: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def start(self) -> None:
+        """Begin to look for connections that are overdue."""
+        self._sweep.start(_SWEEP_SECONDS, now=False)
+
+    def admit(self, connection: SessionProtocol) -> str | None:
+        """Count a new connection in; return why it is refused, or None if it is not."""
+        self._all.add(connection)
+        if self._ending is not None:
+            return self._ending
+        if len(self._admitted) >= self.limits.connections:
+            return "too many connections, try again later"
+        origin = _origin(connection.address)
+        if origin and self._by_origin[origin] >= self.limits.connections_per_address:
+            return "too many connections from your address"
+        self._admitted[connection] = origin
+        self._by_origin[origin] += 1
+        return None
+
+    def remove(self, connection: SessionProtocol) -> None:
+        """Count a connection out."""
+        self._all.discard(connection)
+        origin = self._admitted.pop(connection, None)
+        if origin is not None:
+            self._by_origin[origin] -= 1
+            if not self._by_origin[origin]:
+                del self._by_origin[origin]
+        if not self._all:
+            self._tell_all_gone()
+
+    def drain(self, reason: str) -> Deferred[None]:
+        """End every connection once its reply is out, and cut those that take longer than ``drain_seconds``.
+
+        The Deferred fires when none is left.
+        """
+        if self._sweep.running:
+            self._sweep.stop()
+        self._ending = reason
+        gone: Deferred[None] = Deferred()
+        self._all_gone = gone
+        for connection in tuple(self._all):
+            connection.end(reason)
+        if self._all:
+            self._last_call = self.clock.callLater(self.limits.drain_seconds, self.abort)
+        else:
+            self._tell_all_gone()
+        return gone
+
+    def abort(self) -> None:
+        """Cut every connection now."""
+        for connection in tuple(self._all):
+            connection.abort()
+
+    def _tell_all_gone(self) -> None:
+        gone, self._all_gone = self._all_gone, None
+        if self._last_call is not None and self._last_call.active():
+            self._last_call.cancel()
+        if gone is not None:
+            gone.callback(None)
+
+    def _end_overdue(self) -> None:
+        now = self.clock.seconds()
+        for connection in tuple(self._all):
+            try:
+                connection.end_if_overdue(now)
+            except Exception:  # one connection must not end the watch over the others
+                log.exception("a connection could not be ended in order")
+                connection.abort()
+
+
+class SessionFactory(Factory):
+    """Makes a protocol and its session for each connection to one listener.
+
+    ``starttls`` is the certificate for sessions that offer TLS; ``secure`` tells that connections begin with TLS.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        make_session: Callable[[Peer], Session],
+        connections: Connections,
+        *,
+        starttls: IOpenSSLServerConnectionCreator | None = None,
+        secure: bool = False,
+    ) -> None:
+        self._make_session = make_session
+        self._connections = connections
+        self._starttls = starttls
+        self._secure = secure
+
+    def buildProtocol(self, addr: IAddress | None) -> SessionProtocol:  # type: ignore[override]  # Twisted demands its own class, and needs IProtocol only
+        address = getattr(addr, "host", "")  # a local socket's address has none
+        session = self._make_session(Peer(address, self._secure))
+        return SessionProtocol(session, self._connections, address, self._starttls)
+
+
+def _origin(address: str) -> str:
+    """Return what counts as one client: an IPv4 address or 64 bits of an IPv6 address; empty for this machine."""
+    if not address:
+        return ""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    plain = parsed.ipv4_mapped if parsed.version == 6 else parsed
+    if parsed.is_loopback or (plain is not None and plain.is_loopback):
+        return ""
+    return str(plain or ipaddress.IPv6Network((parsed, 64), strict=False))

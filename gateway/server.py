@@ -1,0 +1,265 @@
+"""Runs the faces: listens, keeps the catalogue fresh, reloads on SIGHUP, ends in order on SIGTERM and SIGINT."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import signal
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import LoopingCall
+from twisted.logger import STDLibLogObserver, globalLogBeginner
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from gateway.config import ConfigError
+from gateway.connections import Connections, SessionFactory
+from gateway.tls import BadCertificate
+from storage.errors import ArchiveUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twisted.internet.base import ReactorBase
+    from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+    from twisted.python.failure import Failure
+
+    from gateway.config import Limits
+    from gateway.connections import Peer
+    from gateway.listeners import Listener
+    from gateway.tls import ServerCertificate
+    from gateway.wire import Session
+    from storage.archive import Archive
+
+__all__ = ["CannotListen", "Face", "Server", "run"]
+
+_REFRESH_SECONDS: Final = 0.5
+"""How often the catalogue is brought up to date, and so how soon open connections see new messages."""
+
+_OTHER_FILES: Final = 256
+"""File descriptors needed besides those of connections."""
+
+_GOODBYE: Final = "the server is shutting down"
+
+log = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """A face cannot wait where it was told to; the text is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A way to read the archive: ``name`` is that of its option, ``scheme`` that of its URLs without TLS."""
+
+    name: str
+    scheme: str
+    listeners: Sequence[Listener]
+    make_session: Callable[[Peer], Session]
+
+
+class Server:
+    """All faces over one archive. ``starttls`` is given to sessions that offer TLS, and to listeners with TLS."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        faces: Sequence[Face],
+        limits: Limits,
+        reactor: ReactorBase,
+        *,
+        certificate: ServerCertificate | None = None,
+    ) -> None:
+        self._archive = archive
+        self._faces = faces
+        self._limits = limits
+        self._reactor = reactor
+        self._certificate = certificate
+        self._connections = Connections(limits, reactor)
+        self._ports: list[IListeningPort] = []
+        self._refresh = LoopingCall(self._refresh_catalogue)
+        self._refresh.clock = reactor
+        self._is_stale = False
+
+    async def start(self) -> list[str]:
+        """Listen everywhere; return the URLs under which the faces can be reached, in the order they were given.
+
+        Raises:
+            CannotListen: one place cannot be had; none is kept then.
+        """
+        _allow_open_files(self._limits.connections + _OTHER_FILES)
+        urls = []
+        try:
+            for face in self._faces:
+                for listener in face.listeners:
+                    port = await self._listen(face, listener)
+                    self._ports.append(port)
+                    urls.append(_url(face, listener, port))
+        except CannotListen:
+            await self._stop_listening()
+            raise
+        self._connections.start()
+        self._refresh.start(_REFRESH_SECONDS)
+        return urls
+
+    async def stop(self) -> None:
+        """Let no one in any more, and end every connection after its reply, within ``drain_seconds``."""
+        if self._refresh.running:
+            self._refresh.stop()
+        await self._stop_listening()
+        await self._connections.drain(_GOODBYE)
+
+    def abort(self) -> None:
+        """Cut every connection now."""
+        self._connections.abort()
+
+    async def _listen(self, face: Face, listener: Listener) -> IListeningPort:
+        try:
+            endpoint = serverFromString(self._reactor, listener.endpoint)
+            port: IListeningPort = await endpoint.listen(self._factory(face, listener))
+        except CannotListenError as error:
+            why = getattr(error.socketError, "strerror", None) or str(error.socketError)
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            LookupError,
+        ) as error:  # what endpoint parsers raise
+            why = str(error) or type(error).__name__
+        else:
+            return port
+        why = why[:1].lower() + why[1:]
+        raise CannotListen(
+            f"cannot listen on {listener.text}: {why}; choose another with --{face.name} HOST:PORT"
+        )
+
+    def _factory(self, face: Face, listener: Listener) -> IProtocolFactory:
+        plain = SessionFactory(
+            face.make_session, self._connections, starttls=self._certificate, secure=listener.tls
+        )
+        if not listener.tls or listener.endpoint.startswith(
+            "ssl:"
+        ):  # whose endpoint brings TLS along
+            return plain
+        if self._certificate is None:
+            raise CannotListen(
+                f"cannot listen on {listener.text}: implicit TLS needs a certificate"
+            )
+        return TLSMemoryBIOFactory(self._certificate, False, plain, self._reactor)
+
+    async def _stop_listening(self) -> None:
+        ports, self._ports = self._ports, []
+        await DeferredList([maybeDeferred(port.stopListening) for port in ports])
+
+    def _refresh_catalogue(self) -> None:
+        try:
+            self._archive.refresh()
+        except ArchiveUnavailable as error:
+            if not self._is_stale:
+                log.warning(
+                    "the archive cannot be read now, and what was read is served: %s", error
+                )
+            self._is_stale = True
+        else:
+            self._is_stale = False
+
+
+def run(
+    server: Server,
+    reactor: ReactorBase,
+    *,
+    ready: Callable[[Sequence[str]], None],
+    reload: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; a second one cuts the connections that still end in order.
+
+    ``ready`` gets the URLs once all faces listen. ``reload`` is called on SIGHUP.
+
+    Raises:
+        CannotListen: a face cannot wait where it was told to.
+    """
+    _forward_twisted_log()
+    faults: list[BaseException] = []
+
+    async def begin() -> None:
+        urls = await server.start()
+        _handle_signals(server, reactor, reload)
+        ready(urls)
+
+    def give_up(failure: Failure) -> None:
+        faults.append(failure.value or RuntimeError("the server did not start"))
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()).addErrback(give_up))
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: Deferred.fromCoroutine(server.stop())
+    )
+    reactor.run()
+    for fault in faults:
+        raise fault
+
+
+def _handle_signals(
+    server: Server, reactor: ReactorBase, reload: Callable[[], None] | None
+) -> None:
+    stopping = False
+
+    def stop() -> None:
+        nonlocal stopping
+        if stopping:
+            server.abort()
+        else:
+            stopping = True
+            reactor.stop()
+
+    def read_again() -> None:
+        if reload is not None:
+            try:
+                reload()
+            except (ConfigError, BadCertificate) as error:
+                log.warning("not reloaded, what was read before stays in force: %s", error)
+            else:
+                log.info("reloaded")
+
+    for number, reaction in (
+        (signal.SIGINT, stop),
+        (signal.SIGTERM, stop),
+        (signal.SIGHUP, read_again),
+    ):
+        signal.signal(number, lambda *_, reaction=reaction: reactor.callFromThread(reaction))
+
+
+def _url(face: Face, listener: Listener, port: IListeningPort) -> str:
+    """Return what a client needs to reach the face, with the port that was really given."""
+    address = port.getHost()
+    if not isinstance(address, IPv4Address | IPv6Address):
+        return listener.text
+    host = listener.host or address.host
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - shown, not bound
+        host = socket.gethostname()
+    elif ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"{face.scheme}{'s' if listener.tls else ''}://{host}:{address.port}/"
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the soft limit of open files, as far as the hard one lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < wanted:
+            log.warning("only %d files may be open: fewer connections than configured", allowed)
+
+
+def _forward_twisted_log() -> None:
+    """Send what Twisted logs, from warnings up, to the standard library's log, and nowhere else."""
+    globalLogBeginner.beginLoggingTo(
+        [STDLibLogObserver()], redirectStandardIO=False, discardBuffer=True
+    )
+    logging.getLogger("twisted").setLevel(logging.WARNING)

@@ -1,0 +1,353 @@
+"""The one Twisted protocol: carries any session's octets, and its layers, limits and timeouts.
+
+The session answers when it is pulled, in chunks (``gateway.wire.Session``). Twisted pauses this producer when more than
+64 KiB wait to be sent, so a slow client costs two chunks and a compressor's state, and a huge reply gives way to other
+connections between chunks.
+
+With an embedded store a session never waits, so its generator is stepped directly; callbacks are added only when a
+``Deferred`` is really awaited. Time is measured by one sweep over all connections, not by a timer for each.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol, IPushProducer
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from gateway.deflate import BadDeflate, DeflateLayer
+from gateway.wire import CHUNK_OCTETS, Upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, ITransport
+
+    from gateway.connections import Connections
+    from gateway.wire import Session
+
+__all__ = ["SessionProtocol"]
+
+_TURN_SECONDS: Final = 0.01
+"""How long one connection may hold the reactor before others get their turn."""
+
+log = logging.getLogger(__name__)
+
+
+class _Transport(Protocol):
+    """What is asked of a stream transport, of which Twisted's interfaces each name a part."""
+
+    def write(self, data: bytes) -> None: ...
+    def loseConnection(self) -> None: ...  # noqa: N802 - Twisted's name
+    def abortConnection(self) -> None: ...  # noqa: N802 - Twisted's name
+    def setTcpNoDelay(self, enabled: bool) -> None: ...  # noqa: N802 - Twisted's name and signature
+    def registerProducer(self, producer: object, streaming: bool) -> None: ...  # noqa: N802 - likewise
+    def unregisterProducer(self) -> None: ...  # noqa: N802 - Twisted's name
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def startTLS(self, factory: IOpenSSLServerConnectionCreator) -> None: ...  # noqa: N802 - Twisted's name
+
+
+@implementer(IProtocol, IPushProducer)
+class SessionProtocol:
+    """One connection: its session, its layers and the reply in progress.
+
+    ``address`` is the peer's, empty for a local socket. It has slots because thousands of readers sit idle.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_connections",
+        "_deaf",
+        "_ending",
+        "_fault",
+        "_full",
+        "_layer",
+        "_patience",
+        "_replies",
+        "_session",
+        "_since",
+        "_starttls",
+        "_step",
+        "_transport",
+        "_waiting",
+        "address",
+    )
+
+    _transport: _Transport
+
+    def __init__(
+        self,
+        session: Session,
+        connections: Connections,
+        address: str,
+        starttls: IOpenSSLServerConnectionCreator | None,
+    ) -> None:
+        self.address = address
+        self._session = session
+        self._connections = connections
+        self._starttls = starttls
+        self._replies: AsyncGenerator[bytes, None] | None = None  # the reply in progress
+        self._step: Coroutine[Any, Any, bytes] | None = None  # its step that waits
+        self._waiting: Deferred[object] | None = None  # what it waits for
+        self._fault: BaseException | None = None  # with what that failed
+        self._layer: DeflateLayer | None = None
+        self._full = False  # the transport wants no more
+        self._deaf = False  # we want no more from the transport
+        self._closing = False  # we have said our last
+        self._ending: str | None = None  # why we shall, after the reply in progress
+        self._patience: float = connections.limits.first_command_seconds
+        self._since = connections.clock.seconds()  # when something last went out
+
+    # What Twisted calls
+
+    def makeConnection(self, transport: ITransport) -> None:  # noqa: N802 - Twisted's name
+        """Take the transport."""
+        self._transport = cast("_Transport", transport)
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """Greet the client, or tell it why it is refused."""
+        if self.address:
+            self._transport.setTcpNoDelay(True)
+        self._transport.registerProducer(self, True)
+        refusal = self._connections.admit(self)
+        if refusal is None:
+            self._write(self._session.greeting())
+        else:
+            self._say_last(refusal)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Answer what is complete, unless a reply is in progress: then it comes after."""
+        if self._closing or self._ending is not None:
+            return
+        if self._layer is None:
+            self._session.feed(data)
+        else:
+            self._layer.feed(data)
+        if self._is_busy():
+            self._regulate_input()
+        else:
+            self._answer()
+            self._pump()
+
+    def pauseProducing(self) -> None:
+        """Write no more: the client does not keep up."""
+        self._full = True
+
+    def resumeProducing(self) -> None:
+        """Write on: everything has been sent."""
+        self._full = False
+        if self._replies is not None:
+            self._pump()
+        elif self._session.upgrade is not None and not self._closing:
+            self._upgrade()
+
+    def stopProducing(self) -> None:
+        """Do nothing: ``connectionLost`` follows."""
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 - Twisted's signature
+        """Let go of everything."""
+        self._closing = True
+        self._abandon()
+        self._connections.remove(self)
+
+    # What the server calls
+
+    def end(self, reason: str) -> None:
+        """Tell the client why, and close, once the reply in progress is out; take no further command."""
+        if self._closing:
+            return
+        if self._is_busy():
+            self._ending = reason
+        else:
+            self._say_last(reason)
+
+    def abort(self) -> None:
+        """Close now, whatever is unsent."""
+        self._closing = True
+        self._abandon()
+        self._transport.abortConnection()
+
+    def end_if_overdue(self, now: float) -> None:
+        """End the connection if its client has been silent, or has not read, for too long."""
+        waited = now - self._since
+        limits = self._connections.limits
+        if self._closing or self._is_busy():
+            if waited > limits.stalled_seconds:
+                log.info("%s does not read: closed", self.address or "a local client")
+                self.abort()
+        elif waited > self._patience:
+            self._say_last("idle for too long")
+
+    # The reply in progress
+
+    def _is_busy(self) -> bool:
+        return self._replies is not None or self._session.upgrade is not None
+
+    def _answer(self) -> None:
+        """Begin to answer what has been received."""
+        if self._layer is not None:
+            try:
+                self._session.feed(self._layer.received(self._connections.limits.input_octets))
+            except BadDeflate as error:  # RFC 8054 s. 2.2.2: close immediately
+                log.info("%s sent damaged compressed data: %s", self.address, error)
+                self.abort()
+                return
+        self._replies = self._session.respond()
+
+    def _pump(self) -> None:
+        """Write until the transport is full, the session waits or has answered everything, or the turn is over."""
+        clock = self._connections.clock
+        turn_ends = clock.seconds() + _TURN_SECONDS
+        try:
+            while self._may_go_on():
+                octets = self._collect(turn_ends)
+                if octets:
+                    self._patience = self._connections.limits.idle_seconds
+                    self._write(octets)
+                if self._replies is None:
+                    self._replied()
+                if clock.seconds() > turn_ends and self._may_go_on():
+                    clock.callLater(0, self._pump)
+                    break
+        except Exception:  # whatever a session does must end this connection only
+            log.exception("a session failed")
+            self._close()
+        self._regulate_input()
+
+    def _collect(self, turn_ends: float) -> bytes:
+        """Return the next part of the reply: a chunk, or what there is before the session waits or ends."""
+        chunks: list[bytes] = []
+        octets = 0
+        while octets < CHUNK_OCTETS:
+            try:
+                awaited = self._advance()
+            except StopIteration as produced:
+                chunks.append(produced.value)
+                octets += len(produced.value)
+            except StopAsyncIteration:
+                self._replies = None
+                break
+            else:
+                self._wait(awaited)
+                break
+            if self._connections.clock.seconds() > turn_ends:
+                break
+        return b"".join(chunks)
+
+    def _may_go_on(self) -> bool:
+        return self._replies is not None and self._waiting is None and not self._full
+
+    def _advance(self) -> object:
+        """Step the session; return what it awaits. What it yields comes as ``StopIteration``."""
+        step, self._step = self._step, None
+        fault, self._fault = self._fault, None
+        if step is None:
+            assert self._replies is not None
+            step = self._replies.asend(None)
+        awaited: object = step.send(None) if fault is None else step.throw(fault)
+        self._step = step
+        return awaited
+
+    def _wait(self, awaited: object) -> None:
+        if not isinstance(awaited, Deferred):
+            raise TypeError(f"a session awaited {awaited!r}, which is no Deferred")
+        self._since = self._connections.clock.seconds()
+        self._waiting = awaited
+        awaited.addBoth(self._woken)
+
+    def _woken(self, result: object) -> object:
+        """Go on: what the session awaited has come, or has failed.
+
+        A result stays with the Deferred, from which the session takes it, perhaps only when the client reads again.
+        """
+        fault = result.value if isinstance(result, Failure) else None
+        if self._waiting is not None:  # else the reply was abandoned
+            self._waiting = None
+            self._fault = fault
+            self._pump()
+        return result if fault is None else None
+
+    def _replied(self) -> None:
+        """Do what comes after a reply: close, change the layer, or answer what is still compressed."""
+        if self._session.closing:
+            self._close()
+        elif self._ending is not None:
+            self._say_last(self._ending)
+        elif self._session.upgrade is not None:
+            if not self._full:
+                self._upgrade()
+        elif self._layer is not None and self._layer.pending:
+            self._answer()
+
+    def _upgrade(self) -> None:
+        """Put the layer under the session that it asked for."""
+        which = self._session.upgrade
+        if which is Upgrade.TLS:
+            assert self._starttls is not None, "a session offered TLS without a certificate"
+            self._transport.startTLS(self._starttls)
+        elif which is Upgrade.DEFLATE:
+            self._layer = DeflateLayer()
+        if which is not None:
+            self._session.upgraded(which)
+
+    def _abandon(self) -> None:
+        """End the reply in progress where it stands, so that what it holds is let go."""
+        replies, self._replies = self._replies, None
+        step, self._step = self._step, None
+        waiting, self._waiting = self._waiting, None
+        self._fault = None
+        if step is not None:
+            _unwind(step)
+        if waiting is not None:
+            waiting.cancel()
+        if replies is not None:
+            Deferred.fromCoroutine(replies.aclose()).addErrback(_log_failure)
+
+    # Octets out and in
+
+    def _write(self, data: bytes) -> None:
+        self._since = self._connections.clock.seconds()
+        self._transport.write(data if self._layer is None else self._layer.sent(data))
+
+    def _say_last(self, reason: str) -> None:
+        self._write(self._session.expire(reason))
+        self._close()
+
+    def _close(self) -> None:
+        """Take no more input; close when everything has been sent."""
+        self._closing = True
+        self._abandon()
+        self._transport.unregisterProducer()  # with a producer, Twisted would wait for it to end
+        self._transport.loseConnection()
+
+    def _regulate_input(self) -> None:
+        """Stop reading while much input waits for a reply to end."""
+        if self._closing:
+            return
+        waiting = self._session.buffered + (0 if self._layer is None else len(self._layer))
+        deaf = self._is_busy() and waiting > self._connections.limits.input_octets
+        if deaf is not self._deaf:
+            self._deaf = deaf
+            if deaf:
+                self._transport.pauseProducing()
+            else:
+                self._transport.resumeProducing()
+
+
+def _unwind(step: Coroutine[Any, Any, bytes]) -> None:
+    """Make a waiting step run what it has to clean up."""
+    try:
+        step.throw(GeneratorExit())
+    except (GeneratorExit, StopIteration, StopAsyncIteration):
+        pass
+    except Exception:  # it is lost anyway
+        log.exception("a session failed while it was being closed")
+
+
+def _log_failure(failure: Failure) -> None:
+    log.error("a session failed while it was being closed", exc_info=failure.value)

@@ -1,0 +1,152 @@
+"""What every protocol session shares with the transport, without I/O: lines in, chunks out, and the ``Session`` between.
+
+Only CRLF ends a line. A bare CR or LF is an octet like others, so that no two parties disagree where a command stops.
+"""
+
+from __future__ import annotations
+
+import enum
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+__all__ = [
+    "CHUNK_OCTETS",
+    "EndlessLine",
+    "LineBuffer",
+    "LineTooLong",
+    "Session",
+    "Upgrade",
+    "coalesce",
+]
+
+CHUNK_OCTETS: Final = 64 * 1024
+"""How much a session hands to the transport at once."""
+
+_PATIENCE: Final = 0.01
+"""Seconds after which a chunk is sent although it is small, so that others get their turn."""
+
+_ENDLESS_OCTETS: Final = 1024 * 1024
+"""How much of an overlong line is thrown away before its end is no longer waited for."""
+
+
+class Upgrade(enum.Enum):
+    """A layer that goes under the session."""
+
+    TLS = enum.auto()
+    DEFLATE = enum.auto()
+
+
+class Session(Protocol):
+    """One client's conversation, as the transport sees it: octets in, octets out.
+
+    ``closing`` becomes true when nothing will follow what ``respond`` yields. ``upgrade`` is set when the reply that
+    asked for another layer is complete: the transport sends it, drops input that came before the client can have seen
+    it (RFC 4642 s. 2.2.1), changes the layer, and calls ``upgraded``.
+    """
+
+    closing: bool
+    upgrade: Upgrade | None
+
+    @property
+    def buffered(self) -> int:
+        """How many octets were fed and not yet answered."""
+        ...
+
+    def greeting(self) -> bytes:
+        """Return what is sent when a connection opens."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Take octets that the client sent."""
+        ...
+
+    def respond(self) -> AsyncGenerator[bytes, None]:
+        """Answer the complete commands fed so far, in order, in chunks of at most ``CHUNK_OCTETS``.
+
+        A chunk may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or ``closing`` is set. One at a time.
+        """
+        ...
+
+    def upgraded(self, which: Upgrade) -> None:
+        """Go on over the layer that was asked for."""
+        ...
+
+    def expire(self, reason: str) -> bytes:
+        """End the conversation; return what to say. Between responses only."""
+        ...
+
+
+class LineTooLong(Exception):
+    """A line exceeded the limit; all of it has been thrown away."""
+
+
+class EndlessLine(Exception):
+    """A line exceeds every limit and still has no end."""
+
+
+class LineBuffer:
+    """Splits what arrives into lines of at most ``limit`` octets, CRLF included."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._octets = bytearray()
+        self._discarded = 0
+
+    def __len__(self) -> int:
+        return len(self._octets)
+
+    def feed(self, data: bytes) -> None:
+        """Take octets that arrived."""
+        self._octets += data
+
+    def line(self) -> bytes | None:
+        """Return the next complete line without its CRLF, or None.
+
+        Raises:
+            LineTooLong: the next line was longer than the limit.
+            EndlessLine: the next line is far longer than the limit, and goes on.
+        """
+        end = self._octets.find(b"\r\n")
+        if end < 0:
+            if len(self._octets) >= self._limit:
+                self._discarded += len(self._octets) - 1
+                del self._octets[:-1]  # what stays may be the CR of the line's end
+            if self._discarded > _ENDLESS_OCTETS:
+                raise EndlessLine
+            return None
+        line = bytes(self._octets[:end])
+        del self._octets[: end + 2]
+        too_long, self._discarded = end + 2 + self._discarded > self._limit, 0
+        if too_long:
+            raise LineTooLong
+        return line
+
+    def clear(self) -> None:
+        """Forget what arrived."""
+        self._octets.clear()
+        self._discarded = 0
+
+
+async def coalesce(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield the same octets in chunks of at most ``CHUNK_OCTETS``.
+
+    A smaller one comes only at the end, or when gathering it took so long that others should get their turn; then it
+    may be empty.
+    """
+    gathered: list[bytes] = []
+    octets, started = 0, monotonic()
+    async for piece in pieces:
+        gathered.append(piece)
+        octets += len(piece)
+        if octets < CHUNK_OCTETS and monotonic() - started < _PATIENCE:
+            continue
+        text = b"".join(gathered)
+        gathered.clear()
+        for start in range(0, octets or 1, CHUNK_OCTETS):
+            yield text[start : start + CHUNK_OCTETS]
+        octets, started = 0, monotonic()
+    if octets:
+        yield b"".join(gathered)

@@ -1,0 +1,109 @@
+"""A small archive with everything that newsgroups can be, and a client that talks to a session over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.access import Policy, Reader
+from gateway.nntp import Session, Settings
+from tests.mail import NOW, done, fill, mail
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+    from tests.mail import Engine
+
+HOST = b"news.example"
+USER, PASSWORD = "ann", "open sesame"
+CLOCK = 1_795_329_326
+"""2026-11-22 06:35:26 UTC."""
+
+POLICY = Policy({"lists.secret": [USER]})
+
+
+def build(engine: Engine) -> Archive:
+    """Fill an engine.
+
+    ``lists.alpha`` has 1, 2, 4, 6 and lost 3 and 5; ``lists.beta`` has a day later what is 2 in alpha and secret, and a
+    message with dots; ``lists.empty`` never had any, ``lists.gone`` lost all it had; ``lists.secret`` is for ann only.
+    ``Lists.Mixed`` and ``lists.twin``/``lists.TWIN`` differ by case.
+    """
+    writer = engine.writer()
+    shared = mail("shared", "X-Where: everywhere", subject="To all", body="Once.\n")
+    fill(
+        writer,
+        "lists.alpha",
+        [
+            mail("one", "To: lists@x.example", subject="First", body="Hello.\n"),
+            shared,
+            mail("three"),
+            mail("four", answers="one", subject="Re: First", body="You.\n\n.dot\n..\n"),
+            mail("five"),
+            mail(
+                "six",
+                "X-Folded: a\n\tb\n c",
+                ".Dotted: yes",
+                subject="A\tB =?utf-8?q?=C3=A9?=\n and",
+                body="",
+            ),
+        ],
+    )
+    fill(writer, "lists.beta", [shared, mail("two", body=".\nx\n")], now=NOW + 86_400)
+    fill(writer, "lists.gone", [mail("g1"), mail("g2")])
+    fill(writer, "lists.secret", [shared, mail("hush", body="Hush.\n")])
+    for name in ("Lists.Mixed", "lists.twin", "lists.TWIN"):
+        fill(writer, name, [mail(f"in-{name}")])
+    with writer.batch() as batch:
+        batch.mailing_list("lists.empty")
+        batch.describe("lists.alpha", description="All about alpha \u2013 and omega")
+        batch.describe("lists.beta", address="beta@x.example")
+        for name, number in [("lists.alpha", n) for n in (3, 5)] + [("lists.gone", n) for n in (1, 2)]:
+            batch.remove(name, number)
+    return engine.archive()
+
+
+class Users:
+    """Knows one user."""
+
+    async def password(self, user: str, password: str) -> Reader | None:
+        return Reader(user) if (user, password) == (USER, PASSWORD) else None
+
+
+def session(
+    archive: Archive,
+    settings: Settings | None = None,
+    *,
+    policy: Policy = POLICY,
+    users: Users | None = None,
+    secure: bool = False,
+) -> Session:
+    """Return a session whose clock stands still."""
+    return Session(
+        archive, settings or Settings(HOST), policy, users, secure=secure, clock=lambda: CLOCK
+    )
+
+
+@dataclass(slots=True)
+class Client:
+    """Talks to a session without a transport; ``chunks`` are those of the last answer."""
+
+    session: Session
+    chunks: list[bytes] = field(default_factory=list)
+
+    def send(self, data: bytes) -> bytes:
+        """Send octets; return what is answered."""
+        self.session.feed(data)
+        return self.receive()
+
+    def ask(self, command: bytes) -> bytes:
+        """Send a command; return the answer."""
+        return self.send(command + b"\r\n")
+
+    def receive(self) -> bytes:
+        """Return what is answered to what was fed."""
+
+        async def gather() -> list[bytes]:
+            return [chunk async for chunk in self.session.respond()]
+
+        self.chunks = done(gather())
+        return b"".join(self.chunks)

@@ -1,0 +1,1 @@
+"""The Twisted half: transport, limits, listeners, certificates, configuration, passwords."""

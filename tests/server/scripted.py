@@ -1,0 +1,182 @@
+"""A session that does what the client tells it to, and a transport that shows what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from gateway.config import Limits
+from gateway.connections import Connections
+from gateway.transport import SessionProtocol
+from gateway.wire import CHUNK_OCTETS, LineBuffer, Upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+
+    from gateway.connections import Peer
+
+
+class ScriptedSession:
+    """Answers ``ECHO``, ``BIG``, ``MANY``, ``WAIT``, ``FAIL``, ``JUNK``, ``TLS``, ``DEFLATE`` and ``QUIT``."""
+
+    def __init__(self, peer: Peer | None = None) -> None:
+        self.peer = peer
+        self.closing = False
+        self.upgrade: Upgrade | None = None
+        self.upgrades: list[Upgrade] = []
+        self.awaited: Deferred[bytes] = Deferred()
+        self.cleaned_up = 0
+        self.chunks = 0
+        self._lines = LineBuffer(1024)
+
+    @property
+    def buffered(self) -> int:
+        return len(self._lines)
+
+    def greeting(self) -> bytes:
+        return b"200 hello\r\n"
+
+    def feed(self, data: bytes) -> None:
+        self._lines.feed(data)
+
+    async def respond(self) -> AsyncGenerator[bytes, None]:
+        try:
+            while not self.closing and self.upgrade is None:
+                line = self._lines.line()
+                if line is None:
+                    return
+                async for chunk in self._answer(line):
+                    self.chunks += 1
+                    yield chunk
+        finally:
+            self.cleaned_up += 1
+
+    async def _answer(self, line: bytes) -> AsyncGenerator[bytes, None]:
+        keyword, _, argument = line.partition(b" ")
+        match keyword:
+            case b"ECHO":
+                yield argument + b"\r\n"
+            case b"BIG":
+                for _ in range(int(argument)):
+                    yield bytes(CHUNK_OCTETS)
+            case b"MANY":
+                for at in range(int(argument)):
+                    yield b"%d\r\n" % at
+            case b"WAIT":
+                yield b"before\r\n"
+                yield await self.awaited
+            case b"JUNK":
+                await _Junk()
+            case b"FAIL":
+                yield b"before\r\n"
+                raise RuntimeError("as scripted")
+            case b"TLS" | b"DEFLATE":
+                yield b"382 go on\r\n"
+                self.upgrade = Upgrade[keyword.decode()]
+            case b"QUIT":
+                yield b"205 bye\r\n"
+                self.closing = True
+            case _:
+                yield b"500 what?\r\n"
+
+    def upgraded(self, which: Upgrade) -> None:
+        self.upgrade = None
+        self.upgrades.append(which)
+        self._lines.clear()
+
+    def expire(self, reason: str) -> bytes:
+        self.closing = True
+        return b"400 " + reason.encode() + b"\r\n"
+
+
+class _Junk:
+    def __await__(self) -> object:
+        yield "no Deferred"
+
+
+class Socket(StringTransport):
+    """A transport that pauses its producer as Twisted's do, and tells how it was closed."""
+
+    full_at = 64 * 1024
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+        self.aborted = False
+        self.no_delay = False
+        self.tls: object = None
+        self._paused = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
+
+    def startTLS(self, factory: object) -> None:
+        self.tls = factory
+
+    def write(self, data: bytes) -> None:
+        self.writes += 1
+        super().write(data)
+        if self.producer is not None and len(self.value()) > self.full_at:
+            self._paused = True
+            self.producer.pauseProducing()
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+    def take(self) -> bytes:
+        """Return what was written, as if it had all been sent."""
+        data = self.value()
+        self.clear()
+        if self._paused:
+            self._paused = False
+            if self.producer is not None:
+                self.producer.resumeProducing()
+        return data
+
+    def take_all(self) -> bytes:
+        """Return everything, taking until nothing comes."""
+        return b"".join(iter(self.take, b""))
+
+
+class Client:
+    """One connection without a socket: a scripted session, its protocol and its transport."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        connections: Connections | None = None,
+        address: str = "192.0.2.1",
+        certificate: IOpenSSLServerConnectionCreator | None = None,
+    ) -> None:
+        self.clock = Clock()
+        self.connections = connections or Connections(limits or Limits(), self.clock)
+        if connections is not None:
+            assert isinstance(connections.clock, Clock)
+            self.clock = connections.clock
+        self.session = ScriptedSession()
+        self.protocol = SessionProtocol(self.session, self.connections, address, certificate)
+        self.socket = Socket()
+        self.protocol.makeConnection(self.socket)
+        self.greeting = self.socket.take()
+
+    def say(self, data: bytes) -> bytes:
+        """Send octets; return what was written in answer, at once."""
+        self.protocol.dataReceived(data)
+        return self.socket.take()
+
+    def hang_up(self) -> None:
+        """Lose the connection."""
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether the protocol stopped reading."""
+        return self.socket.producerState == "paused"
