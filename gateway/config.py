@@ -17,6 +17,7 @@ Relative paths are relative to the file's folder.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
@@ -47,6 +48,7 @@ __all__ = [
 T = TypeVar("T")
 
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")  # RFC 5536 s. 3.1.5
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
     {
@@ -172,10 +174,8 @@ def _config(top: _Table) -> Config:
     if config.require_login and not users:
         raise top.error("require_login", "at least one user in [users]", "none")
     for face, listeners in config.listeners.items():
-        if config.tls is None and any(
-            each.tls and not each.endpoint.startswith("ssl:") for each in listeners
-        ):
-            raise top.error(f"{face}.listen", "a certificate in [tls] for implicit TLS", "none")
+        if config.tls is None and any(each.needs_certificate for each in listeners):
+            raise ConfigError(f"{top.file}: {face}.listen: implicit TLS needs a certificate in [tls]")
     return config
 
 
@@ -290,7 +290,7 @@ class _Table:
 
     def key(self, name: str) -> str:
         """Return the key's whole name."""
-        shown = name if name.replace("_", "").replace("-", "").isalnum() else f'"{name}"'
+        shown = name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
         return f"{self._name}.{shown}" if self._name else shown
 
     def error(self, name: str, expected: str, got: object) -> ConfigError:

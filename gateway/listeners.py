@@ -38,6 +38,11 @@ class Listener:
     host: str = ""
     tls: bool = False
 
+    @property
+    def needs_certificate(self) -> bool:
+        """Whether the certificate is ours to give; an ``ssl:`` endpoint brings its own."""
+        return self.tls and not self.endpoint.startswith("ssl:")
+
 
 def parse_listener(text: str, *, tls: bool = False) -> Listener:
     """Read one place to listen on.

@@ -15,7 +15,17 @@ from storage.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK", "MAX_MESSAGE", "SETTLED", "Incoming", "Record", "Rejected", "Source", "readable", "shown"]
+__all__ = [
+    "CHUNK",
+    "MAX_MESSAGE",
+    "SETTLED",
+    "Incoming",
+    "Record",
+    "Rejected",
+    "Source",
+    "readable",
+    "shown",
+]
 
 MAX_MESSAGE: Final = 256 * 1024 * 1024
 """The octets of the largest message taken unless the caller says otherwise."""

@@ -66,9 +66,13 @@ class Octets:
 
     def peek(self, size: int) -> bytes:
         """Return the next ``size`` octets, fewer only at the end, and leave them to be read."""
-        if len(self._pending) - self._at < size:
-            self._pending, self._at = self.read_fully(size), 0
-        return self._pending[self._at : self._at + size]
+        pieces = [self._pending[self._at :]]
+        missing = size - len(pieces[0])
+        while missing > 0 and (piece := next(self._pieces, b"")):
+            pieces.append(piece)
+            missing -= len(piece)
+        self._pending, self._at = b"".join(pieces), 0
+        return self._pending[:size]
 
     def _take(self, size: int) -> bytes:
         octets = self._source(size)
@@ -86,7 +90,9 @@ class Octets:
             try:
                 piece = decoder.decompress(octets, CHUNK)
             except (OSError, EOFError, lzma.LZMAError, zlib.error, zstandard.ZstdError) as error:
-                self.damage = f"the compressed data is damaged before octet {self.consumed} ({error})"
+                self.damage = (
+                    f"the compressed data is damaged before octet {self.consumed} ({error})"
+                )
                 return
             if piece:
                 yield piece
@@ -134,7 +140,9 @@ class _GzipDecoder:
     """Decompresses one gzip member."""
 
     def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS + 16)  # 16 asks for gzip's header and checksum
+        self._zlib = zlib.decompressobj(
+            zlib.MAX_WBITS + 16
+        )  # 16 asks for gzip's header and checksum
 
     @property
     def eof(self) -> bool:

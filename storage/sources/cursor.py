@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import json
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
-if TYPE_CHECKING:
-    import os
-
-__all__ = ["MARK", "Stamp", "digest", "pack", "unpack"]
+__all__ = ["MARK", "digest", "pack", "unpack"]
 
 MARK: Final = 512
 """How many octets of a file's beginning are digested to know it again."""
 
 _VERSION: Final = 1
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 CursorT = TypeVar("CursorT", bound=tuple[Any, ...])
 
 
-class Stamp(NamedTuple):
-    """What tells that a file is still the same as a whole."""
-
-    size: int = -1
-    modified: int = -1  # nanoseconds
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
-        """Return the stamp of a file with this status."""
-        return cls(status.st_size, status.st_mtime_ns)
-
-
 def pack(kind: str, cursor: tuple[int | str, ...]) -> bytes:
     """Return the octets of a cursor of this kind."""
-    return json.dumps([_VERSION, kind, *cursor], separators=(",", ":")).encode()
+    return _encode([_VERSION, kind, *cursor]).encode()
 
 
 def unpack(kind: str, octets: bytes, default: CursorT) -> CursorT:

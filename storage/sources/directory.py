@@ -63,7 +63,9 @@ class _File(NamedTuple):
 class DirectorySource:
     """A folder with a message in every file; ``label`` is the path that a list's name is made from."""
 
-    def __init__(self, folder: str, layout: Layout, label: str, max_message: int = MAX_MESSAGE) -> None:
+    def __init__(
+        self, folder: str, layout: Layout, label: str, max_message: int = MAX_MESSAGE
+    ) -> None:
         self.name = shown(os.path.abspath(folder))
         self._folder = folder
         self._layout = layout
@@ -140,7 +142,11 @@ class DirectorySource:
             return [file for file in files if file.changed >= floor]
         given = next((at + 1 for at, file in enumerate(files) if self._mark(file) == begun.last), 0)
         renewed = begun.newest - _SLACK
-        return [file for at, file in enumerate(files) if file.changed >= (floor if at >= given else renewed)]
+        return [
+            file
+            for at, file in enumerate(files)
+            if file.changed >= (floor if at >= given else renewed)
+        ]
 
     def _mark(self, file: _File) -> str:
         return digest(os.fsencode(self._layout.lasting(file.name)))

@@ -99,7 +99,9 @@ class MboxSplitter:
         while True:
             found = self._buffer.find(_FROM, at)
             if self._has_nul:
-                after_nul = self._buffer.find(_FROM_AFTER_NUL, at, found if found >= 0 else len(self._buffer))
+                after_nul = self._buffer.find(
+                    _FROM_AFTER_NUL, at, found if found >= 0 else len(self._buffer)
+                )
                 found = after_nul if after_nul >= 0 else found
             if found >= 0:
                 return found + 1
@@ -182,13 +184,20 @@ class MboxSplitter:
         if why:
             return self._refused(end, why)
         return Record(
-            self._position(), raw, from_line(line.rstrip(b"\r")), "", self._start, self._offset + end
+            self._position(),
+            raw,
+            from_line(line.rstrip(b"\r")),
+            "",
+            self._start,
+            self._offset + end,
         )
 
     def _content(self, begin: int, end: int) -> bytes:
         """Return the message between a From_ line and the next: unquoted, and without what ends a record."""
         body_end = self._measured_end(end)
-        measured = begin < body_end <= end and self._buffer[body_end:end] in (b"", b"\n", b"\r\n")
+        measured = begin < body_end <= end <= body_end + 2 and (
+            bytes(self._buffer[body_end:end]) in {b"", b"\n", b"\r\n"}
+        )
         with memoryview(self._buffer) as view:  # slicing the buffer itself would copy twice
             content = bytes(view[begin : body_end if measured else end])
         if measured:

@@ -28,7 +28,14 @@ def test_folding_does_not_count() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"%%%", b64encode(ROOT[:21]), b64encode(REPLY[:-1]), b64encode(ROOT) + b"!", b64encode(b"x" * 9022)],
+    [
+        b"",
+        b"%%%",
+        b64encode(ROOT[:21]),
+        b64encode(REPLY[:-1]),
+        b64encode(ROOT) + b"!",
+        b64encode(b"x" * 9022),
+    ],
 )
 def test_what_is_no_index_tells_nothing(value: bytes) -> None:
     assert keys_of(value) == (None, None)

@@ -26,7 +26,7 @@ NOON = 1_704_189_600  # 2024-01-02T10:00:00Z
         (b"Tue, 02 Jan 2024 10.00.00 +0000", NOON),
         (b"Tue, 02 Jan 2024 10:00:00.123 +0000", NOON),
         (b"Tue (tues(day)), 02 Jan (x) 2024 10:00 (no sec) +0000", NOON),
-        (b"Tue) 02 Jan 2024 10:00:00 +0000", NOON),
+        (b"Tue) 02 Jan 2024 10:00:00 (x)) +0000", NOON),
         (b"Tue Jan  2 10:00:00 2024", NOON),
         (b"Tue Jan  2 11:00:00 CET 2024", NOON),
         (b"Tue Jan  2 11:00:00 +0100 2024", NOON),

@@ -24,7 +24,7 @@ def test_line_ends_may_change_within_a_header() -> None:
 
 def test_values_are_kept_as_they_were_written() -> None:
     raw = b"Subject:  one\r\n\ttwo \r\n\r\n"
-    assert parse_header(raw).fields == [Field(b"Subject", b"  one\r\n\ttwo ", 0, 21)]
+    assert parse_header(raw).fields == [Field(b"Subject", b"  one\r\n\ttwo ", 0, 22)]
 
 
 def test_names_are_found_whatever_their_case() -> None:

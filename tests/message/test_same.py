@@ -20,7 +20,9 @@ MAIL = (
         MAIL.replace(b"hello\n world", b"hello world"),
         MAIL.replace(b"Subject:", b"SUBJECT: "),
         b"Return-Path: <x@example.org>\nReceived: by b\nDelivered-To: y\n" + MAIL,
-        MAIL.replace(b"\n\n", b"\nList-Id: <l.example.org>\nReply-To: list@example.org\nStatus: RO\n\n", 1),
+        MAIL.replace(
+            b"\n\n", b"\nList-Id: <l.example.org>\nReply-To: list@example.org\nStatus: RO\n\n", 1
+        ),
         MAIL.replace(b"Message-ID: <a@example.org>\n", b""),
         b"From ann@example.org Tue Jan  2 10:00:00 2024\n" + MAIL,
         b">From ann@example.org Tue Jan  2 10:00:00 2024\n" + MAIL,

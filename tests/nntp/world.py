@@ -21,12 +21,22 @@ CLOCK = 1_795_329_326
 POLICY = Policy({"lists.secret": [USER]})
 
 
+ODD = [
+    mail(None, "Message-ID: <has space@x.example>"),
+    mail(None, "Message-ID: bare@x.example"),
+    mail("first", "Message-ID: <second@x.example>"),
+    mail("dirty", body="a\0b\rc\n.\rd"),
+    b"From: J\xf6rg <j@x.example>\nSubject: =?iso-8859-1?q?=F6?=\nDate: yesterday\nMessage-ID: <raw@x.example>\n\nx\n",
+    mail("reply", "In-Reply-To: <dirty@x.example>"),
+]
+
+
 def build(engine: Engine) -> Archive:
     """Fill an engine.
 
     ``lists.alpha`` has 1, 2, 4, 6 and lost 3 and 5; ``lists.beta`` has a day later what is 2 in alpha and secret, and a
     message with dots; ``lists.empty`` never had any, ``lists.gone`` lost all it had; ``lists.secret`` is for ann only.
-    ``Lists.Mixed`` and ``lists.twin``/``lists.TWIN`` differ by case.
+    ``Lists.Mixed`` and ``lists.twin``/``lists.TWIN`` differ by case. ``lists.odd`` has what mail should not be.
     """
     writer = engine.writer()
     shared = mail("shared", "X-Where: everywhere", subject="To all", body="Once.\n")
@@ -51,6 +61,7 @@ def build(engine: Engine) -> Archive:
     fill(writer, "lists.beta", [shared, mail("two", body=".\nx\n")], now=NOW + 86_400)
     fill(writer, "lists.gone", [mail("g1"), mail("g2")])
     fill(writer, "lists.secret", [shared, mail("hush", body="Hush.\n")])
+    fill(writer, "lists.odd", ODD)
     for name in ("Lists.Mixed", "lists.twin", "lists.TWIN"):
         fill(writer, name, [mail(f"in-{name}")])
     with writer.batch() as batch:

@@ -156,11 +156,11 @@ class Client:
         address: str = "192.0.2.1",
         certificate: IOpenSSLServerConnectionCreator | None = None,
     ) -> None:
-        self.clock = Clock()
-        self.connections = connections or Connections(limits or Limits(), self.clock)
-        if connections is not None:
-            assert isinstance(connections.clock, Clock)
-            self.clock = connections.clock
+        self.connections = (
+            Connections(limits or Limits(), Clock()) if connections is None else connections
+        )
+        assert isinstance(self.connections.clock, Clock)
+        self.clock = self.connections.clock
         self.session = ScriptedSession()
         self.protocol = SessionProtocol(self.session, self.connections, address, certificate)
         self.socket = Socket()

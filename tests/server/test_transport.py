@@ -177,20 +177,22 @@ class TestTls:
         assert client.say(b"ECHO safe\r\n") == b"safe\r\n"
 
     def test_the_layer_changes_only_when_all_before_it_is_out(self) -> None:
-        client = Client(Limits(input_octets=100), certificate=object())  # type: ignore[arg-type]  # as above
-        client.protocol.dataReceived(b"BIG 1\r\nTLS\r\n")
-        client.socket.full_at = 0
-        client.socket.take()
-        client.socket._paused = True
-        client.protocol.pauseProducing()
         client = Client(certificate=object())  # type: ignore[arg-type]  # as above
         client.socket.full_at = 0
         client.protocol.dataReceived(b"TLS\r\n")
-        assert client.socket.tls is None
         client.protocol.dataReceived(b"ECHO injected\r\n")
+        assert client.socket.tls is None
         assert client.socket.take() == b"382 go on\r\n"
         assert client.socket.tls is not None
         assert client.socket.take() == b""
+
+    def test_a_connection_that_ends_meanwhile_is_not_upgraded(self) -> None:
+        client = Client(certificate=object())  # type: ignore[arg-type]  # as above
+        client.socket.full_at = 0
+        client.protocol.dataReceived(b"TLS\r\n")
+        client.protocol.abort()
+        client.socket.take()
+        assert client.socket.tls is None
 
 
 class TestDeflate:
@@ -213,7 +215,7 @@ class TestDeflate:
 
     def test_a_bomb_inflates_only_as_fast_as_it_is_answered(self) -> None:
         client = _compressed(Limits(input_octets=4096))
-        bomb = _deflated(b"BIG 4\r\n" + b"ECHO a\r\n" * 1_000_000)
+        bomb = _deflated(b"BIG 4\r\n" + b"ECHO a\r\n" * 200_000)
         fed: list[int] = []
         feed = client.session.feed
         client.session.feed = lambda data: (fed.append(len(data)), feed(data))[1]  # type: ignore[method-assign,func-returns-value]  # looks on
@@ -224,7 +226,7 @@ class TestDeflate:
         assert client.session.buffered <= 4096
         inflate = zlib.decompressobj(-15)
         got = sum(len(inflate.decompress(piece)) for piece in iter(client.socket.take, b""))
-        assert got == 4 * CHUNK_OCTETS + 3 * 1_000_000
+        assert got == 4 * CHUNK_OCTETS + 3 * 200_000
         assert max(fed) <= 4096
         assert not client.is_deaf
 

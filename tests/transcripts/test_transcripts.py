@@ -3,7 +3,8 @@
 ``C:`` is sent, ``S:`` must come back; a run of ``C:`` lines is sent at once. ``S~`` is a regular expression for one
 line, where a time of making is shown. ``!`` tells what else happens: ``! options NAME[=VALUE] ...`` before the greeting,
 ``! TLS`` and ``! DEFLATE`` when the transport has changed the layer, ``! closes`` where the session must have ended.
-Octets are written as in Python's literals; ``{a*600}`` is 600 times ``a``. ``#`` begins a comment.
+Octets are written as in Python's literals; ``{a*600}`` is 600 times ``a``, ``{version}`` the program's. ``#`` begins a
+comment.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from gateway import __version__
 from gateway.access import Policy
 from gateway.nntp import Settings
 from gateway.wire import Upgrade
@@ -78,8 +80,9 @@ def read(path: Path) -> list[Step]:
 
 
 def octets(text: str) -> bytes:
+    text = text.replace("{version}", __version__)
     text = re.sub(r"\{(.)\*(\d+)\}", lambda match: match[1] * int(match[2]), text)
-    return text.encode("utf-8").decode("latin-1").encode("latin-1").decode("unicode_escape").encode("latin-1")
+    return text.encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
 def open_session(archive: Archive, options: list[str]) -> Session:

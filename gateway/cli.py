@@ -1,0 +1,464 @@
+"""The command line, and the composition root: the only module that knows everything."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import getpass
+import logging
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import gateway
+import storage
+from gateway import shown
+from gateway.access import Policy
+from gateway.config import Config, ConfigError, load
+from gateway.demo import write_demo
+from gateway.intake import Feed, feeds_of, follow_beside, open_for_writing, take_in
+from gateway.listeners import parse_listeners
+from gateway.nntp import Session, Settings
+from gateway.passwords import Users, hash_password
+from gateway.renderers import RENDERERS
+from gateway.sasl import MalformedMessage
+from gateway.server import CannotListen, Face, Server, run
+from gateway.tls import BadCertificate, ServerCertificate
+from storage.check import check
+from storage.errors import ArchiveError, NoSuchMessage
+from storage.export import as_mboxrd, exported, write_eml, write_maildir
+from storage.ingest import rerender
+from storage.sqlite import SqliteArchive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from gateway.connections import Peer
+    from gateway.listeners import Listener
+    from storage.model import MailingList
+    from storage.sqlite import SqliteWriter
+
+__all__ = ["main"]
+
+DONE: Final = 0
+REFUSED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+DEFAULT_ARCHIVE: Final = "./listgate-archive"
+
+SUBJECT_WINDOW: Final = 30 * 86_400
+"""Seconds within which a reply is looked for by its subject, where the configuration wants it."""
+
+
+class Refused(Exception):
+    """What was asked for is not done; the text is one line for the operator."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0 done, 1 something was refused, 2 usage."""
+    if gateway.__version__ != storage.__version__:
+        print(  # noqa: T201 - before anything else can be trusted
+            "listgate: the packages 'gateway' and 'storage' are not of the same version; "
+            "install listgate again, in an environment of its own",
+            file=sys.stderr,
+        )
+        return REFUSED
+    parsed = _parser().parse_args(arguments)
+    logging.basicConfig(format="listgate: %(message)s", level=logging.INFO, stream=sys.stderr)
+    try:
+        code: int = parsed.run(parsed)
+        sys.stdout.flush()
+    except (ArchiveError, BadCertificate, CannotListen, ConfigError, Refused) as error:
+        shown.errors().print(f"listgate: {error}", markup=False)
+        return REFUSED
+    except BrokenPipeError:  # whoever read our output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--archive",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help=f"the archive's folder (else $LISTGATE_ARCHIVE, else the configuration's, else {DEFAULT_ARCHIVE})",
+    )
+    common.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=argparse.SUPPRESS,
+        help="a configuration file (TOML)",
+    )
+    parser = argparse.ArgumentParser(
+        prog="listgate",
+        description="Serve mailing-list archives as read-only newsgroups, with right threads.",
+        epilog="'listgate demo' shows it at work. 'listgate COMMAND --help' tells more of a command.",
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"listgate {gateway.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def command(
+        name: str, what: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=text, description=text[:1].upper() + text[1:] + ".", parents=[common]
+        )
+        added.set_defaults(run=what)
+        return added
+
+    serve = command(
+        "serve",
+        _serve,
+        "import what is new in the sources, serve every list, and keep following the sources",
+    )
+    serve.add_argument(
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="an mbox, a maildir, an MH folder, .eml files, a tar, a folder of any; '-' is stdin",
+    )
+    _add_faces(serve)
+    take = command(
+        "import",
+        _import,
+        "add the messages of the sources to one list; may be cut off and run again",
+    )
+    take.add_argument(
+        "list",
+        metavar="LIST",
+        help="the list's name, as lists.kernel-hardening; made if there is none",
+    )
+    take.add_argument("sources", nargs="+", metavar="SOURCE", help="as for serve")
+    command("lists", _lists, "show the lists with their counts and water marks")
+    show = command("show", _show, "show what is known of a list")
+    show.add_argument("list", metavar="LIST")
+    thread = command("thread", _thread, "draw the thread of a message, in each list that has it")
+    thread.add_argument("message_id", metavar="MESSAGE-ID")
+    export = command("export", _export, "give a list's original octets back")
+    export.add_argument("list", metavar="LIST")
+    export.add_argument(
+        "--format", choices=("mboxrd", "maildir", "eml"), default="mboxrd", help="default: mboxrd"
+    )
+    export.add_argument(
+        "--output",
+        metavar="PATH",
+        type=Path,
+        help="a file for mboxrd (else stdout), a folder for the others (else one named as the list)",
+    )
+    remove = command(
+        "remove",
+        _remove,
+        "remove a message for good: from every face, its number never to be used again",
+    )
+    remove.add_argument("list", metavar="LIST")
+    remove.add_argument("message_id", metavar="MESSAGE-ID")
+    verify = command("check", _check, "verify water marks, octets, renditions and threads")
+    verify.add_argument(
+        "--repair", action="store_true", help="make anew what can be made from the original octets"
+    )
+    demo = command("demo", _demo, "serve a small made-up archive")
+    _add_faces(demo)
+    command("password", _password, "make the hash of a password, for [users] in the configuration")
+    return parser
+
+
+def _add_faces(parser: argparse.ArgumentParser) -> None:
+    for face, usual in (
+        ("nntp", "127.0.0.1:1119"),
+        ("imap", "127.0.0.1:1143"),
+        ("web", "127.0.0.1:8080"),
+    ):
+        parser.add_argument(
+            f"--{face}",
+            action="append",
+            metavar="WHERE",
+            help=f"where the {face.upper() if face != 'web' else 'web'} face listens: HOST:PORT or a Twisted endpoint; "
+            f"may be repeated; 'none' switches it off (default {usual})",
+        )
+
+
+def _config(parsed: argparse.Namespace) -> Config:
+    return load(getattr(parsed, "config", None))
+
+
+def _directory(parsed: argparse.Namespace, config: Config) -> Path:
+    """Return the archive's folder: the command line's, the environment's, the configuration's, or the usual one."""
+    given = getattr(parsed, "archive", None) or os.environ.get("LISTGATE_ARCHIVE")
+    return Path(given) if given else config.archive or Path(DEFAULT_ARCHIVE)
+
+
+def _existing(parsed: argparse.Namespace) -> SqliteArchive:
+    """Open an archive that is there to be looked at.
+
+    Raises:
+        Refused: there is none.
+    """
+    directory = _directory(parsed, _config(parsed))
+    if not directory.is_dir():
+        raise Refused(f"{directory}: no archive there; make one with 'listgate import LIST SOURCE'")
+    return SqliteArchive(directory)
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    config = _config(parsed)
+    return _serve_from(_directory(parsed, config), parsed, config, parsed.sources)
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="listgate-demo-") as folder:
+        sources = write_demo(Path(folder) / "sources")
+        config = _config(parsed)
+        given = getattr(parsed, "archive", None)
+        directory = Path(given) if given else Path(folder) / "archive"
+        return _serve_from(directory, parsed, config, map(str, sources))
+
+
+def _serve_from(
+    directory: Path, parsed: argparse.Namespace, config: Config, paths: Iterable[str]
+) -> int:
+    listeners = _listeners(parsed, config)
+    certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
+    feeds = _with_windows(feeds_of(paths), config)
+    writer = open_for_writing(directory)
+    _describe(writer, config)
+    _rerender(writer)
+    code = DONE
+    if feeds:
+        summaries = take_in(writer, feeds)
+        shown.errors().print(shown.summary_table(summaries))
+        code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
+    writer.close()
+    archive = SqliteArchive(directory)
+
+    from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which only serving needs
+
+    faces = [Face("nntp", "nntp", listeners["nntp"], _nntp_sessions(archive, config, certificate))]
+    server = Server(archive, faces, config.limits, reactor, certificate=certificate)  # type: ignore[arg-type]  # a module's
+    follower = follow_beside(directory, feeds)
+
+    def ready(urls: Sequence[str]) -> None:
+        out = shown.console()
+        for url in urls:
+            out.print(f"news: {url}", markup=False)
+        sys.stdout.flush()
+
+    def reload() -> None:
+        if certificate is not None:
+            certificate.reload()
+
+    try:
+        run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
+    finally:
+        if follower is not None:
+            follower.terminate()
+        archive.close()
+    return code
+
+
+def _listeners(parsed: argparse.Namespace, config: Config) -> dict[str, Sequence[Listener]]:
+    """Return where each face listens; the command line wins over the configuration.
+
+    Raises:
+        ConfigError: a place on the command line is none.
+    """
+    listeners: dict[str, Sequence[Listener]] = {}
+    for face, configured in config.listeners.items():
+        given = getattr(parsed, face)
+        try:
+            listeners[face] = configured if given is None else parse_listeners(given)
+        except ValueError as error:
+            raise ConfigError(f"--{face}: {error}") from None
+        if given is not None and listeners[face] and face != "nntp":
+            shown.errors().print(
+                f"listgate: this version has no {face} face: --{face} does nothing", markup=False
+            )
+    return listeners
+
+
+def _nntp_sessions(
+    archive: SqliteArchive, config: Config, certificate: ServerCertificate | None
+) -> Callable[[Peer], Session]:
+    """Return what makes the session of an NNTP connection."""
+    settings = Settings(
+        host=(config.server.host or socket.getfqdn()).encode("ascii", "replace"),
+        tls_available=certificate is not None,
+        plaintext_login=not config.login_needs_tls,
+        failed_logins=config.limits.failed_logins,
+        motd=config.server.motd or None,
+    )
+    readers = {
+        name: each.readers for name, each in config.lists.items() if each.readers is not None
+    }
+    policy = Policy(readers, login_needed=config.require_login)
+    users = Users(config.users) if config.users else None
+    return lambda peer: Session(archive, settings, policy, users, secure=peer.secure)
+
+
+def _with_windows(feeds: Sequence[Feed], config: Config) -> list[Feed]:
+    """Let replies be found by their subjects where the configuration wants it."""
+    window = SUBJECT_WINDOW if config.threads_by_subject else None
+    return [dataclasses.replace(feed, subject_window=window) for feed in feeds]
+
+
+def _describe(writer: SqliteWriter, config: Config) -> None:
+    """Give the lists the descriptions and addresses that the configuration has for them."""
+    with writer.batch() as batch:
+        for name, each in config.lists.items():
+            batch.describe(name, description=each.description or None, address=each.address or None)
+
+
+def _rerender(writer: SqliteWriter) -> None:
+    """Make anew what an earlier version of listgate rendered."""
+    with shown.progress_bar() as bar:
+        task = bar.add_task("rendering anew", total=None, messages=0)
+        done = 0
+        for count in rerender(writer, RENDERERS):
+            done += count
+            bar.update(task, messages=done)
+
+
+def _import(parsed: argparse.Namespace) -> int:
+    config = _config(parsed)
+    feeds = _with_windows(feeds_of(parsed.sources, parsed.list), config)
+    writer = open_for_writing(_directory(parsed, config))
+    _describe(writer, config)
+    summaries = take_in(writer, feeds)
+    writer.close()
+    shown.console().print(shown.summary_table(summaries))
+    return REFUSED if any(each.rejected for each in summaries.values()) else DONE
+
+
+def _lists(parsed: argparse.Namespace) -> int:
+    shown.console().print(shown.list_table(_existing(parsed).lists()))
+    return DONE
+
+
+def _show(parsed: argparse.Namespace) -> int:
+    archive = _existing(parsed)
+    record = archive.mailing_list(parsed.list)
+    ends = [asyncio.run(archive.entry(record.name, n)) for n in _ends(record)]
+    first, last = ends or (None, None)
+    shown.console().print(shown.list_details(record, first, last))
+    return DONE
+
+
+def _ends(record: MailingList) -> Sequence[int]:
+    """Return the lowest and the highest number present, or nothing."""
+    last = record.previous_present(record.high + 1)
+    return () if last is None else (record.low, last)
+
+
+def _thread(parsed: argparse.Namespace) -> int:
+    archive = _existing(parsed)
+
+    async def draw() -> None:
+        places = await archive.find(_bracketed(parsed.message_id))
+        if not places:
+            raise Refused(f"{parsed.message_id}: no list has this message")
+        for place in places:
+            nodes = await archive.thread(place.name, place.number)
+            numbers = [node.number for node in nodes if node.number is not None]
+            messages = {number: await archive.served(place.name, number) for number in numbers}
+            shown.console().print(shown.thread_tree(place.name, nodes, messages))
+
+    asyncio.run(draw())
+    return DONE
+
+
+def _bracketed(message_id: str) -> bytes:
+    """Return a Message-ID as the archive knows it; the angle brackets may be left out."""
+    return b"<%b>" % message_id.strip().removeprefix("<").removesuffix(">").encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    archive = _existing(parsed)
+    folder = parsed.output or Path(parsed.list)
+
+    async def export() -> None:
+        if parsed.format == "mboxrd" and parsed.output is not None:
+            with parsed.output.open("wb") as file:
+                async for message in exported(archive, parsed.list):
+                    file.write(as_mboxrd(message))
+            return
+        async for message in exported(archive, parsed.list):
+            if parsed.format == "mboxrd":
+                sys.stdout.buffer.write(as_mboxrd(message))
+            elif parsed.format == "maildir":
+                write_maildir(folder, message)
+            else:
+                write_eml(folder, message)
+
+    archive.mailing_list(parsed.list)
+    try:
+        asyncio.run(export())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Refused(
+            f"{error.filename or parsed.output or 'standard output'}: {error.strerror}"
+        ) from error
+    return DONE
+
+
+def _remove(parsed: argparse.Namespace) -> int:
+    archive = _existing(parsed)
+    archive.mailing_list(parsed.list)
+    places = asyncio.run(archive.find(_bracketed(parsed.message_id)))
+    number = next((place.number for place in places if place.name == parsed.list), None)
+    if number is None:
+        raise NoSuchMessage(f"{parsed.list}: no message {parsed.message_id}")
+    writer = open_for_writing(_directory(parsed, _config(parsed)))
+    with writer.batch() as batch:
+        batch.remove(parsed.list, number)
+    writer.close()
+    shown.console().print(f"{parsed.list} {number}: removed", markup=False)
+    return DONE
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    archive = _existing(parsed)
+    writer = open_for_writing(_directory(parsed, _config(parsed)))
+
+    async def verify() -> tuple[int, int]:
+        found = left = 0
+        async for fault in check(archive, writer, RENDERERS, repair=parsed.repair):
+            place = " ".join(str(part) for part in (fault.name, fault.number) if part)
+            outcome = " (repaired)" if fault.repaired else ""
+            shown.errors().print(f"listgate: {place}: {fault.what}{outcome}", markup=False)
+            found, left = found + 1, left + (not fault.repaired)
+        return found, left
+
+    found, left = asyncio.run(verify())
+    count = sum(record.count for record in archive.lists())
+    shown.console().print(
+        f"{count} messages checked, {found} faults found, {left} left", markup=False
+    )
+    return REFUSED if left else DONE
+
+
+def _password(parsed: argparse.Namespace) -> int:  # noqa: ARG001 - every command has the same signature
+    password = (
+        getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
+    try:
+        shown.console().print(str(hash_password(password)), markup=False)
+    except MalformedMessage as error:
+        raise Refused(str(error)) from None
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
