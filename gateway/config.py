@@ -156,9 +156,10 @@ def load(path: Path | None) -> Config:
 
 
 def _config(top: _Table) -> Config:
+    archive = top.path("archive")
     users = _users(top.table("users"))
     config = Config(
-        archive=top.path("archive"),
+        archive=archive,
         require_login=top.boolean("require_login", default=False),
         server=_server(top.table("server")),
         listeners={
@@ -175,7 +176,9 @@ def _config(top: _Table) -> Config:
         raise top.error("require_login", "at least one user in [users]", "none")
     for face, listeners in config.listeners.items():
         if config.tls is None and any(each.needs_certificate for each in listeners):
-            raise ConfigError(f"{top.file}: {face}.listen: implicit TLS needs a certificate in [tls]")
+            raise ConfigError(
+                f"{top.file}: {face}.listen: implicit TLS needs a certificate in [tls]"
+            )
     return config
 
 

@@ -10,8 +10,8 @@ __all__ = ["BadDeflate", "DeflateLayer"]
 _RAW_32K: Final = -15
 """No zlib header, the largest window (RFC 8054 s. 4)."""
 
-_LEVEL: Final = 3
-"""Overview text: 0.7 of level 6's time for 1.1 of its octets."""
+_LEVEL: Final = 4
+"""Measured on overview rows and articles: 0.6 of level 6's time for 1.06 of its octets."""
 
 
 class BadDeflate(Exception):

@@ -144,7 +144,7 @@ class SessionProtocol:
         if self._replies is not None:
             self._pump()
         elif self._session.upgrade is not None and not self._closing:
-            self._upgrade()
+            self._upgrade(self._session.upgrade)
 
     def stopProducing(self) -> None:
         """Do nothing: ``connectionLost`` follows."""
@@ -280,20 +280,18 @@ class SessionProtocol:
             self._say_last(self._ending)
         elif self._session.upgrade is not None:
             if not self._full:
-                self._upgrade()
+                self._upgrade(self._session.upgrade)
         elif self._layer is not None and self._layer.pending:
             self._answer()
 
-    def _upgrade(self) -> None:
+    def _upgrade(self, which: Upgrade) -> None:
         """Put the layer under the session that it asked for."""
-        which = self._session.upgrade
         if which is Upgrade.TLS:
             assert self._starttls is not None, "a session offered TLS without a certificate"
             self._transport.startTLS(self._starttls)
-        elif which is Upgrade.DEFLATE:
+        else:
             self._layer = DeflateLayer()
-        if which is not None:
-            self._session.upgraded(which)
+        self._session.upgraded(which)
 
     def _abandon(self) -> None:
         """End the reply in progress where it stands, so that what it holds is let go."""

@@ -121,7 +121,8 @@ class MemoryArchive:
 
     async def served(self, name: str, number: int) -> Served:
         message = self._stored(name, number).message
-        return Served(message.message_id, *serve(message.raw, message.head))
+        elsewhere = [place for place in await self.find(message.message_id) if place.name != name]
+        return Served(message.message_id, *serve(message.raw, message.head), elsewhere)
 
     async def raw(self, name: str, number: int) -> bytes:
         return self._stored(name, number).message.raw

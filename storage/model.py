@@ -154,12 +154,13 @@ class Served:
     """A message as the faces send it: CRLF line ends, no NUL, no bare CR or LF, one Message-ID, mended References.
 
     ``head`` is the header, each field ended by CRLF; the served octets are ``head + CRLF + body``, and their
-    number is the entry's ``size``.
+    number is the entry's ``size``. ``elsewhere`` is where the same Message-ID lies in other lists, by name.
     """
 
     message_id: bytes
     head: bytes
     body: bytes
+    elsewhere: Sequence[Location] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

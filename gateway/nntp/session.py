@@ -75,7 +75,8 @@ class Session:
         return b"201 %b listgate ready - post via email\r\n" % self.settings.host
 
     def feed(self, data: bytes) -> None:
-        self._lines.feed(data)
+        if not self.closing:
+            self._lines.feed(data)
 
     def respond(self) -> AsyncGenerator[bytes, None]:
         return coalesce(self._responses())
@@ -153,7 +154,7 @@ class Session:
         started = False
         try:
             async for piece in self._run(line):
-                started = True
+                started = started or bool(piece)
                 yield piece
         except NntpError as error:
             refusal = error.response

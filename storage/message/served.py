@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from storage.message.fields import BYTE_ORDER_MARK, extent, unfold
+from storage.message.fields import BYTE_ORDER_MARK, MAX_HEADER, extent, unfold
 from storage.message.lines import with_lf
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ def serve(raw: bytes, head: bytes | None) -> tuple[bytes, bytes]:
     The empty line between them is part of neither. In the body, NULs are dropped (RFC 7103 s. 7.6), a CR on its own
     ends a line (s. 6), and the last line gets its line end if it has none.
     """
+    end = raw.find(b"\n\n", 0, MAX_HEADER)
+    if end > 0 and b"\r" not in raw and b"\0" not in raw and not raw.startswith(b"\n"):
+        text = raw[end + 2 :].replace(b"\n", b"\r\n")
+        if text and not text.endswith(b"\n"):
+            text += b"\r\n"
+        return raw[: end + 1].replace(b"\n", b"\r\n") if head is None else head, text
     end, body = extent(raw)
     return _with_crlf(raw[:end]) if head is None else head, _with_crlf(raw[body:])
 

@@ -25,7 +25,7 @@ __all__ = ["Octets", "is_compressed"]
 _COMPRESSED_CHUNK: Final = 64 * 1024
 _LZMA_MEMORY: Final = 1024 * 1024 * 1024
 """The most memory an xz file's dictionary may ask for; ``xz -9`` asks for 65 MiB."""
-_ZSTD_PIECE: Final = 1024
+_ZSTD_PIECE: Final = 256
 """Zstandard's decompressor takes no bound for its output, and 4 octets can stand for 128 KiB (RFC 8878 s. 3.1.1.2.2):
 it gets few at a time."""
 
@@ -165,7 +165,7 @@ class _ZstdDecoder:
 
     def __init__(self) -> None:
         self._zstd = zstandard.ZstdDecompressor().decompressobj()
-        self._waiting = b""
+        self._waiting = memoryview(b"")
 
     @property
     def eof(self) -> bool:
@@ -177,12 +177,13 @@ class _ZstdDecoder:
 
     @property
     def unused_data(self) -> bytes:
-        return self._zstd.unused_data + self._waiting
+        return self._zstd.unused_data + bytes(self._waiting)
 
     def decompress(self, data: bytes, max_length: int) -> bytes:  # noqa: ARG002 - the protocol has it
-        data = self._waiting + data
-        self._waiting = data[_ZSTD_PIECE:]
-        return self._zstd.decompress(data[:_ZSTD_PIECE])
+        if data:  # given only when none is waiting
+            self._waiting = memoryview(data)
+        piece, self._waiting = self._waiting[:_ZSTD_PIECE], self._waiting[_ZSTD_PIECE:]
+        return self._zstd.decompress(piece)
 
 
 def _decoder_for(head: bytes) -> Callable[[], _Decoder] | None:

@@ -131,9 +131,7 @@ class DirectorySource:
     def _parts(self) -> Iterator[tuple[str, str]]:
         """Yield the folders that hold the files, and their paths."""
         for part in self._layout.parts:
-            path = os.path.join(self._folder, part)
-            if os.path.isdir(path):
-                yield part, path
+            yield part, os.path.join(self._folder, part)
 
     def _behind(self, begun: _Cursor, files: list[_File]) -> list[_File]:
         """Return those of the ordered files that were not surely given before the cursor."""

@@ -34,7 +34,8 @@ _QUOTED: Final = re.compile(rb"^>(>*From )", re.MULTILINE)
 _PADDING: Final = bytes(16)
 """What a crash leaves where a block was never written; shorter runs of NULs may be the message's own."""
 
-_CONTENT_LENGTH: Final = re.compile(rb"\ncontent-length[ \t]*:[ \t]*([0-9]{1,12})[ \t\r]*\n")
+_LENGTH_SPELLINGS: Final = (b"\nContent-Length:", b"\nContent-length:")
+_CONTENT_LENGTH: Final = re.compile(rb"\nContent-[Ll]ength:[ \t]*([0-9]{1,12})[ \t\r]*\n")
 _INTERNAL_SENDER: Final = b"From MAILER-DAEMON "
 _INTERNAL_SUBJECT: Final = b"\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 """The record in which UW IMAP and Dovecot keep a mailbox's UIDs: it is no message."""
@@ -73,7 +74,7 @@ class MboxSplitter:
         """Yield the records in order; ``why`` tells what cannot be a message."""
         end = self._next_separator(0)
         if self._offset + end - self._start > self._max_message or self._buffer[:end].strip(_BLANK):
-            yield self._refused(end, "no message begins here: octets before the first From_ line")
+            yield self._refused(end, "no From_ line starts a message here")
         self._advance(end)
         while self._buffer:
             end = self._next_separator(len(_FROM))
@@ -149,26 +150,26 @@ class MboxSplitter:
         if self._start != self._offset or not buffer.startswith(b"From "):
             return 0
         body = buffer.find(b"\n\n", 0, limit) + 2
-        body_crlf = buffer.find(b"\n\r\n", 0, body if body > 1 else limit) + 3
-        body = body_crlf if body_crlf > 2 else body
         if body == 1:
-            return 0
-        header = bytes(buffer[:body]).lower()
-        at = header.find(b"\ncontent-length")
-        field = _CONTENT_LENGTH.match(header, at) if at >= 0 else None
-        if field is None or int(field[1]) > self._max_message:
-            return 0
-        return body + int(field[1])
+            body = buffer.find(b"\n\r\n", 0, limit) + 3
+        at = max(buffer.find(spelling, 0, body) for spelling in _LENGTH_SPELLINGS)
+        field = _CONTENT_LENGTH.match(buffer, at, body) if at >= 0 else None
+        body_end = body + int(field[1]) if field else 0
+        return body_end if body_end <= self._max_message else 0
 
     def _leads_to_record(self, body_end: int) -> bool:
         """Tell whether a record starts, or the file ends, at ``body_end`` or one empty line behind it."""
         buffer = self._buffer
         self._fill(body_end + len(b"\r\n") + LOOKAHEAD)
-        blank = next((end for end in (b"\r\n", b"\n") if buffer.startswith(end, body_end)), b"")
-        at = body_end + len(blank)
+        at = body_end + self._empty_line(body_end)
         if at >= len(buffer):
             return at == len(buffer)
         return buffer.startswith(_FROM, at - 1) and is_separator(buffer, at)
+
+    def _empty_line(self, at: int) -> int:
+        """Return how many octets an empty line at ``at`` has, or 0 where there is none."""
+        starts = (b"\n\r\n", b"\n\n")
+        return next((len(line) - 1 for line in starts if self._buffer.startswith(line, at - 1)), 0)
 
     def _record(self, end: int) -> Record | None:
         """Return the record at hand, which ends at ``end``; None for the mailbox's own."""
@@ -178,7 +179,10 @@ class MboxSplitter:
         line_end = line_end if line_end >= 0 else end
         line = bytes(self._buffer[:line_end])
         raw = self._content(line_end + 1, end)
-        if line.startswith(_INTERNAL_SENDER) and _INTERNAL_SUBJECT in raw[:_INTERNAL_OCTETS]:
+        if (
+            line.startswith(_INTERNAL_SENDER)
+            and _INTERNAL_SUBJECT in b"\n" + raw[:_INTERNAL_OCTETS]
+        ):
             return None
         why = refusal(raw)
         if why:
@@ -195,9 +199,7 @@ class MboxSplitter:
     def _content(self, begin: int, end: int) -> bytes:
         """Return the message between a From_ line and the next: unquoted, and without what ends a record."""
         body_end = self._measured_end(end)
-        measured = begin < body_end <= end <= body_end + 2 and (
-            bytes(self._buffer[body_end:end]) in {b"", b"\n", b"\r\n"}
-        )
+        measured = begin < body_end <= end and body_end + self._empty_line(body_end) >= end
         with memoryview(self._buffer) as view:  # slicing the buffer itself would copy twice
             content = bytes(view[begin : body_end if measured else end])
         if measured:

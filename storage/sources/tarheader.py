@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ _PREFIX: Final = slice(345, 500)
 _POSIX_MAGIC: Final = b"ustar\0"
 _FILES: Final = frozenset({b"0", b"\0", b"7"})
 _WITHOUT_DATA: Final = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
+_OCTAL: Final = re.compile(rb"[0-7]+")
 _NEGATIVE: Final = 0xFF
 _BASE_256: Final = 0x80
 
@@ -79,9 +81,5 @@ def _number(field: bytes) -> int | None:
         return None
     if field[0] & _BASE_256:
         return int.from_bytes(bytes([field[0] & ~_BASE_256]) + field[1:], "big")
-    digits = field.strip(b" \0")
-    try:
-        number = int(digits or b"0", 8)
-    except ValueError:
-        return None
-    return number if number >= 0 else None
+    digits = field.strip(b" \0") or b"0"
+    return int(digits, 8) if _OCTAL.fullmatch(digits) else None

@@ -29,7 +29,13 @@ __all__ = ["SqliteArchive"]
 CACHED_PAGES: Final = 160
 """Pages kept in memory: about 0.1 MB each, and as much again for what a face makes of one."""
 
-CACHED_BLOCKS: Final = 64
+CACHED_BLOCKS: Final = 256
+"""Blocks kept in memory: 16 MB."""
+
+WINDOW_BITS: Final = 6
+"""Messages are looked up 64 at a time where a second one of a window is asked for."""
+
+CACHED_WINDOWS: Final = 256
 
 _BEHIND: Final = -1
 
@@ -41,9 +47,9 @@ _ENTRY: Final = (
     "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 )
-_OCTETS: Final = (
-    "SELECT n.message_id, m.block, m.start, m.length, m.head "
-    "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
+_PLACES: Final = (
+    "SELECT m.number, n.message_id, m.block, m.start, m.length, m.head "
+    "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number BETWEEN ? AND ?"
 )
 _BLOCK: Final = "SELECT data FROM block WHERE id = ?"
 _FIND: Final = "SELECT list, number FROM node WHERE message_id = ? AND number IS NOT NULL"
@@ -81,6 +87,18 @@ class _CachedPage:
     checked: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a message's octets lie, and what else it takes to serve them."""
+
+    message_id: bytes
+    block: int
+    start: int
+    length: int
+    delta: bytes | None
+    elsewhere: Sequence[Location]
+
+
 class SqliteArchive:
     """Reads an archive's directory; see ``storage.archive.Archive``. Never suspends."""
 
@@ -93,6 +111,8 @@ class SqliteArchive:
         self._names: dict[int, str] = {}
         self._pages: OrderedDict[tuple[int, Rendition, int], _CachedPage] = OrderedDict()
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._windows: OrderedDict[tuple[int, int], dict[int, _Place]] = OrderedDict()
+        self._looked_into: OrderedDict[tuple[int, int], None] = OrderedDict()
         self.refresh()
 
     def lists(self) -> Sequence[MailingList]:
@@ -114,20 +134,25 @@ class SqliteArchive:
             self._ids[name], self._names[key] = key, name
             self._catalogue[name] = self._record(key, name, known.get(name), *rest)
         self._version = version
+        self._windows.clear()
         return self._catalogue != known
 
     async def entry(self, name: str, number: int) -> Entry:
-        return Entry(*self._message(_ENTRY, name, number))
+        if number > self.mailing_list(name).high:
+            raise NoSuchMessage(f"{name} {number}")
+        rows = self._rows(_ENTRY, self._ids[name], number)
+        if not rows:
+            raise NoSuchMessage(f"{name} {number}")
+        return Entry(*rows[0])
 
     async def served(self, name: str, number: int) -> Served:
-        message_id, block, start, length, delta = self._message(_OCTETS, name, number)
-        raw = self._octets(block, start, length)
-        head = None if delta is None else unpack_head(delta, raw)
-        return Served(message_id, *serve(raw, head))
+        place = self._place(name, number)
+        raw = self._octets(place)
+        head = None if place.delta is None else unpack_head(place.delta, raw)
+        return Served(place.message_id, *serve(raw, head), place.elsewhere)
 
     async def raw(self, name: str, number: int) -> bytes:
-        _, block, start, length, _ = self._message(_OCTETS, name, number)
-        return self._octets(block, start, length)
+        return self._octets(self._place(name, number))
 
     async def find(self, message_id: bytes) -> Sequence[Location]:
         places = [
@@ -155,7 +180,7 @@ class SqliteArchive:
         return next((run[0] for run in record.present(low, record.high)), record.high + 1)
 
     async def thread(self, name: str, number: int) -> Sequence[ThreadNode]:
-        (message_id, *_) = self._message(_OCTETS, name, number)
+        message_id = self._place(name, number).message_id
         nodes = [
             Node(own, at, sent, parent, severed=bool(severed))
             for own, at, sent, parent, severed in self._rows(_THREAD, message_id, self._ids[name])
@@ -186,24 +211,46 @@ class SqliteArchive:
             name, description, address, validity, low, high, holes, revision, created
         )
 
-    def _message(self, statement: str, name: str, number: int) -> Any:
+    def _place(self, name: str, number: int) -> _Place:
+        """Return where a message's octets lie; read ahead where its neighbours are asked for as well."""
         if number > self.mailing_list(name).high:
             raise NoSuchMessage(f"{name} {number}")
-        rows = self._rows(statement, self._ids[name], number)
-        if not rows:
-            raise NoSuchMessage(f"{name} {number}")
-        return rows[0]
-
-    def _octets(self, block: int, start: int, length: int) -> bytes:
-        data = self._blocks.get(block)
-        if data is None or len(data) < start + length:  # the last block grows
-            data = self._unpack(self._rows(_BLOCK, block)[0][0])
-            self._blocks[block] = data
-            if len(self._blocks) > CACHED_BLOCKS:
-                self._blocks.popitem(last=False)
+        key = self._ids[name]
+        window = key, number >> WINDOW_BITS
+        places = self._windows.get(window)
+        if places is not None and number in places:
+            return places[number]
+        if places is None and window not in self._looked_into:
+            self._looked_into[window] = None
+            _bound(self._looked_into, CACHED_WINDOWS)
+            found = self._places(key, number, number)
         else:
-            self._blocks.move_to_end(block)
-        return data[start : start + length]
+            first = window[1] << WINDOW_BITS
+            found = self._windows[window] = self._places(key, first, first + (1 << WINDOW_BITS) - 1)
+            _bound(self._windows, CACHED_WINDOWS)
+        try:
+            return found[number]
+        except KeyError:
+            raise NoSuchMessage(f"{name} {number}") from None
+
+    def _places(self, key: int, first: int, last: int) -> dict[int, _Place]:
+        elsewhere = self._elsewhere(key, first, last)
+        return {
+            number: _Place(message_id, block, start, length, delta, elsewhere.get(number, ()))
+            for number, message_id, block, start, length, delta in self._rows(
+                _PLACES, key, first, last
+            )
+        }
+
+    def _octets(self, place: _Place) -> bytes:
+        end = place.start + place.length
+        data = self._blocks.get(place.block)
+        if data is None or len(data) < end:  # the last block grows
+            data = self._blocks[place.block] = self._unpack(self._rows(_BLOCK, place.block)[0][0])
+            _bound(self._blocks, CACHED_BLOCKS)
+        else:
+            self._blocks.move_to_end(place.block)
+        return data[place.start : end]
 
     def _unpack(self, data: bytes) -> bytes:
         try:
@@ -236,27 +283,34 @@ class SqliteArchive:
             if not rows:
                 return None
             revision, data = rows[0]
+            first = at << PAGE_BITS
             numbers, texts = decode_rows(self._unpack(data))
             shown = bisect_right(numbers, record.high)
             if shown < len(numbers):  # the catalogue is behind: to be read again when it catches up
                 numbers, texts, revision = numbers[:shown], texts[:shown], _BEHIND
             cached = _CachedPage(
-                Page(numbers, texts, self._elsewhere(key, at)), revision, record.revision
+                Page(numbers, texts, self._elsewhere(key, first, first + (1 << PAGE_BITS) - 1)),
+                revision,
+                record.revision,
             )
             self._pages[place] = cached
-            if len(self._pages) > CACHED_PAGES:
-                self._pages.popitem(last=False)
+            _bound(self._pages, CACHED_PAGES)
         self._pages.move_to_end(place)
         return cached.page
 
-    def _elsewhere(self, key: int, at: int) -> dict[int, list[Location]]:
-        first = at << PAGE_BITS
+    def _elsewhere(self, key: int, first: int, last: int) -> dict[int, list[Location]]:
+        """Return where messages of a list lie in other lists as well, by number."""
         places: dict[int, list[Location]] = {}
-        for number, other, other_number in self._rows(
-            _COPIES, key, first, first + (1 << PAGE_BITS) - 1
-        ):
-            if other in self._names:
-                places.setdefault(number, []).append(Location(self._names[other], other_number))
-        for found in places.values():
-            found.sort()
+        if len(self._names) > 1:
+            for number, other, other_number in self._rows(_COPIES, key, first, last):
+                if other in self._names:
+                    places.setdefault(number, []).append(Location(self._names[other], other_number))
+            for found in places.values():
+                found.sort()
         return places
+
+
+def _bound(cache: OrderedDict[Any, Any], most: int) -> None:
+    """Let go of what was kept longest without use."""
+    if len(cache) > most:
+        cache.popitem(last=False)

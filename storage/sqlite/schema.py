@@ -16,8 +16,8 @@ FILE: Final = "archive.sqlite3"
 APPLICATION_ID: Final = 0x4C475445
 SCHEMA_VERSION: Final = 1
 
-PAGE_SIZE: Final = 8192
-"""Octets of a database page: blobs of some 20 KB waste little at their ends."""
+PAGE_SIZE: Final = 4096
+"""Octets of a database page: larger ones waste more behind the ends of blobs."""
 
 BUSY_MS: Final = 60_000
 """How long a writer waits for another one's batch to end."""

@@ -68,7 +68,9 @@ def build(engine: Engine) -> Archive:
         batch.mailing_list("lists.empty")
         batch.describe("lists.alpha", description="All about alpha \u2013 and omega")
         batch.describe("lists.beta", address="beta@x.example")
-        for name, number in [("lists.alpha", n) for n in (3, 5)] + [("lists.gone", n) for n in (1, 2)]:
+        for name, number in [("lists.alpha", n) for n in (3, 5)] + [
+            ("lists.gone", n) for n in (1, 2)
+        ]:
             batch.remove(name, number)
     return engine.archive()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -50,8 +50,16 @@ def run_in_reactor(reactor: ReactorBase) -> RunInReactor:
     """Run coroutines in the reactor."""
 
     def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        result: T = blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(function()))
-        return result
+        results: list[T] = []
+
+        async def keep() -> None:
+            results.append(await function())
+
+        blockingCallFromThread(
+            reactor,
+            lambda: Deferred.fromCoroutine(keep()),  # type: ignore[arg-type]  # mypy cannot solve Twisted's overloads here
+        )
+        return results[0]
 
     return run
 
@@ -66,15 +74,15 @@ def make_pem(folder: Path, name: str = "localhost") -> tuple[Path, Path]:
     """Write a certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )

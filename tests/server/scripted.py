@@ -16,7 +16,7 @@ from gateway.transport import SessionProtocol
 from gateway.wire import CHUNK_OCTETS, LineBuffer, Upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
@@ -34,6 +34,7 @@ class ScriptedSession:
         self.awaited: Deferred[bytes] = Deferred()
         self.cleaned_up = 0
         self.chunks = 0
+        self.is_clumsy = False
         self._lines = LineBuffer(1024)
 
     @property
@@ -57,8 +58,12 @@ class ScriptedSession:
                     yield chunk
         finally:
             self.cleaned_up += 1
+            if self.is_clumsy:
+                raise RuntimeError("fell over")
 
-    async def _answer(self, line: bytes) -> AsyncGenerator[bytes, None]:
+    async def _answer(  # noqa: C901 - one case a command
+        self, line: bytes
+    ) -> AsyncGenerator[bytes, None]:
         keyword, _, argument = line.partition(b" ")
         match keyword:
             case b"ECHO":
@@ -97,7 +102,7 @@ class ScriptedSession:
 
 
 class _Junk:
-    def __await__(self) -> object:
+    def __await__(self) -> Generator[str, None, None]:
         yield "no Deferred"
 
 
@@ -109,16 +114,16 @@ class Socket(StringTransport):
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
-        self.aborted = False
+        self._aborted = False
         self.no_delay = False
-        self.tls: object = None
+        self._tls: object = None
         self._paused = False
 
-    def setTcpNoDelay(self, enabled: bool) -> None:
+    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802 - Twisted's name
         self.no_delay = enabled
 
-    def startTLS(self, factory: object) -> None:
-        self.tls = factory
+    def startTLS(self, factory: object) -> None:  # noqa: N802 - Twisted's name
+        self._tls = factory
 
     def write(self, data: bytes) -> None:
         self.writes += 1
@@ -127,12 +132,24 @@ class Socket(StringTransport):
             self._paused = True
             self.producer.pauseProducing()
 
-    def abortConnection(self) -> None:
-        self.aborted = True
+    def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
+        self._aborted = True
+
+    def tls(self) -> object:
+        """Return the certificate TLS was started with, or None."""
+        return self._tls
+
+    def was_aborted(self) -> bool:
+        """Tell whether the connection was cut."""
+        return self._aborted
+
+    def is_closing(self) -> bool:
+        """Tell whether the connection closes once everything is sent."""
+        return bool(self.disconnecting)
 
     def take(self) -> bytes:
         """Return what was written, as if it had all been sent."""
-        data = self.value()
+        data: bytes = self.value()
         self.clear()
         if self._paused:
             self._paused = False
@@ -176,7 +193,6 @@ class Client:
         """Lose the connection."""
         self.protocol.connectionLost(Failure(ConnectionDone()))
 
-    @property
     def is_deaf(self) -> bool:
-        """Whether the protocol stopped reading."""
+        """Tell whether the protocol stopped reading."""
         return self.socket.producerState == "paused"

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import DEFAULT_LISTENERS, Config, ConfigError, Limits, ListConfig, TlsConfig, load
+from gateway.config import (
+    DEFAULT_LISTENERS,
+    Config,
+    ConfigError,
+    Limits,
+    ListConfig,
+    TlsConfig,
+    load,
+)
 from gateway.listeners import parse_listener
 from gateway.passwords import PasswordHash, hash_password
 
@@ -99,14 +107,17 @@ def test_every_limit_can_be_set(tmp_path: Path) -> None:
         ("archive = ", "not TOML: "),
         ("archive = 1", "archive: expected text in quotes, not 1"),
         ('archve = "x"', "archve: not known; did you mean archive?"),
-        ("zzz = 1", "zzz: not known; known are archive, require_login, "),
+        ("zzz = 1", "zzz: not known; known are archive, users, require_login, "),
         ("require_login = 1", "require_login: expected true or false, not 1"),
         ("require_login = true", "require_login: expected at least one user in [users], not none"),
         ("nntp = 1", "nntp: expected a table, not 1"),
         ("[nntp]\nlisten = 1", "nntp.listen: expected text, or a table"),
         ('[nntp]\nlisten = ["x"]', "nntp.listen: expected HOST:PORT with a port"),
         ('[nntp]\nlisten = ["none", "1"]', "nntp.listen: expected 'none' alone"),
-        ('[nntp]\nlisten = [{adress = "1"}]', "nntp.listen.adress: not known; did you mean address?"),
+        (
+            '[nntp]\nlisten = [{adress = "1"}]',
+            "nntp.listen.adress: not known; did you mean address?",
+        ),
         ('[nntp]\nlisten = [{tls = "none"}]', "nntp.listen: expected HOST:PORT"),
         (
             '[nntp]\nlisten = [{address = "1", tls = "yes"}]',
@@ -124,8 +135,14 @@ def test_every_limit_can_be_set(tmp_path: Path) -> None:
         ('[tls]\nmode = "off"', 'tls.mode: expected "login" or "optional", not \'off\''),
         ('[users]\nalice = "secret"', "users.alice: expected SCRAM-SHA-256$"),
         ("[users]\nalice = 1", "users.alice: expected text in quotes, not 1"),
-        (f'[users]\n"a\\u0007" = "{HASH}"', 'users."a\\u0007": the text holds a prohibited character'),
-        ("[limits]\nidle_seconds = 179", "limits.idle_seconds: expected a whole number, 180 or more"),
+        (
+            f'[users]\n"a\\u0007" = "{HASH}"',
+            'users."a\\u0007": the text holds a prohibited character',
+        ),
+        (
+            "[limits]\nidle_seconds = 179",
+            "limits.idle_seconds: expected a whole number, 180 or more",
+        ),
         ("[limits]\nconnections = 0", "limits.connections: expected a whole number, 1 or more"),
         ("[limits]\nconnections = true", "limits.connections: expected a whole number, 1 or more"),
         ("[limits]\nconnection = 5", "limits.connection: not known; did you mean connections"),

@@ -14,7 +14,7 @@ def test_one_too_many_is_told_and_closed() -> None:
     connections = Connections(Limits(connections=2), Clock())
     clients = [Client(connections=connections, address=f"192.0.2.{at}") for at in range(3)]
     assert [client.greeting[:3] for client in clients] == [b"200", b"200", b"400"]
-    assert clients[2].socket.disconnecting
+    assert clients[2].socket.is_closing()
     clients[0].hang_up()
     assert Client(connections=connections).greeting.startswith(b"200")
 
@@ -48,12 +48,13 @@ def test_one_address_has_its_share(first: str, second: str, counts_as_one: bool)
 class TestDrain:
     def test_idle_connections_end_at_once(self) -> None:
         client = Client()
-        gone = client.connections.drain("closing down")
+        gone: list[None] = []
+        client.connections.drain("closing down").addCallback(gone.append)
         assert client.socket.take() == b"400 closing down\r\n"
-        assert client.socket.disconnecting
-        assert not gone.called
+        assert client.socket.is_closing()
+        assert not gone
         client.hang_up()
-        assert gone.called
+        assert gone == [None]
         assert not client.clock.calls
 
     def test_a_running_reply_ends_first(self) -> None:
@@ -62,16 +63,16 @@ class TestDrain:
         client.connections.drain("closing down")
         client.protocol.dataReceived(b"ECHO too late\r\n")
         assert client.socket.take_all() == bytes(5 * CHUNK_OCTETS) + b"400 closing down\r\n"
-        assert client.socket.disconnecting
+        assert client.socket.is_closing()
 
     def test_a_reply_without_end_is_cut(self) -> None:
         client = Client(Limits(drain_seconds=10))
         client.protocol.dataReceived(b"BIG 5\r\n")
         client.connections.drain("closing down")
         client.clock.advance(9)
-        assert not client.socket.aborted
+        assert not client.socket.was_aborted()
         client.clock.advance(1)
-        assert client.socket.aborted
+        assert client.socket.was_aborted()
 
     def test_without_connections_it_is_done(self) -> None:
         connections = Connections(Limits(), Clock())
@@ -97,8 +98,8 @@ def test_one_faulty_connection_does_not_end_the_watch(caplog: pytest.LogCaptureF
     faulty, other = Client(connections=connections), Client(connections=connections)
     faulty.session.expire = lambda reason: reason[99]  # type: ignore[method-assign,assignment,return-value]  # raises
     other.clock.advance(5)
-    assert faulty.socket.aborted
-    assert other.socket.disconnecting
+    assert faulty.socket.was_aborted()
+    assert other.socket.is_closing()
     assert "could not be ended" in caplog.text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -87,7 +88,6 @@ def serve(
         run_in_reactor(server.stop)
 
 
-
 def _say(connected: socket.socket, data: bytes, until: bytes) -> bytes:
     connected.sendall(data)
     got = b""
@@ -133,6 +133,7 @@ def test_ipv6(serve: Callable[..., Running]) -> None:
     except CannotListen:
         pytest.skip("no IPv6 here")
     assert re.fullmatch(r"nntp://\[::1\]:[1-9]\d*/", running.urls[0])
+    assert re.fullmatch(r"nntp://\[::1\]:[1-9]\d*/", serve(r"tcp6:0:interface=\:\:1").urls[0])
 
 
 def test_starttls_and_then_deflate(serve: Callable[..., Running], pem: tuple[Path, Path]) -> None:
@@ -155,7 +156,9 @@ def test_tls_from_the_start(serve: Callable[..., Running], pem: tuple[Path, Path
         running.client() as client,
         _trusting(pem).wrap_socket(client, server_hostname="localhost") as secure,
     ):
-        assert len(_say(secure, b"BIG 20\r\nQUIT\r\n", b"205 bye\r\n")) == 11 + 20 * CHUNK_OCTETS + 9
+        assert (
+            len(_say(secure, b"BIG 20\r\nQUIT\r\n", b"205 bye\r\n")) == 11 + 20 * CHUNK_OCTETS + 9
+        )
         assert secure.recv(1) == b""
 
 
@@ -205,6 +208,28 @@ def test_the_catalogue_is_kept_fresh_and_trouble_is_told_once(
     assert catalogue.refreshed == 10
 
 
+@pytest.mark.parametrize(
+    ("soft", "hard", "raised_to"),
+    [(100, 500, 266), (100, 200, 200), (100, -1, 266), (1000, 2000, None), (-1, -1, None)],
+)
+def test_as_many_files_may_be_open_as_connections_need(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    soft: int,
+    hard: int,
+    raised_to: int | None,
+) -> None:
+    limits: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, both: limits.append(both))
+    clock = cast("ReactorBase", Clock())
+    server = Server(cast("Archive", Catalogue()), [], Limits(connections=10), clock)
+    with pytest.raises(StopIteration):
+        server.start().send(None)
+    assert limits == ([] if raised_to is None else [(raised_to, hard)])
+    assert bool(caplog.records) is (raised_to == 200)
+
+
 PROGRAM = """
 import sys
 from twisted.internet import reactor
@@ -249,7 +274,10 @@ def test_signals() -> None:
         assert program.stdout is not None
         assert program.stderr is not None
         running = Running(program.stdout.readline().split())
-        for expected in ("WARNING not reloaded, what was read before stays in force", "INFO reloaded"):
+        for expected in (
+            "WARNING not reloaded, what was read before stays in force",
+            "INFO reloaded",
+        ):
             os.kill(program.pid, signal.SIGHUP)
             assert program.stderr.readline().startswith(expected)
         with running.client() as idle, running.client() as busy:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from OpenSSL import SSL
 
 from gateway.tls import BadCertificate, ServerCertificate
@@ -28,10 +31,8 @@ def _version_offered(certificate: ServerCertificate, newest: int) -> bool:
                 pass
             except SSL.Error:
                 return False
-            try:
+            with contextlib.suppress(SSL.WantReadError):
                 other.bio_write(one.bio_read(1 << 16))
-            except SSL.WantReadError:
-                pass
     return True
 
 
@@ -76,11 +77,29 @@ def test_errors_name_the_file(tmp_path: Path, pem: tuple[Path, Path]) -> None:
     junk = tmp_path / "junk.pem"
     junk.write_text("-----BEGIN CERTIFICATE-----\n")
     missing = tmp_path / "missing.pem"
+    odd = tmp_path / "odd.key"
+    odd.write_bytes(
+        x25519.X25519PrivateKey.generate().private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"passphrase"),
+        )
+    )
     for files, says in (
         ((missing, key), "missing.pem: cannot be read: No such file or directory"),
         ((certificate, missing), "missing.pem: cannot be read: No such file or directory"),
         ((junk, key), "junk.pem: holds no PEM certificate"),
         ((certificate, junk), "junk.pem: is not the unencrypted PEM key of"),
+        ((certificate, odd), "odd.key: is not the unencrypted PEM key of"),
+        ((certificate, locked), "locked.key: is not the unencrypted PEM key of"),
         ((certificate, other), "other.key: is not the unencrypted PEM key of"),
     ):
         with pytest.raises(BadCertificate, match=says):

@@ -97,7 +97,9 @@ def open_session(archive: Archive, options: list[str]) -> Session:
     return session(
         archive,
         settings,
-        policy=Policy({"lists.secret": [USER]}, login_needed=True) if "login-needed" in chosen else POLICY,
+        policy=Policy({"lists.secret": [USER]}, login_needed=True)
+        if "login-needed" in chosen
+        else POLICY,
         users=Users() if "users" in chosen else None,
         secure="secure" in chosen,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.nntp.registry import command
 from gateway.nntp.render import prefix
 from gateway.nntp.responses import END, NntpError, dot_stuffed
-from gateway.nntp.selection import find_article, is_message_id, other_locations
+from gateway.nntp.selection import find_article, is_message_id
 from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def article(session: Session, arguments: Sequence[bytes]) -> AsyncIterator
     yield b"".join(
         (
             b"220 %d %b\r\n" % (ref.shown, served.message_id),
-            await _head(session, ref, served),
+            _head(session, ref, served),
             b"\r\n",
             dot_stuffed(served.body),
             END,
@@ -40,7 +40,7 @@ async def head(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[by
     yield b"221 %d %b\r\n%b%b" % (
         ref.shown,
         served.message_id,
-        await _head(session, ref, served),
+        _head(session, ref, served),
         END,
     )
 
@@ -79,10 +79,10 @@ async def _retrieve(session: Session, arguments: Sequence[bytes]) -> tuple[Artic
     return ref, served
 
 
-async def _head(session: Session, ref: ArticleRef, served: Served) -> bytes:
+def _head(session: Session, ref: ArticleRef, served: Served) -> bytes:
     """Return the whole header of an article, dot-stuffed."""
     name, number = ref.location.name, ref.location.number
-    others = await other_locations(session, served.message_id, name)
+    others = [place for place in served.elsewhere if session.access.readable(place.name)]
     return prefix(session.settings.host, name, number, others) + dot_stuffed(served.head)
 
 

@@ -15,15 +15,25 @@ from storage.message.fields import parse_header
 from storage.model import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from gateway.nntp.session import Session
 
-Batch: TypeAlias = "Sequence[tuple[bytes, bytes]]"
+Batch: TypeAlias = "Iterable[tuple[int, bytes]]"
 """Article numbers, each with the content of a field."""
 
 _FIELD: Final = re.compile(rb":?[\x21-\x39\x3b-\x7e]+")
 _METADATA: Final = (b":bytes", b":lines")
+
+# Where a field stands in a stored overview row.
+_STORED: Final = {
+    b"subject": 0,
+    b"from": 1,
+    b"date": 2,
+    b"message-id": 3,
+    b"references": 4,
+    b":lines": 6,
+}
 
 
 @command(b"HDR field [message-id|range]", range(1, 3), label=b"HDR")
@@ -37,8 +47,8 @@ async def hdr(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[byt
 @command(b"XHDR field [message-id|range]", range(1, 3))
 async def xhdr(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """Send a field as HDR does, with RFC 2980's codes, and a message-id where one was given. RFC 2980 s. 2.6."""
-    batches = _as_asked(arguments, _select(session, arguments, empty=420))
-    async for piece in _block(221, batches):
+    batches = _select(session, arguments, empty=420)
+    async for piece in _block(221, batches, by_id=_given_id(arguments)):
         yield piece
 
 
@@ -46,9 +56,8 @@ async def xhdr(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[by
 async def xpat(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """Send a field of those articles where a pattern matches it; maybe of none. RFC 2980 s. 2.9."""
     matches = text_wildmat(b" ".join(arguments[2:]))
-    asked = arguments[:2]
-    batches = _as_asked(asked, _select(session, asked, empty=None))
-    async for piece in _block(221, batches, matches):
+    batches = _select(session, arguments[:2], empty=None)
+    async for piece in _block(221, batches, by_id=_given_id(arguments), matches=matches):
         yield piece
 
 
@@ -61,24 +70,31 @@ async def list_headers(session: Session, arguments: Sequence[bytes]) -> AsyncIte
 
 
 async def _block(
-    code: int, batches: AsyncIterator[Batch], matches: Callable[[bytes], bool] | None = None
+    code: int,
+    batches: AsyncIterator[Batch],
+    *,
+    by_id: bytes | None = None,
+    matches: Callable[[bytes], bool] | None = None,
 ) -> AsyncIterator[bytes]:
-    """Send batches as a block, or what matches of them; what refuses them comes before the first."""
+    """Send batches as a block, or what matches of them, under ``by_id`` in place of the number if given.
+
+    What refuses them comes before the first.
+    """
     follows = status(code, "header follows")
     async for batch in batches:
-        rows = [row for row in batch if matches(row[1])] if matches else batch
-        yield follows + b"".join([b"%b %b\r\n" % row for row in rows])
+        rows = batch if matches is None else [row for row in batch if matches(row[1])]
+        if by_id is None:
+            texts = [b"%d %b\r\n" % row for row in rows]
+        else:
+            texts = [b"%b %b\r\n" % (by_id, content) for _, content in rows]
+        yield follows + b"".join(texts)
         follows = b""
     yield follows + END
 
 
-async def _as_asked(
-    arguments: Sequence[bytes], batches: AsyncIterator[Batch]
-) -> AsyncIterator[Batch]:
-    """Yield the batches, with the message-id in place of the number if the article was asked for by it."""
-    by_id = arguments[1] if len(arguments) > 1 and is_message_id(arguments[1]) else None
-    async for batch in batches:
-        yield [(by_id, content) for _, content in batch] if by_id else batch
+def _given_id(arguments: Sequence[bytes]) -> bytes | None:
+    """Return the message-id that the article was asked for by, if it was."""
+    return arguments[1] if len(arguments) > 1 and is_message_id(arguments[1]) else None
 
 
 async def _select(
@@ -108,7 +124,7 @@ async def _select(
     ref = await find_article(session, arguments[1:])
     name, number = ref.location.name, ref.location.number
     async for batch in _contents(session, field, name, number, number):
-        yield [(b"%d" % ref.shown, content) for _, content in batch]
+        yield [(ref.shown, content) for _, content in batch]
         return
     raise NntpError(430 if len(arguments) > 1 else 420, "the article is gone")
 
@@ -117,23 +133,31 @@ def _contents(
     session: Session, field: bytes, name: str, first: int, last: int
 ) -> AsyncIterator[Batch]:
     """Return a field's contents in a range of a list, in batches, none of them empty."""
-    if field in _COLUMNS:
-        return _from_overview(session, field, name, first, last)
+    if field in _STORED:
+        return _from_rows(session, _STORED[field], name, first, last)
+    if field in _RENDERED:
+        return _from_overview(session, _RENDERED[field], name, first, last)
     return _from_heads(session, field, name, first, last)
 
 
-async def _from_overview(
-    session: Session, field: bytes, name: str, first: int, last: int
+async def _from_rows(
+    session: Session, column: int, name: str, first: int, last: int
 ) -> AsyncIterator[Batch]:
-    column, edit = _COLUMNS[field]
+    async for page in session.archive.pages(Rendition.OVERVIEW, name, first, last):
+        span = page.span(first, last)
+        contents = [row.split(b"\t", column + 1)[column] for row in page.rows[span]]
+        yield zip(page.numbers[span], contents, strict=True)
+
+
+async def _from_overview(
+    session: Session, content: Callable[[Sequence[bytes]], bytes], name: str, first: int, last: int
+) -> AsyncIterator[Batch]:
     host, access = session.settings.host, session.access
     async for page in session.archive.pages(Rendition.OVERVIEW, name, first, last):
-        text = overview(page, host, name, access).lines(page.span(first, last))
-        rows = [line.split(b"\t", column + 1) for line in text[:-2].split(b"\r\n")]
-        if edit is None:
-            yield [(row[0], row[column]) for row in rows]
-        else:
-            yield [(row[0], edit(row[column])) for row in rows]
+        span = page.span(first, last)
+        text = overview(page, host, name, access).lines(span)
+        contents = [content(line.rsplit(b"\t", 3)) for line in text[:-2].split(b"\r\n")]
+        yield zip(page.numbers[span], contents, strict=True)
 
 
 async def _from_heads(
@@ -146,31 +170,24 @@ async def _from_heads(
                 served = await archive.served(name, number)
             except NoSuchMessage:  # removed since the list was read
                 continue
-            yield [(b"%d" % number, parse_header(served.head).first(field) or b"")]
+            yield [(number, parse_header(served.head).first(field) or b"")]
 
 
-def _xref(column: bytes) -> bytes:
-    return column.removeprefix(b"Xref: ")
+def _octets(columns: Sequence[bytes]) -> bytes:
+    return columns[1]
 
 
-def _newsgroups(column: bytes) -> bytes:
-    return b",".join([place.partition(b":")[0] for place in _xref(column).split(b" ")[1:]])
+def _xref(columns: Sequence[bytes]) -> bytes:
+    return columns[3].removeprefix(b"Xref: ")
 
 
-def _path(column: bytes) -> bytes:
-    return path(_xref(column).partition(b" ")[0])
+def _newsgroups(columns: Sequence[bytes]) -> bytes:
+    return b",".join([place.partition(b":")[0] for place in _xref(columns).split(b" ")[1:]])
 
 
-# Where a field is found in an overview line, counted from the article number, and what is made of it.
-_COLUMNS: Final[dict[bytes, tuple[int, Callable[[bytes], bytes] | None]]] = {
-    b"subject": (1, None),
-    b"from": (2, None),
-    b"date": (3, None),
-    b"message-id": (4, None),
-    b"references": (5, None),
-    b":bytes": (6, None),
-    b":lines": (7, None),
-    b"xref": (8, _xref),
-    b"newsgroups": (8, _newsgroups),
-    b"path": (8, _path),
-}
+def _path(columns: Sequence[bytes]) -> bytes:
+    return path(_xref(columns).partition(b" ")[0])
+
+
+# What depends on who asks: made of the last columns of an overview line, size, lines and Xref.
+_RENDERED: Final = {b":bytes": _octets, b"xref": _xref, b"newsgroups": _newsgroups, b"path": _path}

@@ -121,7 +121,10 @@ def _counts_line(record: MailingList) -> bytes:
 
 
 def _description_line(record: MailingList) -> bytes:
-    shown = printable(record.description or record.address) or b"No description."
+    shown = printable(record.description)
+    if not shown:
+        address = printable(record.address)
+        shown = b"mailing-list archive of " + address if address else b"mailing-list archive"
     return b"%b\t%b" % (record.name.encode(), shown)
 
 

@@ -47,8 +47,12 @@ async def xover(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
 
 @list_variant(b"OVERVIEW.FMT")
 async def overview_format(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
-    """Name the fields of an overview line. RFC 3977 s. 8.4."""
-    fields = (b"Subject:", b"From:", b"Date:", b"Message-ID:", b"References:", b":bytes", b":lines")
+    """Name the fields of an overview line. RFC 3977 s. 8.4.
+
+    ``Bytes:`` and ``Lines:`` are the older names that the RFC allows for the metadata: slrn (1.0.3) takes other ones for
+    an overview that it cannot read, and asks for every header instead.
+    """
+    fields = (b"Subject:", b"From:", b"Date:", b"Message-ID:", b"References:", b"Bytes:", b"Lines:")
     yield status(215, "order of fields in overview lines") + lines((*fields, b"Xref:full")) + END
 
 

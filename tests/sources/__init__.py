@@ -1,0 +1,1 @@
+"""What goes in: every format, every growth, every damage."""
