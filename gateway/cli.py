@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import getpass
 import logging
 import os
@@ -18,9 +17,9 @@ import gateway
 import storage
 from gateway import shown
 from gateway.access import Policy
-from gateway.config import Config, ConfigError, load
+from gateway.config import HOST_NAME, Config, ConfigError, load
 from gateway.demo import write_demo
-from gateway.intake import Feed, feeds_of, follow_beside, open_for_writing, take_in
+from gateway.intake import Plan, follow_beside, open_for_writing, take_in
 from gateway.listeners import parse_listeners
 from gateway.nntp import Session, Settings
 from gateway.passwords import Users, hash_password
@@ -32,6 +31,7 @@ from storage.check import check
 from storage.errors import ArchiveError, NoSuchMessage
 from storage.export import as_mboxrd, exported, write_eml, write_maildir
 from storage.ingest import rerender
+from storage.model import check_list_name
 from storage.sqlite import SqliteArchive
 
 if TYPE_CHECKING:
@@ -229,23 +229,26 @@ def _serve_from(
 ) -> int:
     listeners = _listeners(parsed, config)
     certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
-    feeds = _with_windows(feeds_of(paths), config)
+    plan = _plan(paths, config)
     writer = open_for_writing(directory)
     _describe(writer, config)
     _rerender(writer)
     code = DONE
-    if feeds:
-        summaries = take_in(writer, feeds)
+    if plan.paths:
+        summaries = take_in(writer, plan)
         shown.errors().print(shown.summary_table(summaries))
         code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
     writer.close()
     archive = SqliteArchive(directory)
+    users = Users(config.users)
 
     from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which only serving needs
 
-    faces = [Face("nntp", "nntp", listeners["nntp"], _nntp_sessions(archive, config, certificate))]
+    faces = [
+        Face("nntp", "nntp", listeners["nntp"], _nntp_sessions(archive, config, users, certificate))
+    ]
     server = Server(archive, faces, config.limits, reactor, certificate=certificate)  # type: ignore[arg-type]  # a module's
-    follower = follow_beside(directory, feeds)
+    follower = follow_beside(directory, plan)
 
     def ready(urls: Sequence[str]) -> None:
         out = shown.console()
@@ -254,6 +257,7 @@ def _serve_from(
         sys.stdout.flush()
 
     def reload() -> None:
+        users.replace(load(getattr(parsed, "config", None)).users)
         if certificate is not None:
             certificate.reload()
 
@@ -287,11 +291,11 @@ def _listeners(parsed: argparse.Namespace, config: Config) -> dict[str, Sequence
 
 
 def _nntp_sessions(
-    archive: SqliteArchive, config: Config, certificate: ServerCertificate | None
+    archive: SqliteArchive, config: Config, users: Users, certificate: ServerCertificate | None
 ) -> Callable[[Peer], Session]:
     """Return what makes the session of an NNTP connection."""
     settings = Settings(
-        host=(config.server.host or socket.getfqdn()).encode("ascii", "replace"),
+        host=(config.server.host or _own_name()).encode(),
         tls_available=certificate is not None,
         plaintext_login=not config.login_needs_tls,
         failed_logins=config.limits.failed_logins,
@@ -301,14 +305,19 @@ def _nntp_sessions(
         name: each.readers for name, each in config.lists.items() if each.readers is not None
     }
     policy = Policy(readers, login_needed=config.require_login)
-    users = Users(config.users) if config.users else None
-    return lambda peer: Session(archive, settings, policy, users, secure=peer.secure)
+    authenticator = users if config.users else None
+    return lambda peer: Session(archive, settings, policy, authenticator, secure=peer.secure)
 
 
-def _with_windows(feeds: Sequence[Feed], config: Config) -> list[Feed]:
-    """Let replies be found by their subjects where the configuration wants it."""
-    window = SUBJECT_WINDOW if config.threads_by_subject else None
-    return [dataclasses.replace(feed, subject_window=window) for feed in feeds]
+def _own_name() -> str:
+    """Return the machine's name, if it can name a news server."""
+    name = socket.gethostname()
+    return name if HOST_NAME.fullmatch(name) else "localhost"
+
+
+def _plan(paths: Iterable[str], config: Config, name: str | None = None) -> Plan:
+    """Return what is to be read, and whether replies are to be found by their subjects."""
+    return Plan(tuple(paths), name, SUBJECT_WINDOW if config.threads_by_subject else None)
 
 
 def _describe(writer: SqliteWriter, config: Config) -> None:
@@ -330,10 +339,10 @@ def _rerender(writer: SqliteWriter) -> None:
 
 def _import(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
-    feeds = _with_windows(feeds_of(parsed.sources, parsed.list), config)
+    plan = _plan(parsed.sources, config, check_list_name(parsed.list))
     writer = open_for_writing(_directory(parsed, config))
     _describe(writer, config)
-    summaries = take_in(writer, feeds)
+    summaries = take_in(writer, plan, settle=True)
     writer.close()
     shown.console().print(shown.summary_table(summaries))
     return REFUSED if any(each.rejected for each in summaries.values()) else DONE

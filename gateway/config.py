@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_LISTENERS",
+    "HOST_NAME",
     "Config",
     "ConfigError",
     "Limits",
@@ -47,7 +48,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")  # RFC 5536 s. 3.1.5
+HOST_NAME: Final = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?"
+)  # RFC 5536 s. 3.1.5
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
@@ -184,7 +187,7 @@ def _config(top: _Table) -> Config:
 
 def _server(table: _Table) -> ServerConfig:
     server = ServerConfig(host=table.text("host"), motd=table.text("motd", multiline=True))
-    if server.host and not _HOST.fullmatch(server.host):
+    if server.host and not HOST_NAME.fullmatch(server.host):
         raise table.error("host", "a name of letters, digits, '.', '-' and '_'", server.host)
     table.end()
     return server

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
@@ -31,6 +32,8 @@ __all__ = ["Connections", "Peer", "SessionFactory"]
 
 _SWEEP_SECONDS: Final = 5
 """How often every connection is looked at, and so how late a timeout may be."""
+
+_REMEMBERED_ORIGINS: Final = 1024
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +160,7 @@ class SessionFactory(Factory):
         return SessionProtocol(session, self._connections, address, self._starttls)
 
 
+@lru_cache(_REMEMBERED_ORIGINS)
 def _origin(address: str) -> str:
     """Return what counts as one client: an IPv4 address or 64 bits of an IPv6 address; empty for this machine."""
     if not address:

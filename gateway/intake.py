@@ -7,29 +7,35 @@ import multiprocessing
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gateway.renderers import RENDERERS
 from gateway.shown import errors, progress_bar
 from storage.errors import ArchiveError, SourceError
 from storage.ingest import Summary, ingest, versions
-from storage.sources import expand, open_source
+from storage.sources import SETTLED, STANDARD_INPUT, expand
 from storage.sources.base import Incoming
 from storage.sources.names import list_id_name
 from storage.sqlite import SqliteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from multiprocessing.process import BaseProcess
     from pathlib import Path
 
+    from rich.progress import TaskID
+
     from storage.sources.base import Source
 
-__all__ = ["Feed", "feeds_of", "follow_beside", "open_for_writing", "take_in"]
+__all__ = ["Feed", "Follower", "Plan", "follow_beside", "open_for_writing", "take_in"]
 
 POLL_SECONDS: Final = 0.5
 """How often followed sources are looked at; a look is a ``stat``."""
+
+EXPAND_SECONDS: Final = 5.0
+"""How often followed folders are searched for new files."""
 
 UNNAMED: Final = "mail"
 """The list that takes a source of which neither its file's name nor List-Id tells a name."""
@@ -39,11 +45,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A source, the list it goes to, and within which window (seconds) replies are found by their subject."""
+    """A source, and the list it goes to."""
 
     name: str
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be read: ``paths`` go to the list ``name``, or each source to a list named by it.
+
+    ``subject_window`` is within how many seconds a reply is found by its subject; None leaves subjects out of it.
+    """
+
+    paths: Sequence[str]
+    name: str | None = None
     subject_window: int | None = None
+
+    def feeds(self) -> list[Feed]:
+        """Return the sources that there are now.
+
+        Raises:
+            SourceError: a path cannot be read.
+        """
+        return [
+            Feed(self.name or source.suggested_name() or _named_by_list_id(source), source)
+            for path in self.paths
+            for source in expand(path)
+        ]
 
 
 def open_for_writing(directory: Path) -> SqliteWriter:
@@ -55,122 +84,153 @@ def open_for_writing(directory: Path) -> SqliteWriter:
     return SqliteWriter(directory, versions(RENDERERS))
 
 
-def feeds_of(paths: Iterable[str], name: str | None = None) -> list[Feed]:
-    """Return what is to be read for some paths; without a name each source gets its own from its file or List-Id.
+def take_in(writer: SqliteWriter, plan: Plan, *, settle: bool = False) -> dict[str, Summary]:
+    """Add what is new, with a progress bar; return what became of it, by list.
+
+    A source that cannot be read is named on stderr and counted as rejected; the others go on. With ``settle`` a
+    source that seems to be in the middle of being written is waited for.
 
     Raises:
-        SourceError: a path cannot be read.
-    """
-    return [
-        Feed(name or source.suggested_name() or _named_by_list_id(source), source)
-        for path in paths
-        for source in expand(path)
-    ]
-
-
-def take_in(writer: SqliteWriter, feeds: Sequence[Feed]) -> dict[str, Summary]:
-    """Add what is new in each feed, with a progress bar; return what became of it, by list.
-
-    A source that cannot be read is named on stderr and counted as rejected; the others go on.
+        SourceError: a path is no source at all.
+        ArchiveUnavailable: the archive cannot be written.
     """
     summaries: dict[str, Summary] = {}
+    feeds = plan.feeds()
     with progress_bar() as bar:
         for feed in feeds:
             task = bar.add_task(feed.name, total=feed.source.size, messages=0)
 
-            def show(octets: int, summary: Summary, task: int = task) -> None:
-                bar.update(task, completed=octets, messages=summary.read)  # type: ignore[arg-type]  # rich's NewType
+            def show(octets: int, summary: Summary, task: TaskID = task) -> None:
+                bar.update(task, completed=octets, messages=summary.read)
 
-            try:
-                summary = _ingest(writer, feed, show)
-            except SourceError as error:
-                summary = Summary(rejected=[(feed.source.name, str(error))])
-                errors().print(f"listgate: {error}", markup=False)
-            for position, why in summary.rejected:
-                if position != feed.source.name:
-                    errors().print(f"listgate: {position}: {why}; skipped", markup=False)
+            total = summaries.setdefault(feed.name, Summary())
+            _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
+            if settle and feed.source.changed(_cursor(writer, feed)):
+                time.sleep(SETTLED)
+                _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
             bar.remove_task(task)
-            _merge(summaries.setdefault(feed.name, Summary()), summary)
     return summaries
 
 
-def follow_beside(directory: Path, feeds: Sequence[Feed]) -> BaseProcess | None:
-    """Start a process that adds what comes to the feeds from now on; None where there is nothing to follow.
+def follow_beside(directory: Path, plan: Plan) -> BaseProcess | None:
+    """Start a process that adds what comes from now on; None where there is nothing to follow.
 
     It ends with this process, however that ends.
     """
-    followed = [
-        (feed.name, feed.source.name, feed.subject_window)
-        for feed in feeds
-        if feed.source.name != "-"
-    ]
-    if not followed:
+    paths = [path for path in plan.paths if path != STANDARD_INPUT]
+    if not paths:
         return None
     process = multiprocessing.get_context("spawn").Process(
-        target=_follow, args=(directory, followed, os.getpid()), name="listgate-follow", daemon=True
+        target=_follow,
+        args=(directory, replace(plan, paths=paths), os.getpid()),
+        name="listgate-follow",
+        daemon=True,
     )
     process.start()
     return process
 
 
-def _follow(directory: Path, followed: Sequence[tuple[str, str, int | None]], parent: int) -> None:
+def _follow(directory: Path, plan: Plan, parent: int) -> None:
     """Poll the sources until the parent process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     logging.basicConfig(format="listgate: %(message)s", level=logging.INFO)
-    writer = open_for_writing(directory)
-    feeds = [Feed(name, open_source(path), window) for name, path, window in followed]
-    cursors = {}
-    with writer.batch() as batch:
-        for feed in feeds:
-            cursors[feed.name, feed.source.name] = batch.cursor(feed.name, feed.source.name)
-    faults: dict[str, str] = {}
+    follower = Follower(open_for_writing(directory), plan)
     while os.getppid() == parent:
-        for feed in feeds:
-            try:
-                _catch_up(writer, feed, cursors)
-                faults.pop(feed.source.name, None)
-            except ArchiveError as error:
-                if faults.get(feed.source.name) != str(error):
-                    log.warning("%s; trying again", error)
-                faults[feed.source.name] = str(error)
+        follower.look()
         time.sleep(POLL_SECONDS)
 
 
-def _catch_up(writer: SqliteWriter, feed: Feed, cursors: dict[tuple[str, str], bytes]) -> None:
-    key = feed.name, feed.source.name
-    if not feed.source.changed(cursors[key]):
-        return
-    summary = _ingest(writer, feed, None)
+class Follower:
+    """Adds what comes to the sources of a plan, each time it looks; a fault is logged once while it lasts."""
+
+    def __init__(
+        self, writer: SqliteWriter, plan: Plan, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._writer = writer
+        self._plan = plan
+        self._clock = clock
+        self._feeds: list[Feed] = []
+        self._expanded = -EXPAND_SECONDS
+        self._cursors: dict[tuple[str, str], bytes] = {}
+        self._faults: dict[str, str] = {}
+
+    def look(self) -> None:
+        """Add what has come since the last look."""
+        if self._clock() - self._expanded >= EXPAND_SECONDS:
+            self._expanded = self._clock()
+            self._attempt("the sources", self._expand)
+        for feed in self._feeds:
+            self._attempt(feed.source.name, partial(self._catch_up, feed))
+
+    def _expand(self) -> None:
+        self._feeds = self._plan.feeds()
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except ArchiveError as error:
+            if self._faults.get(name) != str(error):
+                log.warning("%s; trying again", error)
+            self._faults[name] = str(error)
+        else:
+            self._faults.pop(name, None)
+
+    def _catch_up(self, feed: Feed) -> None:
+        key = feed.name, feed.source.name
+        if key not in self._cursors:
+            self._cursors[key] = _cursor(self._writer, feed)
+        if not feed.source.changed(self._cursors[key]):
+            return
+        summary = _ingest(self._writer, feed, self._plan.subject_window, None)
+        self._cursors[key] = _cursor(self._writer, feed)
+        if summary.added:
+            log.info("%s: %d new", feed.name, summary.added)
+        for position, why in summary.rejected:
+            log.warning("%s: %s; skipped", position, why)
+
+
+def _cursor(writer: SqliteWriter, feed: Feed) -> bytes:
     with writer.batch() as batch:
-        cursors[key] = batch.cursor(*key)
-    if summary.added:
-        log.info("%s: %d new", feed.name, summary.added)
+        return batch.cursor(feed.name, feed.source.name)
+
+
+def _ingest_and_tell(
+    writer: SqliteWriter,
+    feed: Feed,
+    subject_window: int | None,
+    progress: Callable[[int, Summary], None],
+) -> Summary:
+    """Ingest, and name on stderr what was no message."""
+    try:
+        summary = _ingest(writer, feed, subject_window, progress)
+    except SourceError as error:
+        errors().print(f"listgate: {error}", markup=False)
+        return Summary(rejected=[(feed.source.name, str(error))])
     for position, why in summary.rejected:
-        log.warning("%s: %s; skipped", position, why)
+        errors().print(f"listgate: {position}: {why}; skipped", markup=False)
+    return summary
 
 
 def _ingest(
-    writer: SqliteWriter, feed: Feed, progress: Callable[[int, Summary], None] | None
+    writer: SqliteWriter,
+    feed: Feed,
+    subject_window: int | None,
+    progress: Callable[[int, Summary], None] | None,
 ) -> Summary:
     return ingest(
-        writer,
-        feed.name,
-        feed.source,
-        RENDERERS,
-        subject_window=feed.subject_window,
-        progress=progress,
+        writer, feed.name, feed.source, RENDERERS, subject_window=subject_window, progress=progress
     )
 
 
 def _named_by_list_id(source: Source) -> str:
     """Return the name that the first message's List-Id gives, if it does."""
-    if source.name == "-":
+    if source.name == STANDARD_INPUT:
         return UNNAMED  # what is read of a pipe is gone
     first = next((each for each in source.messages(b"") if isinstance(each, Incoming)), None)
     return (first and list_id_name(first.raw)) or UNNAMED
 
 
-def _merge(total: Summary, more: Summary) -> None:
+def _add_up(total: Summary, more: Summary) -> None:
     total.read += more.read
     total.added += more.added
     total.duplicates += more.duplicates

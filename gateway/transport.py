@@ -1,8 +1,10 @@
 """The one Twisted protocol: carries any session's octets, and its layers, limits and timeouts.
 
-The session answers when it is pulled, in chunks (``gateway.wire.Session``). Twisted pauses this producer when more than
-64 KiB wait to be sent, so a slow client costs two chunks and a compressor's state, and a huge reply gives way to other
-connections between chunks.
+The session answers when it is pulled, in chunks (``gateway.wire.Session``). On a plain TCP connection a chunk goes to
+the socket at once; what that does not take waits in Twisted's buffer, and no more is pulled before it is gone. Under TLS
+Twisted pauses this producer when more than 64 KiB wait. So a slow client costs two chunks and a compressor's state, and
+a huge reply gives way to other connections between chunks. (At once means one turn of the reactor less for every reply,
+which is half the cost of a short one.)
 
 With an embedded store a session never waits, so its generator is stepped directly; callbacks are added only when a
 ``Deferred`` is really awaited. Time is measured by one sweep over all connections, not by a timer for each.
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IPushProducer
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -41,6 +44,7 @@ class _Transport(Protocol):
     """What is asked of a stream transport, of which Twisted's interfaces each name a part."""
 
     def write(self, data: bytes) -> None: ...
+    def writeSomeData(self, data: bytes) -> int | Exception: ...  # noqa: N802 - Twisted's name
     def loseConnection(self) -> None: ...  # noqa: N802 - Twisted's name
     def abortConnection(self) -> None: ...  # noqa: N802 - Twisted's name
     def setTcpNoDelay(self, enabled: bool) -> None: ...  # noqa: N802 - Twisted's name and signature
@@ -62,6 +66,7 @@ class SessionProtocol:
         "_closing",
         "_connections",
         "_deaf",
+        "_eager",
         "_ending",
         "_fault",
         "_full",
@@ -95,6 +100,7 @@ class SessionProtocol:
         self._waiting: Deferred[object] | None = None  # what it waits for
         self._fault: BaseException | None = None  # with what that failed
         self._layer: DeflateLayer | None = None
+        self._eager = False  # what the socket takes at once need not pass through Twisted's buffer
         self._full = False  # the transport wants no more
         self._deaf = False  # we want no more from the transport
         self._closing = False  # we have said our last
@@ -106,6 +112,7 @@ class SessionProtocol:
 
     def makeConnection(self, transport: ITransport) -> None:  # noqa: N802 - Twisted's name
         """Take the transport."""
+        self._eager = isinstance(transport, Connection) and not transport.TLS
         self._transport = cast("_Transport", transport)
         self.connectionMade()
 
@@ -113,7 +120,7 @@ class SessionProtocol:
         """Greet the client, or tell it why it is refused."""
         if self.address:
             self._transport.setTcpNoDelay(True)
-        self._transport.registerProducer(self, True)
+        self._transport.registerProducer(self, not self._eager)
         refusal = self._connections.admit(self)
         if refusal is None:
             self._write(self._session.greeting())
@@ -288,7 +295,10 @@ class SessionProtocol:
         """Put the layer under the session that it asked for."""
         if which is Upgrade.TLS:
             assert self._starttls is not None, "a session offered TLS without a certificate"
+            self._eager = False
+            self._transport.unregisterProducer()
             self._transport.startTLS(self._starttls)
+            self._transport.registerProducer(self, True)
         else:
             self._layer = DeflateLayer()
         self._session.upgraded(which)
@@ -310,7 +320,16 @@ class SessionProtocol:
 
     def _write(self, data: bytes) -> None:
         self._since = self._connections.clock.seconds()
-        self._transport.write(data if self._layer is None else self._layer.sent(data))
+        if self._layer is not None:
+            data = self._layer.sent(data)
+        if self._eager and not self._full:
+            sent = self._transport.writeSomeData(data)
+            if isinstance(sent, int):  # else the connection is lost, as Twisted will find out
+                data = data[sent:]
+            if not data:
+                return
+            self._full = True
+        self._transport.write(data)
 
     def _say_last(self, reason: str) -> None:
         self._write(self._session.expire(reason))

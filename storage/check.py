@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from storage.errors import ArchiveError, NoSuchMessage
-from storage.ingest import DIGEST_OCTETS, derived_rows, place_again, served_size
+from storage.ingest import DIGEST_OCTETS, derived_rows, place_again
 from storage.message.served import count_lines
 from storage.model import Rendition
 from storage.pages import PAGE_BITS
@@ -114,7 +114,7 @@ async def _derived_faults(
     faults = []
     entry = await archive.entry(name, number)
     served = await archive.served(name, number)
-    size, lines = served_size(served), count_lines(served.body)
+    size, lines = len(served.octets), count_lines(served.octets)
     if (entry.size, entry.lines) != (size, lines):
         faults.append("is not counted right")
     faults += [
@@ -137,6 +137,6 @@ def _derive_again(
     """Make anew all that follows from a message's octets."""
     with writer.batch() as batch:
         served = batch.served(name, number)
-        size, lines = served_size(served), count_lines(served.body)
+        size, lines = len(served.octets), count_lines(served.octets)
         place_again(batch, name, number, served.message_id)
         batch.rerender(name, number, size, lines, derived_rows(served, size, lines, renderers))

@@ -14,11 +14,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from storage.message.conversation import conversation
-from storage.message.dates import EARLIEST, received, sent
+from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
 from storage.message.ids import derived_id, message_id, references, synthetic_id
 from storage.message.same import identity
-from storage.message.served import count_lines, serve, served_head
+from storage.message.served import count_lines, is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
 from storage.model import Rendition, Served
 from storage.sources.base import Incoming, Rejected
@@ -39,7 +39,6 @@ __all__ = [
     "ingest",
     "place_again",
     "rerender",
-    "served_size",
     "versions",
 ]
 
@@ -47,9 +46,6 @@ BATCH_MESSAGES: Final = 1000
 BATCH_OCTETS: Final = 8 << 20
 BATCH_SECONDS: Final = 5.0
 """A batch ends at whichever comes first: the most that a crash costs is one batch of work."""
-
-MAX_SKEW: Final = 86_400
-"""Seconds by which a sane clock may be ahead of ours."""
 
 DIGEST_OCTETS: Final = 16
 
@@ -155,7 +151,7 @@ def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[i
         with writer.batch() as batch:
             for number in numbers:
                 served = batch.served(name, number)
-                size, lines = served_size(served), count_lines(served.body)
+                size, lines = len(served.octets), count_lines(served.octets)
                 batch.rerender(
                     name, number, size, lines, derived_rows(served, size, lines, renderers)
                 )
@@ -179,11 +175,6 @@ def derived_rows(
 ) -> dict[Rendition, bytes]:
     """Return what each renderer makes of a message."""
     return {each.kind: each.render(served, size, lines) for each in renderers}
-
-
-def served_size(served: Served) -> int:
-    """Count the octets of the served form: head, empty line, body."""
-    return len(served.head) + 2 + len(served.body)
 
 
 def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
@@ -239,23 +230,34 @@ class _Intake:
     def _message(self, batch: Batch, parsed: _Parsed, own: bytes) -> NewMessage:
         """Give a message its place in its thread, and make what it is served as."""
         raw, header = parsed.incoming.raw, parsed.header
-        sent_at = sent(header)
-        received_at = _received(parsed, sent_at, self.now)
+        sent_at, received_at = _times(parsed, self.now)
         with_subject = self.subject_window is not None
         ties = _ties(
             header, own, received_at if sent_at is None else sent_at, with_subject=with_subject
         )
         forest = batch.forest(self.name)
         node = place(forest, ties, batch.next_number(self.name), subject_window=self.subject_window)
-        field_value = header.first(b"references")
-        visible = [] if field_value is None else _VISIBLE_ID.findall(field_value)
-        new_references = mended(forest, node, visible, has_field=field_value is not None)
+        fields = header.every(b"references")
+        visible = _VISIBLE_ID.findall(b" ".join(fields))
+        new_references = mended(forest, node, visible, has_field=bool(fields))
         head = served_head(raw, header, own, new_references)
-        served = Served(own, *serve(raw, head))
-        size, lines = served_size(served), count_lines(served.body)
+        octets = serve(raw, head)
+        served = Served(own, octets, is_dotted(octets))
+        size, lines = len(served.octets), count_lines(served.octets)
         rows = derived_rows(served, size, lines, self.renderers)
         return NewMessage(
-            own, raw, parsed.digest, head, sent_at, received_at, self.now, size, lines, rows
+            message_id=own,
+            raw=raw,
+            digest=parsed.digest,
+            head=head,
+            plain=head is None and is_plain(raw),
+            dotted=served.dotted,
+            sent=sent_at,
+            received=received_at,
+            arrived=self.now,
+            size=size,
+            lines=lines,
+            rows=rows,
         )
 
 
@@ -266,13 +268,19 @@ def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
     return identity(batch.raw(name, holder.number)) == identity(parsed.incoming.raw, parsed.header)
 
 
-def _received(parsed: _Parsed, sent_at: int | None, now: int) -> int:
-    """Return when the list got a message: by the From_ line, then Received, then Date, then the clock."""
+def _times(parsed: _Parsed, now: int) -> tuple[int | None, int]:
+    """Return when a message was sent, if that is sane, and when the list got it.
+
+    The list got it by the From_ line, then Received, then Date, then the clock. Nothing is sent after it was got.
+    """
     latest = now + MAX_SKEW
-    for time_of in (parsed.incoming.received, received(parsed.header, latest), sent_at):
-        if time_of is not None and EARLIEST <= time_of <= latest:
-            return time_of
-    return now
+    got = parsed.incoming.received
+    if got is None or not EARLIEST <= got <= latest:
+        got = received(parsed.header, latest)
+    sent_at = sent(parsed.header, latest if got is None else got + MAX_SKEW)
+    if got is None:
+        got = now if sent_at is None else sent_at
+    return sent_at, got
 
 
 def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ties:
@@ -284,8 +292,8 @@ def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ti
     return Ties(
         own,
         sent_at,
-        references(header.first(b"references") or b""),
-        references(header.first(b"in-reply-to") or b""),
+        references(b" ".join(header.every(b"references"))),
+        references(b" ".join(header.every(b"in-reply-to"))),
         index,
         parent_index,
         subject.casefold().encode()[:MAX_SUBJECT_KEY],

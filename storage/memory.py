@@ -122,7 +122,9 @@ class MemoryArchive:
     async def served(self, name: str, number: int) -> Served:
         message = self._stored(name, number).message
         elsewhere = [place for place in await self.find(message.message_id) if place.name != name]
-        return Served(message.message_id, *serve(message.raw, message.head), elsewhere)
+        return Served(
+            message.message_id, serve(message.raw, message.head), message.dotted, elsewhere
+        )
 
     async def raw(self, name: str, number: int) -> bytes:
         return self._stored(name, number).message.raw
@@ -247,7 +249,7 @@ class MemoryBatch:
 
     def served(self, name: str, number: int) -> Served:
         message = self._message(name, number).message
-        return Served(message.message_id, *serve(message.raw, message.head))
+        return Served(message.message_id, serve(message.raw, message.head), message.dotted)
 
     def next_number(self, name: str) -> int:
         return self._shelf(name).record.high + 1

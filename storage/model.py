@@ -153,14 +153,28 @@ class Entry:
 class Served:
     """A message as the faces send it: CRLF line ends, no NUL, no bare CR or LF, one Message-ID, mended References.
 
-    ``head`` is the header, each field ended by CRLF; the served octets are ``head + CRLF + body``, and their
-    number is the entry's ``size``. ``elsewhere`` is where the same Message-ID lies in other lists, by name.
+    ``octets`` are the header, each field ended by CRLF, an empty line, and the body, ended by CRLF unless it is empty;
+    their number is the entry's ``size``. ``dotted`` tells whether a line begins with a dot. ``elsewhere`` is where the
+    same Message-ID lies in other lists, by name.
     """
 
     message_id: bytes
-    head: bytes
-    body: bytes
+    octets: bytes
+    dotted: bool
     elsewhere: Sequence[Location] = ()
+
+    @property
+    def head(self) -> bytes:
+        """The header, without the empty line."""
+        return b"" if self.octets.startswith(b"\r\n") else self.octets[: self._middle() - 2]
+
+    @property
+    def body(self) -> bytes:
+        """What follows the empty line."""
+        return self.octets[self._middle() :]
+
+    def _middle(self) -> int:
+        return 2 if self.octets.startswith(b"\r\n") else self.octets.index(b"\r\n\r\n") + 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

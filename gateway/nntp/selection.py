@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.nntp.responses import NntpError
-from storage.model import Location
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.nntp.session import Session
+    from storage.model import Location
 
 __all__ = [
     "ArticleRef",
     "article_range",
     "find_article",
     "is_message_id",
-    "other_locations",
 ]
 
 # RFC 3977 s. 9.8: article-number = 1*16DIGIT, message-id = "<" 1*248A-NOTGT ">".
-_NUMBER: Final = re.compile(rb"[0-9]{1,16}")
+_NUMBER_DIGITS: Final = 16
 _RANGE: Final = re.compile(rb"([0-9]{1,16})(-)?([0-9]{1,16})?")
 _MESSAGE_ID: Final = re.compile(rb"<[\x21-\x3d\x3f-\x7e]{1,248}>")
 
@@ -32,10 +31,15 @@ _LARGEST: Final = 10**16 - 1
 
 @dataclass(frozen=True, slots=True)
 class ArticleRef:
-    """One article: where it lies, and the number to show for it, which is 0 outside the selected newsgroup."""
+    """One article: where it lies, and the number to show for it, which is 0 outside the selected newsgroup.
 
-    location: Location
+    ``by_number`` tells whether it was asked for by its number.
+    """
+
+    name: str
+    number: int
     shown: int
+    by_number: bool = False
 
 
 def is_message_id(argument: bytes) -> bool:
@@ -80,21 +84,13 @@ async def find_article(session: Session, arguments: Sequence[bytes]) -> ArticleR
     argument = arguments[0]
     if is_message_id(argument):
         return await _by_message_id(session, argument)
-    if not _NUMBER.fullmatch(argument):
+    if not argument.isdigit() or len(argument) > _NUMBER_DIGITS:
         raise NntpError(501, "syntax error in article number")
     number = int(argument)
     group = session.selected()
     if not group.has(number):
         raise NntpError(423, "no article with that number")
-    return ArticleRef(Location(group.name, number), number)
-
-
-async def other_locations(session: Session, message_id: bytes, name: str) -> list[Location]:
-    """Return where else, of what the reader may read, the message lies that lies in the list ``name``."""
-    found = await session.archive.find(message_id)
-    if len(found) < 2:
-        return []
-    return [place for place in found if place.name != name and session.access.readable(place.name)]
+    return ArticleRef(group.name, number, number, by_number=True)
 
 
 def _current_article(session: Session) -> ArticleRef:
@@ -106,16 +102,16 @@ def _current_article(session: Session) -> ArticleRef:
     group = session.selected()
     if session.current is None or not group.has(session.current):
         raise NntpError(420, "no current article")
-    return ArticleRef(Location(group.name, session.current), session.current)
+    return ArticleRef(group.name, session.current, session.current)
 
 
 async def _by_message_id(session: Session, message_id: bytes) -> ArticleRef:
     first: Location | None = None
     for place in await session.archive.find(message_id):
         if place.name == session.group and session.access.readable(place.name):
-            return ArticleRef(place, place.number)
+            return ArticleRef(place.name, place.number, place.number)
         if first is None and session.access.readable(place.name):
             first = place
     if first is None:
         raise NntpError(430, "no article with that message-id")
-    return ArticleRef(first, 0)
+    return ArticleRef(first.name, first.number, 0)

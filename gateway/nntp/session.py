@@ -146,30 +146,17 @@ class Session:
                 return
             if line is None:
                 return
-            async for piece in self._response(line):
-                yield piece
-
-    async def _response(self, line: bytes) -> AsyncIterator[bytes]:
-        """Yield the response to a line, whatever goes wrong."""
-        started = False
-        try:
-            async for piece in self._run(line):
-                started = started or bool(piece)
-                yield piece
-        except NntpError as error:
-            refusal = error.response
-        except ArchiveUnavailable:
-            log.exception("the archive cannot be read")
-            refusal = status(403, "archive unavailable")
-        except Exception:
-            log.exception("internal fault")
-            refusal = status(403, "internal fault")
-        else:
-            return
-        if started:  # inside a block the client would take a refusal for text
-            self.closing = True
-        else:
-            yield refusal
+            started = False
+            try:
+                async for piece in self._run(line):
+                    started = started or piece != b""  # an empty one is a pause
+                    yield piece
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
+                refusal = _refusal(error)
+                if started:  # inside a block the client would take it for text
+                    self.closing = True
+                else:
+                    yield refusal
 
     def _run(self, line: bytes) -> AsyncIterator[bytes]:
         """Return the response to a line that is a command or continues one.
@@ -193,6 +180,17 @@ class Session:
         if self.access.login_needed and not row.before_login:
             raise NntpError(480, "log in first")
         return row.run(self, words[1:])
+
+
+def _refusal(error: Exception) -> bytes:
+    """Return the response to a command that failed; what is no refusal is logged."""
+    if isinstance(error, NntpError):
+        return error.response
+    if isinstance(error, ArchiveUnavailable):
+        log.error("the archive cannot be read", exc_info=error)
+        return status(403, "archive unavailable")
+    log.error("internal fault", exc_info=error)
+    return status(403, "internal fault")
 
 
 def _words(line: bytes) -> list[bytes]:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from storage.message.fields import Field, Header
 
-__all__ = ["MAX_REFERENCES_OCTETS", "count_lines", "serve", "served_head"]
+__all__ = [
+    "MAX_REFERENCES_OCTETS",
+    "count_lines",
+    "is_dotted",
+    "is_plain",
+    "serve",
+    "serve_plain",
+    "served_head",
+]
 
 MAX_REFERENCES_OCTETS: Final = 8000
 """The longest References written: of more ids, the first and the last ones are kept (RFC 5537 s. 3.4.4)."""
@@ -54,25 +62,44 @@ def served_head(
     return b"".join(_served_fields(header, message_id, references))
 
 
-def serve(raw: bytes, head: bytes | None) -> tuple[bytes, bytes]:
-    """Return the header and the body of the served form; ``head`` is what ``served_head`` returned.
+def serve(raw: bytes, head: bytes | None) -> bytes:
+    """Return the served form: header, empty line, body; ``head`` is what ``served_head`` returned.
 
-    The empty line between them is part of neither. In the body, NULs are dropped (RFC 7103 s. 7.6), a CR on its own
-    ends a line (s. 6), and the last line gets its line end if it has none.
+    In the body, NULs are dropped (RFC 7103 s. 7.6), a CR on its own ends a line (s. 6), and the last line gets its
+    line end if it has none.
     """
-    end = raw.find(b"\n\n", 0, MAX_HEADER)
-    if end > 0 and b"\r" not in raw and b"\0" not in raw and not raw.startswith(b"\n"):
-        text = raw[end + 2 :].replace(b"\n", b"\r\n")
-        if text and not text.endswith(b"\n"):
-            text += b"\r\n"
-        return raw[: end + 1].replace(b"\n", b"\r\n") if head is None else head, text
+    if head is None and is_plain(raw):
+        return serve_plain(raw)
     end, body = extent(raw)
-    return _with_crlf(raw[:end]) if head is None else head, _with_crlf(raw[body:])
+    return b"%b\r\n%b" % (_with_crlf(raw[:end]) if head is None else head, _with_crlf(raw[body:]))
 
 
-def count_lines(body: bytes) -> int:
-    """Return the number of lines of a served body (RFC 3977 s. 8.1.2)."""
-    return body.count(b"\n")
+def is_plain(raw: bytes) -> bool:
+    """Tell whether a message needs nothing but CRLF for LF to be served: all but the ugly ones."""
+    return (
+        b"\r" not in raw
+        and b"\0" not in raw
+        and raw.endswith(b"\n")
+        and not raw.startswith(b"\n")
+        and raw.find(b"\n\n", 0, MAX_HEADER) > 0
+    )
+
+
+def serve_plain(raw: bytes) -> bytes:
+    """Return the served form of a message that ``is_plain``, with its own header."""
+    return raw.replace(b"\n", b"\r\n")
+
+
+def is_dotted(octets: bytes) -> bool:
+    """Tell whether a line of a served form begins with a dot, as NNTP has to know (RFC 3977 s. 3.1.1)."""
+    return b"\r\n." in octets or octets.startswith(b".")
+
+
+def count_lines(octets: bytes) -> int:
+    """Return the number of lines of a served form's body (RFC 3977 s. 8.1.2)."""
+    if octets.startswith(b"\r\n"):
+        return octets.count(b"\n") - 1
+    return octets.count(b"\n", octets.index(b"\r\n\r\n") + 4)
 
 
 def _with_crlf(octets: bytes) -> bytes:

@@ -41,7 +41,7 @@ class Octets:
         self.damage = ""
         self._source = read
         head = b""
-        while len(head) < _MAGIC_OCTETS and (more := self._take(CHUNK)):
+        while len(head) < _MAGIC_OCTETS and (more := self._take(_COMPRESSED_CHUNK)):
             head += more
         make = _decoder_for(head)
         self._pieces = self._decompressed(head, make) if make else self._plain(head)

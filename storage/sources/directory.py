@@ -103,9 +103,10 @@ class DirectorySource:
         """Tell whether the folder was modified since, or may have been, as ``Source.changed`` says."""
         cursor = unpack(self._layout.kind, after, _Cursor())
         try:
-            return bool(cursor.last) or not cursor.settled or cursor.modified != self._modified()
+            modified = self._modified()
         except SourceError:
             return False
+        return bool(cursor.last) or not cursor.settled or cursor.modified != modified
 
     def suggested_name(self) -> str | None:
         """Return the name that the folder's own suggests."""

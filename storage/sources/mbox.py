@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["MboxSplitter"]
 
 _FROM: Final = b"\nFrom "
-_FROM_AFTER_NUL: Final = b"\0From "
+_FROM_BEHIND_NUL: Final = re.compile(rb"[\n\0]From ")
+"""A crash's padding may end without a line end; looked for only in files that hold a NUL, because it is slower."""
 _VIRTUAL: Final = b"\n\n"
 """Stands before the first octet, so that a From_ line there is one behind an empty line."""
 _BLANK: Final = b"\0\t\n\r "
@@ -98,12 +99,11 @@ class MboxSplitter:
     def _candidate(self, at: int) -> int:
         """Return the index of the next line behind ``at`` that begins with ``From ``, or 0."""
         while True:
-            found = self._buffer.find(_FROM, at)
             if self._has_nul:
-                after_nul = self._buffer.find(
-                    _FROM_AFTER_NUL, at, found if found >= 0 else len(self._buffer)
-                )
-                found = after_nul if after_nul >= 0 else found
+                match = _FROM_BEHIND_NUL.search(self._buffer, at)
+                found = match.start() if match else -1
+            else:
+                found = self._buffer.find(_FROM, at)
             if found >= 0:
                 return found + 1
             at = max(at, len(self._buffer) - len(_FROM) + 1)

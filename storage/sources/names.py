@@ -31,7 +31,7 @@ def name_from_path(path: str) -> str | None:
     parts = [part for part in path.split("/") if part]
     if parts:
         parts[-1] = _without_suffixes(parts[-1])
-        if parts[-1].lower() in _SAYS_NOTHING:
+        if parts[-1].strip(".").lower() in _SAYS_NOTHING:
             parts.pop()
     return _legal(".".join(parts))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import zstandard
 
 from storage.errors import ArchiveUnavailable, NoSuchList, NoSuchMessage
-from storage.message.served import serve
+from storage.message.served import serve, serve_plain
 from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
 from storage.pages import PAGE_BITS, decode_rows, page_of
 from storage.sqlite.packing import unpack, unpack_head
@@ -48,7 +48,7 @@ _ENTRY: Final = (
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 )
 _PLACES: Final = (
-    "SELECT m.number, n.message_id, m.block, m.start, m.length, m.head "
+    "SELECT m.number, n.message_id, m.block, m.start, m.length, m.head, m.plain, m.dotted "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number BETWEEN ? AND ?"
 )
 _BLOCK: Final = "SELECT data FROM block WHERE id = ?"
@@ -96,6 +96,8 @@ class _Place:
     start: int
     length: int
     delta: bytes | None
+    plain: bool
+    dotted: bool
     elsewhere: Sequence[Location]
 
 
@@ -148,8 +150,11 @@ class SqliteArchive:
     async def served(self, name: str, number: int) -> Served:
         place = self._place(name, number)
         raw = self._octets(place)
-        head = None if place.delta is None else unpack_head(place.delta, raw)
-        return Served(place.message_id, *serve(raw, head), place.elsewhere)
+        if place.plain:
+            octets = serve_plain(raw)
+        else:
+            octets = serve(raw, None if place.delta is None else unpack_head(place.delta, raw))
+        return Served(place.message_id, octets, place.dotted, place.elsewhere)
 
     async def raw(self, name: str, number: int) -> bytes:
         return self._octets(self._place(name, number))
@@ -236,8 +241,17 @@ class SqliteArchive:
     def _places(self, key: int, first: int, last: int) -> dict[int, _Place]:
         elsewhere = self._elsewhere(key, first, last)
         return {
-            number: _Place(message_id, block, start, length, delta, elsewhere.get(number, ()))
-            for number, message_id, block, start, length, delta in self._rows(
+            number: _Place(
+                message_id,
+                block,
+                start,
+                length,
+                delta,
+                bool(plain),
+                bool(dotted),
+                elsewhere.get(number, ()),
+            )
+            for number, message_id, block, start, length, delta, plain, dotted in self._rows(
                 _PLACES, key, first, last
             )
         }

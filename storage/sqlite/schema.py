@@ -55,6 +55,8 @@ CREATE TABLE message (
   length INTEGER NOT NULL,
   digest BLOB NOT NULL,
   head BLOB,                          -- the served head as a delta to the original octets, or NULL
+  plain INTEGER NOT NULL,
+  dotted INTEGER NOT NULL,
   sent INTEGER,
   received INTEGER NOT NULL,
   arrived INTEGER NOT NULL,

@@ -33,12 +33,12 @@ _NEW_LIST: Final = (
     "VALUES (?, '', '', ?, 1, 0, 0, ?, 0)"
 )
 _PUT_LIST: Final = "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ? WHERE id = ?"
-_PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PLACE: Final = (
     "SELECT block, start, length, digest, node FROM message WHERE list = ? AND number = ?"
 )
 _COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
-_HEAD: Final = "SELECT n.message_id, m.head FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
+_HEAD: Final = "SELECT n.message_id, m.head, m.dotted FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 _DIGEST: Final = "SELECT digest FROM message WHERE list = ? AND number = ?"
 _REMOVED: Final = "SELECT t.number, t.digest FROM tombstone t JOIN node n ON n.id = t.node WHERE n.message_id = ? AND n.list = ?"
 _BURY: Final = "INSERT INTO tombstone VALUES (?, ?, ?, ?, ?)"
@@ -233,8 +233,9 @@ class SqliteBatch:
         self._write_messages(shelf)
         row = self._connection.execute(_HEAD, (shelf.key, number)).fetchone()
         raw = self.raw(name, number)
-        message_id, delta = row
-        return Served(message_id, *serve(raw, None if delta is None else unpack_head(delta, raw)))
+        message_id, delta, dotted = row
+        head = None if delta is None else unpack_head(delta, raw)
+        return Served(message_id, serve(raw, head), bool(dotted))
 
     def next_number(self, name: str) -> int:
         return self._shelf(name).high + 1
@@ -259,6 +260,8 @@ class SqliteBatch:
                 *place,
                 message.digest,
                 None if message.head is None else pack_head(message.head, message.raw),
+                message.plain,
+                message.dotted,
                 message.sent,
                 message.received,
                 shelf.arrived,

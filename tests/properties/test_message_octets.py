@@ -19,9 +19,10 @@ from storage.message.dates import from_line, parse_date, received, sent
 from storage.message.fields import parse_header, unfold
 from storage.message.ids import MAX_REFERENCES, message_id, references, sound_id, synthetic_id
 from storage.message.same import identity
-from storage.message.served import count_lines, serve, served_head
+from storage.message.served import count_lines, is_dotted, serve, served_head
 from storage.message.subject import base_subject
 from storage.message.words import decode
+from storage.model import Served
 from tests.properties.mail_octets import LINE_ENDS, octets, ordinary_mails, sound_ids
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def head_of(raw: bytes, new_references: list[bytes] | None) -> bytes | None:
     header = parse_header(raw)
     own = message_id(header)[0] or synthetic_id(identity(raw, header))
     return served_head(raw, header, own, new_references)
+
+
+def halves(served: bytes) -> tuple[bytes, bytes]:
+    both = Served(b"", served, is_dotted(served))
+    assert both.dotted == any(line.startswith(b".") for line in served.split(b"\r\n"))
+    return both.head, both.body
 
 
 @given(octets)
@@ -62,12 +69,13 @@ def test_unfolding_leaves_one_line_without_blanks_around(value: bytes) -> None:
 
 @given(octets, st.none() | st.lists(sound_ids, max_size=5))
 def test_the_served_form_can_be_sent(raw: bytes, new_references: list[bytes] | None) -> None:
-    head, body = serve(raw, head_of(raw, new_references))
-    served = b"\r\n".join((head, body))
+    served = serve(raw, head_of(raw, new_references))
+    head, body = halves(served)
+    assert served == b"\r\n".join((head, body))
     assert b"\0" not in served
     assert served.count(b"\r") == served.count(b"\n") == served.count(b"\r\n")
     assert served.endswith(b"\r\n")
-    assert count_lines(body) == body.count(b"\r\n")
+    assert count_lines(served) == body.count(b"\r\n")
     for line in head.split(b"\r\n")[:-1]:
         assert re.match(rb"[!-9;-~]+:(?: |$|\t)|[ \t].*[^ \t]", line)
 
@@ -77,8 +85,9 @@ def test_the_served_form_is_found_as_it_was_meant(
     raw: bytes, new_references: list[bytes] | None
 ) -> None:
     own = message_id(parse_header(raw))[0] or synthetic_id(identity(raw))
-    head, body = serve(raw, head_of(raw, new_references))
-    served = b"\r\n".join((head, body))
+    served = serve(raw, head_of(raw, new_references))
+    head, body = halves(served)
+    assert served == b"\r\n".join((head, body))
     header = parse_header(served)
     assert message_id(header) == (own, True)
     assert served[header.body :] == body
@@ -89,7 +98,7 @@ def test_the_served_form_is_found_as_it_was_meant(
         ]
         assert found == references(b" ".join(new_references))
     assert served_head(served, header, own, None) is None
-    assert serve(served, None) == (head, body)
+    assert serve(served, None) == served
 
 
 @given(octets)
@@ -171,7 +180,7 @@ def test_identity_tells_bodies_apart(one: bytes, other: bytes) -> None:
 def test_ordinary_mails_are_served_as_they_are(raw: bytes, line_end: bytes) -> None:
     raw = raw.replace(b"\n", line_end)
     assert head_of(raw, None) is None
-    assert b"\r\n".join(serve(raw, None)) == raw.replace(line_end, b"\r\n")
+    assert serve(raw, None) == raw.replace(line_end, b"\r\n")
 
 
 MANY = 100_000

@@ -8,7 +8,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from storage.sources.base import Incoming
+from storage.sources.base import MAX_MESSAGE, Incoming
 from storage.sources.mbox import MboxSplitter
 
 if TYPE_CHECKING:
@@ -36,14 +36,17 @@ def mbox(*raws: bytes, line: bytes = FROM) -> bytes:
     return b"".join(line + quoted(raw) + b"\n" for raw in raws)
 
 
-def split(octets: bytes, cuts: Iterable[int] = (), **options: int) -> list[Record]:
+def split(
+    octets: bytes, cuts: Iterable[int] = (), *, offset: int = 0, max_message: int = MAX_MESSAGE
+) -> list[Record]:
     """Split an mbox that comes in chunks of the given sizes, at last as a whole."""
-    return list(MboxSplitter(chunked(octets, cuts), "x.mbox", **options).records())
+    read = chunked(octets, cuts)
+    return list(MboxSplitter(read, "x.mbox", offset=offset, max_message=max_message).records())
 
 
-def raws(octets: bytes, **options: int) -> list[bytes]:
+def raws(octets: bytes) -> list[bytes]:
     """Return the messages of an mbox, none of whose records may be refused."""
-    records = split(octets, **options)
+    records = split(octets)
     assert [record.why for record in records if record.why] == []
     return [record.raw for record in records]
 

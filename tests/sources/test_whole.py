@@ -8,11 +8,13 @@ import lzma
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage.errors import SourceError
 from storage.sources.base import Incoming, Rejected
 from storage.sources.whole import StreamSource, WholeFile
-from tests.sources.mboxes import mbox, message, settle, taken, taken_raws
+from tests.sources.mboxes import FROM, mbox, message, settle, taken, taken_raws
 from tests.sources.tars import tar
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def test_what_it_says_of_itself(path: Path) -> None:
         path.stat().st_size,
         "list",
     )
-    found, = taken(source)
+    (found,) = taken(source)
     assert (found.position, found.progress) == (f"{path}, octet 0", source.size)
 
 
@@ -66,7 +68,7 @@ def test_single_message(path: Path) -> None:
 
 def test_limit(path: Path) -> None:
     path.write_bytes(message(1, b"x" * 1000))
-    refused, = taken(WholeFile(str(path), path.name, max_message=100))
+    (refused,) = taken(WholeFile(str(path), path.name, max_message=100))
     assert isinstance(refused, Rejected)
     assert refused.position == str(path)
 
@@ -110,6 +112,16 @@ def test_stream() -> None:
     assert isinstance(first, Incoming)
     assert (first.raw, first.cursor, first.position) == (message(1), b"", "-, octet 0")
     assert not source.changed(second.cursor)
+
+
+@given(
+    st.sampled_from(
+        [b"", FROM, b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh91AY&SY"]
+    ),
+    st.binary(max_size=2000),
+)
+def test_any_octets_end_quietly(head: bytes, octets: bytes) -> None:
+    taken(StreamSource(io.BytesIO(head + octets).read))
 
 
 def test_stream_of_one_message() -> None:

@@ -22,34 +22,25 @@ if TYPE_CHECKING:
 async def article(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """Send an article. RFC 3977 s. 6.2.1."""
     ref, served = await _retrieve(session, arguments)
-    yield b"".join(
-        (
-            b"220 %d %b\r\n" % (ref.shown, served.message_id),
-            _head(session, ref, served),
-            b"\r\n",
-            dot_stuffed(served.body),
-            END,
-        )
-    )
+    text = dot_stuffed(served.octets) if served.dotted else served.octets
+    first = b"220 %d %b\r\n" % (ref.shown, served.message_id)
+    yield b"".join((first, _prefix(session, ref, served), text, END))
 
 
 @command(b"HEAD [message-id|number]", range(2))
 async def head(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """Send an article's header. RFC 3977 s. 6.2.2."""
     ref, served = await _retrieve(session, arguments)
-    yield b"221 %d %b\r\n%b%b" % (
-        ref.shown,
-        served.message_id,
-        _head(session, ref, served),
-        END,
-    )
+    first = b"221 %d %b\r\n" % (ref.shown, served.message_id)
+    yield b"".join((first, _prefix(session, ref, served), dot_stuffed(served.head), END))
 
 
 @command(b"BODY [message-id|number]", range(2))
 async def body(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """Send an article's body. RFC 3977 s. 6.2.3."""
     ref, served = await _retrieve(session, arguments)
-    yield b"222 %d %b\r\n%b%b" % (ref.shown, served.message_id, dot_stuffed(served.body), END)
+    first = b"222 %d %b\r\n" % (ref.shown, served.message_id)
+    yield b"".join((first, dot_stuffed(served.body), END))
 
 
 @command(b"STAT [message-id|number]", range(2))
@@ -57,10 +48,10 @@ async def stat(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[by
     """Tell whether an article exists. RFC 3977 s. 6.2.4."""
     ref = await find_article(session, arguments)
     try:
-        entry = await session.archive.entry(ref.location.name, ref.location.number)
+        entry = await session.archive.entry(ref.name, ref.number)
     except NoSuchMessage:
         raise _gone(arguments) from None
-    _select(session, arguments, ref)
+    _select(session, ref)
     yield b"223 %d %b\r\n" % (ref.shown, entry.message_id)
 
 
@@ -72,24 +63,23 @@ async def _retrieve(session: Session, arguments: Sequence[bytes]) -> tuple[Artic
     """
     ref = await find_article(session, arguments)
     try:
-        served = await session.archive.served(ref.location.name, ref.location.number)
+        served = await session.archive.served(ref.name, ref.number)
     except NoSuchMessage:
         raise _gone(arguments) from None
-    _select(session, arguments, ref)
+    _select(session, ref)
     return ref, served
 
 
-def _head(session: Session, ref: ArticleRef, served: Served) -> bytes:
-    """Return the whole header of an article, dot-stuffed."""
-    name, number = ref.location.name, ref.location.number
+def _prefix(session: Session, ref: ArticleRef, served: Served) -> bytes:
+    """Return what stands in front of the served form."""
     others = [place for place in served.elsewhere if session.access.readable(place.name)]
-    return prefix(session.settings.host, name, number, others) + dot_stuffed(served.head)
+    return prefix(session.settings.host, ref.name, ref.number, others)
 
 
-def _select(session: Session, arguments: Sequence[bytes], ref: ArticleRef) -> None:
+def _select(session: Session, ref: ArticleRef) -> None:
     """Make an article that was asked for by number the current one. RFC 3977 s. 6.2.1.2."""
-    if arguments and not is_message_id(arguments[0]):
-        session.current = ref.location.number
+    if ref.by_number:
+        session.current = ref.number
 
 
 def _gone(arguments: Sequence[bytes]) -> NntpError:

@@ -122,7 +122,7 @@ async def _select(
             raise NntpError(empty, "no articles in that range")
         return
     ref = await find_article(session, arguments[1:])
-    name, number = ref.location.name, ref.location.number
+    name, number = ref.name, ref.number
     async for batch in _contents(session, field, name, number, number):
         yield [(ref.shown, content) for _, content in batch]
         return

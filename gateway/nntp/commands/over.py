@@ -26,7 +26,7 @@ async def over(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[by
             yield piece
         return
     ref = await find_article(session, arguments)
-    name, number = ref.location.name, ref.location.number
+    name, number = ref.name, ref.number
     async for line in _overview(session, name, number, number):
         _, fields = line.split(b"\t", 1)
         yield b"%b%d\t%b%b" % (_FOLLOWS, ref.shown, fields, END)
