@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import resource
 import signal
@@ -104,6 +105,8 @@ class Server:
             await self._stop_listening()
             raise
         self._connections.start()
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: not to be searched for garbage again and again
         self._refresh.start(_REFRESH_SECONDS)
         return urls
 

@@ -64,9 +64,10 @@ class Session(Protocol):
         ...
 
     def respond(self) -> AsyncGenerator[bytes, None]:
-        """Answer the complete commands fed so far, in order, in chunks of at most ``CHUNK_OCTETS``.
+        """Answer the complete commands fed so far, in order, in chunks of less than twice ``CHUNK_OCTETS``.
 
-        A chunk may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or ``closing`` is set. One at a time.
+        A chunk may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or
+        ``closing`` is set. One at a time.
         """
         ...
 
@@ -131,7 +132,7 @@ class LineBuffer:
 
 
 async def coalesce(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield the same octets in chunks of at most ``CHUNK_OCTETS``.
+    """Yield the same octets in chunks of about ``CHUNK_OCTETS``, less than twice that.
 
     A smaller one comes only at the end, or when gathering it took so long that others should get their turn; then it
     may be empty.
@@ -145,8 +146,11 @@ async def coalesce(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
             continue
         text = b"".join(gathered)
         gathered.clear()
-        for start in range(0, octets or 1, CHUNK_OCTETS):
-            yield text[start : start + CHUNK_OCTETS]
+        if octets < 2 * CHUNK_OCTETS:
+            yield text
+        else:
+            for start in range(0, octets, CHUNK_OCTETS):
+                yield text[start : start + CHUNK_OCTETS]
         octets, started = 0, monotonic()
     if octets:
         yield b"".join(gathered)

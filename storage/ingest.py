@@ -250,7 +250,7 @@ class _Intake:
             raw=raw,
             digest=parsed.digest,
             head=head,
-            plain=head is None and is_plain(raw),
+            plain=is_plain(raw),
             dotted=served.dotted,
             sent=sent_at,
             received=received_at,

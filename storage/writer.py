@@ -24,8 +24,8 @@ class NewMessage:
     """A message ready to be stored.
 
     ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
-    CRLF line ends, else None. ``plain`` tells that CRLF for LF is all it takes to serve it, ``dotted`` that a line of
-    the served form begins with a dot. ``rows`` holds the text of each rendition. The rest is as in ``Entry``; a time of
+    CRLF line ends, else None. ``plain`` tells that its line ends are all that is changed to serve the rest,
+    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the text of each rendition. The rest is as in ``Entry``; a time of
     arrival before the last message's is raised to that.
     """
 

@@ -23,9 +23,11 @@ __all__ = [
     "count_lines",
     "is_dotted",
     "is_plain",
+    "original_of_plain",
     "serve",
     "serve_plain",
     "served_head",
+    "with_head",
 ]
 
 MAX_REFERENCES_OCTETS: Final = 8000
@@ -68,8 +70,8 @@ def serve(raw: bytes, head: bytes | None) -> bytes:
     In the body, NULs are dropped (RFC 7103 s. 7.6), a CR on its own ends a line (s. 6), and the last line gets its
     line end if it has none.
     """
-    if head is None and is_plain(raw):
-        return serve_plain(raw)
+    if is_plain(raw):
+        return with_head(serve_plain(raw), head)
     end, body = extent(raw)
     return b"%b\r\n%b" % (_with_crlf(raw[:end]) if head is None else head, _with_crlf(raw[body:]))
 
@@ -88,6 +90,18 @@ def is_plain(raw: bytes) -> bool:
 def serve_plain(raw: bytes) -> bytes:
     """Return the served form of a message that ``is_plain``, with its own header."""
     return raw.replace(b"\n", b"\r\n")
+
+
+def original_of_plain(octets: bytes) -> bytes:
+    """Return the message that ``serve_plain`` made a served form of: its inverse."""
+    return octets.replace(b"\r\n", b"\n")
+
+
+def with_head(octets: bytes, head: bytes | None) -> bytes:
+    """Return a served form with another header, if one is given."""
+    if head is None:
+        return octets
+    return b"%b\r\n%b" % (head, octets[octets.index(b"\r\n\r\n") + 4 :])
 
 
 def is_dotted(octets: bytes) -> bool:

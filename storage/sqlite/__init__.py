@@ -3,6 +3,7 @@
 What lies where (``schema.py`` has the tables):
 
 - *Blocks* hold the original octets, many messages compressed together; a message row says which block, and where in it.
+  A message whose line ends are all LF lies there with CRLF, as it is served; exported, it gets its LF back.
 - *Pages* hold the rows of a rendition for a run of numbers, compressed.
 - *Nodes* hold the threads, a list's messages and ghosts by Message-ID.
 - *Copies* hold which messages carry the same Message-ID in other lists; sparse.

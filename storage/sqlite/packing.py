@@ -6,7 +6,9 @@ from typing import Final
 
 import zstandard
 
-__all__ = ["BLOCK_OCTETS", "pack", "pack_head", "unpack", "unpack_head"]
+from storage.message.served import original_of_plain, serve_plain
+
+__all__ = ["BLOCK_OCTETS", "pack", "pack_head", "pack_raw", "unpack", "unpack_head", "unpack_raw"]
 
 BLOCK_OCTETS: Final = 64 << 10
 """When a block is full: large enough to compress well, small enough to open for one message."""
@@ -30,6 +32,16 @@ def unpack(data: bytes) -> bytes:
         zstandard.ZstdError: the data is damaged.
     """
     return zstandard.ZstdDecompressor().decompress(data)
+
+
+def pack_raw(raw: bytes, *, plain: bool) -> bytes:
+    """Return original octets as they are kept in a block; ``plain`` ones are served far more often than exported."""
+    return serve_plain(raw) if plain else raw
+
+
+def unpack_raw(kept: bytes, *, plain: bool) -> bytes:
+    """Return original octets; the inverse of ``pack_raw``."""
+    return original_of_plain(kept) if plain else kept
 
 
 def pack_head(head: bytes, raw: bytes) -> bytes:

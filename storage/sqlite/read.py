@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import zstandard
 
 from storage.errors import ArchiveUnavailable, NoSuchList, NoSuchMessage
-from storage.message.served import serve, serve_plain
+from storage.message.served import serve
 from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
 from storage.pages import PAGE_BITS, decode_rows, page_of
-from storage.sqlite.packing import unpack, unpack_head
+from storage.sqlite.packing import unpack_head, unpack_raw
 from storage.sqlite.schema import FILE, open_reader, unavailable
 from storage.threads import Node
 from storage.tree import draw
@@ -107,6 +107,7 @@ class SqliteArchive:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
         self._connection = open_reader(directory)
+        self._decompressor = zstandard.ZstdDecompressor()
         self._version = -1
         self._catalogue: dict[str, MailingList] = {}
         self._ids: dict[str, int] = {}
@@ -149,15 +150,14 @@ class SqliteArchive:
 
     async def served(self, name: str, number: int) -> Served:
         place = self._place(name, number)
-        raw = self._octets(place)
-        if place.plain:
-            octets = serve_plain(raw)
-        else:
-            octets = serve(raw, None if place.delta is None else unpack_head(place.delta, raw))
+        octets = self._octets(place)
+        if place.delta is not None or not place.plain:
+            octets = _served(place, octets)
         return Served(place.message_id, octets, place.dotted, place.elsewhere)
 
     async def raw(self, name: str, number: int) -> bytes:
-        return self._octets(self._place(name, number))
+        place = self._place(name, number)
+        return unpack_raw(self._octets(place), plain=place.plain)
 
     async def find(self, message_id: bytes) -> Sequence[Location]:
         places = [
@@ -268,7 +268,7 @@ class SqliteArchive:
 
     def _unpack(self, data: bytes) -> bytes:
         try:
-            return unpack(data)
+            return self._decompressor.decompress(data)
         except zstandard.ZstdError as error:
             raise ArchiveUnavailable(f"{self._path}: {error}; run 'listgate check'") from error
 
@@ -322,6 +322,12 @@ class SqliteArchive:
             for found in places.values():
                 found.sort()
         return places
+
+
+def _served(place: _Place, kept: bytes) -> bytes:
+    """Return the served form of a message that is not kept as such."""
+    raw = unpack_raw(kept, plain=place.plain)
+    return serve(raw, None if place.delta is None else unpack_head(place.delta, raw))
 
 
 def _bound(cache: OrderedDict[Any, Any], most: int) -> None:

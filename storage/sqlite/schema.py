@@ -55,7 +55,7 @@ CREATE TABLE message (
   length INTEGER NOT NULL,
   digest BLOB NOT NULL,
   head BLOB,                          -- the served head as a delta to the original octets, or NULL
-  plain INTEGER NOT NULL,
+  plain INTEGER NOT NULL,             -- whether the octets lie there with CRLF for LF, ready to be served
   dotted INTEGER NOT NULL,
   sent INTEGER,
   received INTEGER NOT NULL,

@@ -14,7 +14,7 @@ from storage.model import MailingList, Rendition, Served, check_list_name
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.forest import NodeIds, SqliteForest
-from storage.sqlite.packing import pack, pack_head, unpack, unpack_head
+from storage.sqlite.packing import pack, pack_head, pack_raw, unpack, unpack_head, unpack_raw
 from storage.sqlite.schema import FILE, open_writer, unavailable
 from storage.threads import withdraw
 from storage.writer import Incumbent
@@ -35,7 +35,7 @@ _NEW_LIST: Final = (
 _PUT_LIST: Final = "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ? WHERE id = ?"
 _PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PLACE: Final = (
-    "SELECT block, start, length, digest, node FROM message WHERE list = ? AND number = ?"
+    "SELECT block, start, length, plain, digest, node FROM message WHERE list = ? AND number = ?"
 )
 _COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
 _HEAD: Final = "SELECT n.message_id, m.head, m.dotted FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
@@ -75,6 +75,9 @@ _NUMBERS: Final = (
 
 _UNSEEN: Final = -1
 
+_Place = tuple[int, int, int, bool]
+"""Where octets lie: block, start, length; and whether with CRLF for LF."""
+
 
 @dataclass(slots=True)
 class _Page:
@@ -103,7 +106,7 @@ class _Shelf:
     changed: bool = False
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     digests: dict[int, bytes] = field(default_factory=dict)
-    places: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    places: dict[int, _Place] = field(default_factory=dict)
     pages: dict[tuple[Rendition, int], _Page] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
 
@@ -225,7 +228,9 @@ class SqliteBatch:
         return None if row is None else Incumbent(row[0], row[1], removed=True)
 
     def raw(self, name: str, number: int) -> bytes:
-        return self._blocks.read(*self._place(self._shelf(name), number))
+        shelf = self._shelf(name)
+        block, start, length, plain = self._place(shelf, number)
+        return unpack_raw(self._blocks.read(block, start, length), plain=plain)
 
     def served(self, name: str, number: int) -> Served:
         shelf = self._shelf(name)
@@ -257,7 +262,7 @@ class SqliteBatch:
                 shelf.key,
                 number,
                 shelf.forest.id_of(message.message_id),
-                *place,
+                *place[:3],
                 message.digest,
                 None if message.head is None else pack_head(message.head, message.raw),
                 message.plain,
@@ -290,7 +295,7 @@ class SqliteBatch:
         row = self._connection.execute(_PLACE, (shelf.key, number)).fetchone()
         if row is None:
             raise NoSuchMessage(f"{name} {number}")
-        block, start, length, digest, node = row
+        block, start, length, _, digest, node = row
         (message_id,) = self._connection.execute(
             "SELECT message_id FROM node WHERE id = ?", (node,)
         ).fetchone()
@@ -396,18 +401,18 @@ class SqliteBatch:
             (digest,) = self._connection.execute(_DIGEST, (shelf.key, number)).fetchone()
         return bytes(digest)
 
-    def _place(self, shelf: _Shelf, number: int) -> tuple[int, int, int]:
+    def _place(self, shelf: _Shelf, number: int) -> _Place:
         place = shelf.places.get(number)
         if place is None:
             row = self._connection.execute(_PLACE, (shelf.key, number)).fetchone()
             if row is None:
                 raise NoSuchMessage(f"{shelf.name} {number}")
-            place = row[:3]
+            place = (*row[:3], bool(row[3]))
         return place
 
-    def _keep(self, shelf: _Shelf, number: int, message: NewMessage) -> tuple[int, int, int]:
+    def _keep(self, shelf: _Shelf, number: int, message: NewMessage) -> _Place:
         """Return where the octets lie: where another list has equal ones, else newly kept."""
-        shared: tuple[int, int, int] | None = None
+        shared: _Place | None = None
         for other, other_number in self._elsewhere(shelf, message.message_id):
             for one, its, two, others in (
                 (shelf, number, other, other_number),
@@ -421,7 +426,10 @@ class SqliteBatch:
             self._revise(other)
             if shared is None and self._digest(other, other_number) == message.digest:
                 shared = self._place(other, other_number)
-        return shared or (*self._blocks.add(message.raw), len(message.raw))
+        if shared is None:
+            kept = pack_raw(message.raw, plain=message.plain)
+            shared = (*self._blocks.add(kept), len(kept), message.plain)
+        return shared
 
     def _elsewhere(self, shelf: _Shelf, message_id: bytes) -> list[tuple[_Shelf, int]]:
         """Return the messages with this Message-ID in other lists."""
