@@ -11,13 +11,14 @@ from storage.model import Rendition
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from storage.message.fields import Header
     from storage.model import Served
 
 __all__ = ["RENDERERS"]
 
 
-def _overview(served: Served, size: int, lines: int) -> bytes:
-    return overview_row(served.head, served.message_id, size, lines)
+def _overview(served: Served, header: Header, size: int, lines: int) -> bytes:
+    return overview_row(header, served.message_id, size, lines)
 
 
 RENDERERS: Final[Sequence[Renderer]] = (Renderer(Rendition.OVERVIEW, OVERVIEW_VERSION, _overview),)

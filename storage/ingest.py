@@ -57,9 +57,9 @@ _VISIBLE_ID: Final = re.compile(rb"<[^<>\s]+>")
 
 
 class Render(Protocol):
-    """Makes the text of a rendition from a message's served form, its size in octets, its body's lines."""
+    """Makes the text of a rendition from a message's served form and its header, its size in octets, its body's lines."""
 
-    def __call__(self, served: Served, size: int, lines: int) -> bytes: ...
+    def __call__(self, served: Served, header: Header, size: int, lines: int) -> bytes: ...
 
 
 class Renderer(NamedTuple):
@@ -171,10 +171,15 @@ def place_again(batch: Batch, name: str, number: int, own: bytes) -> None:
 
 
 def derived_rows(
-    served: Served, size: int, lines: int, renderers: Sequence[Renderer]
+    served: Served,
+    size: int,
+    lines: int,
+    renderers: Sequence[Renderer],
+    header: Header | None = None,
 ) -> dict[Rendition, bytes]:
-    """Return what each renderer makes of a message."""
-    return {each.kind: each.render(served, size, lines) for each in renderers}
+    """Return what each renderer makes of a message; ``header`` is the served one, if that was parsed already."""
+    header = header or parse_header(served.head)
+    return {each.kind: each.render(served, header, size, lines) for each in renderers}
 
 
 def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
@@ -244,7 +249,8 @@ class _Intake:
         octets = serve(raw, head)
         served = Served(own, octets, is_dotted(octets))
         size, lines = len(served.octets), count_lines(served.octets)
-        rows = derived_rows(served, size, lines, self.renderers)
+        served_header = header if head is None else None
+        rows = derived_rows(served, size, lines, self.renderers, served_header)
         return NewMessage(
             message_id=own,
             raw=raw,

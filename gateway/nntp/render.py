@@ -11,12 +11,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-from storage.message.fields import parse_header
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.access import Access
+    from storage.message.fields import Header
     from storage.model import Location, Page
 
 __all__ = ["OVERVIEW_VERSION", "Overview", "overview", "overview_row", "path", "prefix"]
@@ -25,13 +24,13 @@ OVERVIEW_VERSION: Final = 1
 """To be raised when ``overview_row`` changes, so that stored rows are made again."""
 
 
-def overview_row(head: bytes, message_id: bytes, size: int, lines: int) -> bytes:
+def overview_row(header: Header, message_id: bytes, size: int, lines: int) -> bytes:
     """Return a message's overview as it is stored: what does not depend on who asks, where. RFC 3977 s. 8.3.2.
 
     Subject, From, Date, Message-ID, References, size and lines of the served form, joined by TABs; the fields are
-    taken from ``head``, the served header, unfolded and never decoded, empty where there are none.
+    taken from the served header, unfolded and never decoded, empty where there are none.
     """
-    first = parse_header(head).first
+    first = header.first
     subject, sender, date, references = (
         first(name) or b"" for name in (b"subject", b"from", b"date", b"references")
     )

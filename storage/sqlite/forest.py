@@ -51,23 +51,16 @@ class SqliteForest:
         self._connection = connection
         self._key = key
         self._new_ids = ids
-        self._nodes: dict[bytes, Node] = {}
+        self._nodes: dict[bytes, Node | None] = {}  # None: known not to be there
         self._ids: dict[bytes, int] = {}
         self._changed: dict[bytes, Node] = {}
 
     def node(self, message_id: bytes) -> Node | None:
-        node = self._nodes.get(message_id)
-        if node is None:
-            row = self._connection.execute(_NODE, (message_id, self._key)).fetchone()
-            if row is None:
-                return None
-            own, number, sent, parent_id, parent, evidence, weight, severed = row
-            node = Node(message_id, number, sent, parent, Evidence(evidence), weight, bool(severed))
-            self._nodes[message_id] = node
-            self._ids[message_id] = own
-            if parent is not None:
-                self._ids[parent] = parent_id
-        return node
+        try:
+            return self._nodes[message_id]
+        except KeyError:
+            node = self._nodes[message_id] = self._read(message_id)
+            return node
 
     def put(self, node: Node) -> None:
         self._nodes[node.message_id] = node
@@ -115,3 +108,13 @@ class SqliteForest:
         if len(self._nodes) > MAX_CACHED:
             self._nodes.clear()
             self._ids.clear()
+
+    def _read(self, message_id: bytes) -> Node | None:
+        row = self._connection.execute(_NODE, (message_id, self._key)).fetchone()
+        if row is None:
+            return None
+        own, number, sent, parent_id, parent, evidence, weight, severed = row
+        self._ids[message_id] = own
+        if parent is not None:
+            self._ids[parent] = parent_id
+        return Node(message_id, number, sent, parent, Evidence(evidence), weight, bool(severed))

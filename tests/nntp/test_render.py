@@ -10,6 +10,7 @@ from gateway.access import Access
 from gateway.nntp import render
 from gateway.nntp.render import overview, overview_row, prefix
 from gateway.nntp.settings import Settings
+from storage.message.fields import parse_header
 from storage.model import Location, Page
 from tests.nntp.world import HOST, USER, Client, Users, build, session
 
@@ -23,7 +24,7 @@ def test_a_row_holds_the_fields_of_the_served_header_unfolded() -> None:
     head = (
         b"Subject: a\r\n\tb\r\nsubject: other\r\nFROM: =?utf-8?q?x?=\r\nReferences:\r\n <r@x>\r\n"
     )
-    row = overview_row(head, b"<i@x>", 321, 4)
+    row = overview_row(parse_header(head), b"<i@x>", 321, 4)
     assert row == b"a b\t=?utf-8?q?x?=\t\t<i@x>\t<r@x>\t321\t4"
 
 
