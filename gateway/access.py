@@ -53,11 +53,16 @@ class Policy:
     ) -> None:
         self._readers = {name: frozenset(users) for name, users in (readers or {}).items()}
         self._login_needed = login_needed
+        self._known: dict[str | None, Access] = {}  # there are as many as users
 
     def access(self, reader: Reader) -> Access:
         """Return what ``reader`` may read."""
-        hidden = (name for name, users in self._readers.items() if reader.user not in users)
-        return Access(frozenset(hidden), self._login_needed and reader.user is None)
+        known = self._known.get(reader.user)
+        if known is None:
+            hidden = (name for name, users in self._readers.items() if reader.user not in users)
+            known = Access(frozenset(hidden), self._login_needed and reader.user is None)
+            self._known[reader.user] = known
+        return known
 
 
 class Authenticator(Protocol):

@@ -77,8 +77,8 @@ def _messages(name: str, threads: int) -> Iterator[Exported]:
     chance = random.Random(name)  # noqa: S311 - the same every time is what is wanted
     number = 0
     for thread in range(threads):
-        subject = chance.choice(_TOPICS[name])
         when = _START + dt.timedelta(days=3 * thread, minutes=chance.randrange(600))
+        subject = f"{_TOPICS[name][thread % len(_TOPICS[name])]}, week {when.isocalendar().week}"
         chains: list[list[str]] = [[]]
         for at in range(chance.randrange(1, 9)):
             number += 1

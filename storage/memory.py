@@ -61,10 +61,21 @@ class MemoryForest:
         if note not in notes:
             notes.append(note)
 
-    def notes(self, key: bytes, *, waits: bool, since: int, until: int) -> Sequence[Note]:
-        return [
+    def notes(
+        self,
+        key: bytes,
+        *,
+        waits: bool,
+        since: int,
+        until: int,
+        most: int,
+        newest_first: bool = False,
+    ) -> Sequence[Note]:
+        found = [
             n for n in self.kept_notes.get(key, ()) if n.waits == waits and since <= n.sent <= until
         ]
+        found.sort(key=lambda note: (-note.sent if newest_first else note.sent, note.message_id))
+        return found[:most]
 
 
 @dataclass(slots=True)

@@ -100,25 +100,38 @@ class MailingList:
 
     def present(self, first: int, last: int) -> Iterator[range]:
         """Yield the runs of numbers present in ``first <= number <= last``, ascending; no run is empty."""
-        start, last = max(first, self.low), min(last, self.high)
-        for hole in self.holes[bisect_left(self.holes, start) : bisect_right(self.holes, last)]:
-            if start < hole:
-                yield range(start, hole)
-            start = hole + 1
-        if start <= last:
-            yield range(start, last + 1)
+        start, last = self._at_or_above(max(first, self.low)), min(last, self.high)
+        while start <= last:
+            at = bisect_left(self.holes, start)
+            end = self.holes[at] if at < len(self.holes) else self.high + 1
+            yield range(start, min(end, last + 1))
+            start = self._at_or_above(end)
 
     def next_present(self, number: int) -> int | None:
         """Return the lowest number present above ``number``, or None."""
-        return next((run[0] for run in self.present(number + 1, self.high)), None)
+        found = self._at_or_above(max(number + 1, self.low))
+        return found if found <= self.high else None
 
     def previous_present(self, number: int) -> int | None:
         """Return the highest number present below ``number``, or None."""
-        number = min(number - 1, self.high)
-        at = bisect_right(self.holes, number) - 1
-        while at >= 0 and self.holes[at] == number:
-            number, at = number - 1, at - 1
-        return number if number >= self.low else None
+        found = min(number - 1, self.high)
+        at = bisect_right(self.holes, found) - 1
+        if at >= 0 and self.holes[at] == found:
+            run = bisect_left(range(at + 1), found - at, key=self._before)
+            found = self.holes[run] - 1
+        return found if found >= self.low else None
+
+    def _at_or_above(self, number: int) -> int:
+        """Return the first number from ``number`` on that is no hole."""
+        at = bisect_left(self.holes, number)
+        if at == len(self.holes) or self.holes[at] != number:
+            return number
+        run = bisect_right(range(len(self.holes)), number - at, lo=at, key=self._before)
+        return self.holes[run - 1] + 1
+
+    def _before(self, at: int) -> int:
+        """Return how many numbers below a hole are no holes: the same for all holes of a run."""
+        return self.holes[at] - at
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -18,7 +18,8 @@ Choices made one by one can close a loop. Loops are disjoint, since a node has o
 severing the one node that is least in (evidence, time sent, Message-ID): again no matter what came first. A severed
 node keeps its choice, so that the loop can be closed again, and opened elsewhere, when one of its nodes changes.
 
-Nothing here recurses: a thread may be as deep as its archive is long.
+Nothing here recurses: a thread may be as deep as its archive is long. What only mail made to hurt would have (a loop of
+thousands, thousands that wait for one) is looked at up to a limit.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ MAX_ANCESTORS: Final = 60
 """How many ids a mended References holds; the first and the last ones are kept (RFC 5537 s. 3.4.4)."""
 
 KEPT_FIRST: Final = 3
+
+MAX_CLIMB: Final = 2000
+"""How far up a thread is looked, for its root or for a loop: what is built to be deeper is not worth more time."""
+
+MAX_WAITING: Final = 1000
+"""How many messages that wait for the same one are told when it comes."""
 
 _NEVER: Final = 1 << 62
 
@@ -115,8 +122,20 @@ class Forest(Protocol):
         """Keep a note under a key; keeping the same one twice is keeping it once."""
         ...
 
-    def notes(self, key: bytes, *, waits: bool, since: int, until: int) -> Sequence[Note]:
-        """Return the notes under a key with ``since <= sent <= until``, in any order."""
+    def notes(
+        self,
+        key: bytes,
+        *,
+        waits: bool,
+        since: int,
+        until: int,
+        most: int,
+        newest_first: bool = False,
+    ) -> Sequence[Note]:
+        """Return at most ``most`` notes under a key with ``since <= sent <= until``, by (sent, Message-ID).
+
+        With ``newest_first`` those sent last come first; among those sent at once the Message-IDs still ascend.
+        """
         ...
 
 
@@ -139,11 +158,7 @@ def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None
     leaf = node is None
     if node is None:
         node = Node(own)
-    loop = _loop_through(forest, node)
-    _join(forest, loop)
-    node.number, node.sent = number, ties.sent
-    forest.put(node)
-    _sever(forest, loop)
+    _set_number(forest, node, number, ties.sent)
 
     answered = [each for each in ties.in_reply_to if each != own]
     if ids:
@@ -164,8 +179,7 @@ def withdraw(forest: Forest, message_id: bytes) -> None:
     """Make a ghost of a removed message: its answers stay together."""
     node = forest.node(message_id)
     if node is not None:
-        node.number = None
-        forest.put(node)
+        _set_number(forest, node, None, node.sent)
 
 
 def ancestors(forest: Forest, message_id: bytes) -> list[bytes]:
@@ -192,6 +206,15 @@ def mended(
     if visible and visible[-1] == above:
         return None
     return ancestors(forest, node.message_id)
+
+
+def _set_number(forest: Forest, node: Node, number: int | None, sent: int) -> None:
+    """Make a node a message's, or a ghost; a loop it is part of is opened anew, because that changes its strength."""
+    loop = _loop_through(forest, node)
+    _join(forest, loop)
+    node.number, node.sent = number, sent
+    forest.put(node)
+    _sever(forest, loop)
 
 
 def _known(forest: Forest, message_id: bytes) -> Node:
@@ -237,7 +260,7 @@ def _loop_through(forest: Forest, start: Node) -> list[Node]:
     seen = {start.message_id}
     loop = [start]
     parent: bytes | None = start.parent
-    while parent is not None and parent not in seen:
+    while parent is not None and parent not in seen and len(loop) < MAX_CLIMB:
         node = _known(forest, parent)
         seen.add(parent)
         loop.append(node)
@@ -267,9 +290,11 @@ def _strength(node: Node) -> tuple[int, int, bytes]:
 
 
 def _upward(forest: Forest, message_id: bytes) -> Iterator[Node]:
-    """Yield a node and those above it; ends, because loops are severed."""
+    """Yield a node and those above it, as far as ``MAX_CLIMB``."""
     above: bytes | None = message_id
-    while above is not None:
+    for _ in range(MAX_CLIMB):
+        if above is None:
+            return
         node = _known(forest, above)
         yield node
         above = node.above
@@ -277,30 +302,26 @@ def _upward(forest: Forest, message_id: bytes) -> Iterator[Node]:
 
 def _seek_conversation(forest: Forest, node: Node, ties: Ties) -> None:
     """Look for the message this one answers by Thread-Index, and wait for a better one."""
-    if ties.conversation_parent is None:
+    if ties.conversation_parent is None or ties.conversation_parent == ties.conversation:
         return
     key = b"c" + ties.conversation_parent
-    forest.note(key, Note(node.message_id, ties.sent, waits=True))
-    for found in forest.notes(key, waits=False, since=-_NEVER, until=_NEVER):
-        if found.message_id != node.message_id:
-            _weigh(forest, node, found.message_id, Evidence.CONVERSATION, 0)
+    forest.note(key, Note(node.message_id, 0, waits=True))
+    for found in forest.notes(key, waits=False, since=0, until=0, most=1):
+        _weigh(forest, node, found.message_id, Evidence.CONVERSATION, 0)
 
 
 def _answer_conversation(forest: Forest, ties: Ties) -> None:
-    """Be found by Thread-Index."""
+    """Be found by Thread-Index, if no other message with this one has a lesser Message-ID."""
     if ties.conversation is None:
         return
     key = b"c" + ties.conversation
-    forest.note(key, Note(ties.message_id, ties.sent, waits=False))
-    for waiting in forest.notes(key, waits=True, since=-_NEVER, until=_NEVER):
-        if waiting.message_id != ties.message_id:
-            _weigh(
-                forest,
-                _known(forest, waiting.message_id),
-                ties.message_id,
-                Evidence.CONVERSATION,
-                0,
-            )
+    forest.note(key, Note(ties.message_id, 0, waits=False))
+    least = forest.notes(key, waits=False, since=0, until=0, most=1)
+    if least[0].message_id != ties.message_id:
+        return
+    for waiting in forest.notes(key, waits=True, since=0, until=0, most=MAX_WAITING):
+        node = _known(forest, waiting.message_id)
+        _weigh(forest, node, ties.message_id, Evidence.CONVERSATION, 0)
 
 
 def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int) -> None:
@@ -309,17 +330,22 @@ def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int) -> None:
         return
     key = b"s" + ties.subject
     forest.note(key, Note(node.message_id, ties.sent, waits=True))
-    for found in forest.notes(key, waits=False, since=ties.sent - window, until=ties.sent):
+    since = ties.sent - window
+    for found in forest.notes(
+        key, waits=False, since=since, until=ties.sent, most=1, newest_first=True
+    ):
         _weigh(forest, node, found.message_id, Evidence.SUBJECT, found.sent)
 
 
 def _answer_subject(forest: Forest, ties: Ties, window: int) -> None:
-    """Be found by subject by the replies sent within the window after."""
+    """Be found by subject by the replies sent within the window after, and before the next such message."""
     if not ties.subject:
         return
     key = b"s" + ties.subject
     forest.note(key, Note(ties.message_id, ties.sent, waits=False))
-    for waiting in forest.notes(key, waits=True, since=ties.sent, until=ties.sent + window):
-        _weigh(
-            forest, _known(forest, waiting.message_id), ties.message_id, Evidence.SUBJECT, ties.sent
-        )
+    until = ties.sent + window
+    for later in forest.notes(key, waits=False, since=ties.sent + 1, until=until, most=1):
+        until = later.sent - 1
+    for waiting in forest.notes(key, waits=True, since=ties.sent, until=until, most=MAX_WAITING):
+        node = _known(forest, waiting.message_id)
+        _weigh(forest, node, ties.message_id, Evidence.SUBJECT, ties.sent)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MATCHED_CHARACTERS", "newsgroup_wildmat", "text_wildmat"]
 
-MATCHED_CHARACTERS: Final = 8192
+MATCHED_CHARACTERS: Final = 1000
 """How much of a text is looked at: room for any honest field."""
 
 

@@ -29,7 +29,14 @@ _PUT: Final = (
 _NOTE: Final = (
     "INSERT OR IGNORE INTO note (list, key, waits, sent, message_id) VALUES (?, ?, ?, ?, ?)"
 )
-_NOTES: Final = "SELECT message_id, sent FROM note WHERE list = ? AND key = ? AND waits = ? AND sent BETWEEN ? AND ?"
+_NOTES: Final = (
+    "SELECT message_id, sent FROM note WHERE list = ? AND key = ? AND waits = ? AND sent BETWEEN ? AND ? "
+    "ORDER BY sent, message_id LIMIT ?"
+)
+_NOTES_NEWEST: Final = (
+    "SELECT message_id, sent FROM note WHERE list = ? AND key = ? AND waits = ? AND sent BETWEEN ? AND ? "
+    "ORDER BY sent DESC, message_id LIMIT ?"
+)
 
 
 @dataclass(slots=True)
@@ -69,8 +76,18 @@ class SqliteForest:
     def note(self, key: bytes, note: Note) -> None:
         self._connection.execute(_NOTE, (self._key, key, note.waits, note.sent, note.message_id))
 
-    def notes(self, key: bytes, *, waits: bool, since: int, until: int) -> Sequence[Note]:
-        found = self._connection.execute(_NOTES, (self._key, key, waits, since, until))
+    def notes(
+        self,
+        key: bytes,
+        *,
+        waits: bool,
+        since: int,
+        until: int,
+        most: int,
+        newest_first: bool = False,
+    ) -> Sequence[Note]:
+        statement = _NOTES_NEWEST if newest_first else _NOTES
+        found = self._connection.execute(statement, (self._key, key, waits, since, until, most))
         return [Note(message_id, sent, waits) for message_id, sent in found]
 
     def id_of(self, message_id: bytes) -> int:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storage.memory import MemoryForest
 from storage.threads import (
     MAX_ANCESTORS,
+    MAX_CLIMB,
     Evidence,
     Forest,
     Node,
@@ -165,10 +166,29 @@ def test_a_chain_of_thousands_is_followed_without_recursion(*, reverse: bool) ->
         for n in range(3000)
     ]
     forest = grown(reversed(chain) if reverse else chain)
-    found = ancestors(forest, b"<2999@x>")
-    assert len(found) == MAX_ANCESTORS
-    assert found[:3] == [b"<0@x>", b"<1@x>", b"<2@x>"]
-    assert found[-1] == b"<2998@x>"
+    for last, first in ((MAX_CLIMB - 1, 0), (2999, 3000 - MAX_CLIMB)):
+        found = ancestors(forest, b"<%d@x>" % last)
+        assert len(found) == MAX_ANCESTORS
+        assert found[:3] == [b"<%d@x>" % n for n in range(first, first + 3)]
+        assert found[-1] == b"<%d@x>" % (last - 1)
+
+
+def test_one_subject_with_many_originals_and_replies_takes_its_time_in_proportion() -> None:
+    ties = [Ties(b"<%d@x>" % n, n, subject=b"nightly", is_reply=n % 2 == 1) for n in range(1000)]
+    for order in (ties, ties[::-1]):
+        forest = grown(order, window=1000)
+        assert all(above(forest, b"<%d@x>" % n) == b"<%d@x>" % (n - 1) for n in range(1, 1000, 2))
+
+
+def test_a_removed_message_of_a_loop_opens_it_anew() -> None:
+    ring = [Ties(b"<%d@x>" % n, n, [b"<%d@x>" % ((n + 1) % 3)]) for n in range(3)]
+    early = grown(ring[:1])
+    withdraw(early, b"<0@x>")
+    for number, each in enumerate(ring[1:], 2):
+        place(early, each, number)
+    late = grown(ring)
+    withdraw(late, b"<0@x>")
+    assert shape(early) == shape(late)
 
 
 def test_subjects_join_only_where_wanted_and_only_within_the_window() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gateway.nntp.registry import command, list_variant
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = "Iterable[tuple[int, bytes]]"
 """Article numbers, each with the content of a field."""
+
+_MATCHED_AT_ONCE: Final = 32
 
 _FIELD: Final = re.compile(rb":?[\x21-\x39\x3b-\x7e]+")
 _METADATA: Final = (b":bytes", b":lines")
@@ -81,8 +84,7 @@ async def _block(
     What refuses them comes before the first.
     """
     follows = status(code, "header follows")
-    async for batch in batches:
-        rows = batch if matches is None else [row for row in batch if matches(row[1])]
+    async for rows in batches if matches is None else _matching(batches, matches):
         if by_id is None:
             texts = [b"%d %b\r\n" % row for row in rows]
         else:
@@ -90,6 +92,16 @@ async def _block(
         yield follows + b"".join(texts)
         follows = b""
     yield follows + END
+
+
+async def _matching(
+    batches: AsyncIterator[Batch], matches: Callable[[bytes], bool]
+) -> AsyncIterator[Batch]:
+    """Yield the rows that match; after each few, so that others get their turn, be they none."""
+    async for batch in batches:
+        rows = iter(batch)
+        while some := list(islice(rows, _MATCHED_AT_ONCE)):
+            yield [row for row in some if matches(row[1])]
 
 
 def _given_id(arguments: Sequence[bytes]) -> bytes | None:

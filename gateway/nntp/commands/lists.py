@@ -10,7 +10,7 @@ from gateway.nntp.responses import END, NntpError, dot_stuffed, lines, printable
 from gateway.nntp.wildmat import newsgroup_wildmat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from gateway.nntp.session import Session
     from storage.model import MailingList
@@ -41,8 +41,8 @@ def list_line(_: Session) -> bytes:
 @list_variant(b"ACTIVE [wildmat]", range(2))
 async def active(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """List newsgroups with their water marks and status. RFC 3977 s. 7.6.3."""
-    matching = _matching(session, arguments)
-    async for piece in _block(status(215, "newsgroups follow"), matching, active_line):
+    follows = status(215, "newsgroups follow")
+    async for piece in _block(session, arguments, follows, active_line):
         yield piece
 
 
@@ -54,24 +54,24 @@ async def active_times(session: Session, arguments: Sequence[bytes]) -> AsyncIte
     def line(record: MailingList) -> bytes:
         return b"%b %d %b" % (record.name.encode(), record.created, creator)
 
-    matching = _matching(session, arguments)
-    async for piece in _block(status(215, "creation times follow"), matching, line):
+    follows = status(215, "creation times follow")
+    async for piece in _block(session, arguments, follows, line):
         yield piece
 
 
 @list_variant(b"COUNTS [wildmat]", range(2))
 async def counts(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """List newsgroups with their water marks, numbers of articles, and status. RFC 6048 s. 2.2."""
-    matching = _matching(session, arguments)
-    async for piece in _block(status(215, "newsgroups follow"), matching, _counts_line):
+    follows = status(215, "newsgroups follow")
+    async for piece in _block(session, arguments, follows, _counts_line):
         yield piece
 
 
 @list_variant(b"NEWSGROUPS [wildmat]", range(2))
 async def newsgroups(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """List newsgroups with their descriptions. RFC 3977 s. 7.6.6."""
-    matching = _matching(session, arguments)
-    async for piece in _block(status(215, "descriptions follow"), matching, _description_line):
+    follows = status(215, "descriptions follow")
+    async for piece in _block(session, arguments, follows, _description_line):
         yield piece
 
 
@@ -79,8 +79,8 @@ async def newsgroups(session: Session, arguments: Sequence[bytes]) -> AsyncItera
 async def xgtitle(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
     """List newsgroups with their descriptions, the selected one by default. RFC 2980 s. 2.7."""
     wildmat = arguments or [session.selected().name.encode()]
-    matching = _matching(session, wildmat)
-    async for piece in _block(status(282, "descriptions follow"), matching, _description_line):
+    follows = status(282, "descriptions follow")
+    async for piece in _block(session, wildmat, follows, _description_line):
         yield piece
 
 
@@ -89,8 +89,10 @@ async def subscriptions(session: Session, arguments: Sequence[bytes]) -> AsyncIt
     """List the newsgroups recommended to newcomers, most important first. RFC 6048 s. 2.6."""
     if session.settings.subscriptions is None:
         raise NntpError(503, "no newsgroups are recommended")
-    known = {record.name for record in _matching(session, arguments)}
-    names = [name.encode() for name in session.settings.subscriptions if name in known]
+    matches = _matcher(arguments)
+    known = {record.name for record in session.lists()}
+    recommended = session.settings.subscriptions
+    names = [name.encode() for name in recommended if name in known and matches(name)]
     yield status(215, "recommended newsgroups follow") + lines(names) + END
 
 
@@ -128,23 +130,25 @@ def _description_line(record: MailingList) -> bytes:
     return b"%b\t%b" % (record.name.encode(), shown)
 
 
-def _matching(session: Session, arguments: Sequence[bytes]) -> Iterator[MailingList]:
-    """Return the lists whose names match the wildmat, or all.
+def _matcher(arguments: Sequence[bytes]) -> Callable[[str], bool]:
+    """Return the test of names that the wildmat is, if there is one.
 
     Raises:
         NntpError: it is no wildmat.
     """
-    if not arguments:
-        return session.lists()
-    matches = newsgroup_wildmat(arguments[0])
-    return (record for record in session.lists() if matches(record.name))
+    return newsgroup_wildmat(arguments[0]) if arguments else lambda _: True
 
 
 async def _block(
-    follows: bytes, records: Iterable[MailingList], line: Callable[[MailingList], bytes]
+    session: Session,
+    arguments: Sequence[bytes],
+    follows: bytes,
+    line: Callable[[MailingList], bytes],
 ) -> AsyncIterator[bytes]:
+    """Send a line for each list that matches; a piece for each batch looked at, so that others get their turn."""
+    matches = _matcher(arguments)
     yield follows
-    records = iter(records)
+    records = session.lists()
     while batch := list(islice(records, _BATCH)):
-        yield lines(map(line, batch))
+        yield lines(line(record) for record in batch if matches(record.name))
     yield END
