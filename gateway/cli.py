@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
-import logging
+import io
 import os
 import socket
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,7 @@ from gateway.sasl import MalformedMessage
 from gateway.server import CannotListen, Face, Server, run
 from gateway.tls import BadCertificate, ServerCertificate
 from storage.check import check
-from storage.errors import ArchiveError, NoSuchMessage
+from storage.errors import ArchiveError, NoSuchList, NoSuchMessage
 from storage.export import as_mboxrd, exported, write_eml, write_maildir
 from storage.ingest import rerender
 from storage.model import check_list_name
@@ -69,15 +70,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return REFUSED
     parsed = _parser().parse_args(arguments)
-    logging.basicConfig(format="listgate: %(message)s", level=logging.INFO, stream=sys.stderr)
+    shown.log_to_stderr()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # subjects may be in any script
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
     except (ArchiveError, BadCertificate, CannotListen, ConfigError, Refused) as error:
-        shown.errors().print(f"listgate: {error}", markup=False)
+        shown.complain(str(error))
         return REFUSED
-    except BrokenPipeError:  # whoever read our output has enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # whoever read our output has enough of it
+            shown.complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
         return REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -210,6 +215,20 @@ def _existing(parsed: argparse.Namespace) -> SqliteArchive:
     return SqliteArchive(directory)
 
 
+def _record(archive: SqliteArchive, name: str) -> MailingList:
+    """Return what the archive knows of a list.
+
+    Raises:
+        Refused: there is no such list.
+    """
+    try:
+        return archive.mailing_list(name)
+    except NoSuchList:
+        raise Refused(
+            f"{name}: no list is called so; 'listgate lists' shows those there are"
+        ) from None
+
+
 def _serve(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
     return _serve_from(_directory(parsed, config), parsed, config, parsed.sources)
@@ -230,15 +249,14 @@ def _serve_from(
     listeners = _listeners(parsed, config)
     certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
     plan = _plan(paths, config)
-    writer = open_for_writing(directory)
-    _describe(writer, config)
-    _rerender(writer)
     code = DONE
-    if plan.paths:
-        summaries = take_in(writer, plan)
-        shown.errors().print(shown.summary_table(summaries))
-        code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
-    writer.close()
+    with closing(open_for_writing(directory)) as writer:
+        _describe(writer, config)
+        _rerender(writer)
+        if plan.paths:
+            summaries = take_in(writer, plan)
+            shown.errors().print(shown.summary_table(summaries))
+            code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
     archive = SqliteArchive(directory)
     users = Users(config.users)
 
@@ -284,9 +302,7 @@ def _listeners(parsed: argparse.Namespace, config: Config) -> dict[str, Sequence
         except ValueError as error:
             raise ConfigError(f"--{face}: {error}") from None
         if given is not None and listeners[face] and face != "nntp":
-            shown.errors().print(
-                f"listgate: this version has no {face} face: --{face} does nothing", markup=False
-            )
+            shown.complain(f"this version has no {face} face: --{face} does nothing")
     return listeners
 
 
@@ -340,23 +356,23 @@ def _rerender(writer: SqliteWriter) -> None:
 def _import(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
     plan = _plan(parsed.sources, config, check_list_name(parsed.list))
-    writer = open_for_writing(_directory(parsed, config))
-    _describe(writer, config)
-    summaries = take_in(writer, plan, settle=True)
-    writer.close()
+    with closing(open_for_writing(_directory(parsed, config))) as writer:
+        _describe(writer, config)
+        summaries = take_in(writer, plan, settle=True)
     shown.console().print(shown.summary_table(summaries))
     return REFUSED if any(each.rejected for each in summaries.values()) else DONE
 
 
 def _lists(parsed: argparse.Namespace) -> int:
-    shown.console().print(shown.list_table(_existing(parsed).lists()))
+    with closing(_existing(parsed)) as archive:
+        shown.console().print(shown.list_table(archive.lists()))
     return DONE
 
 
 def _show(parsed: argparse.Namespace) -> int:
-    archive = _existing(parsed)
-    record = archive.mailing_list(parsed.list)
-    ends = [asyncio.run(archive.entry(record.name, n)) for n in _ends(record)]
+    with closing(_existing(parsed)) as archive:
+        record = _record(archive, parsed.list)
+        ends = [asyncio.run(archive.entry(record.name, n)) for n in _ends(record)]
     first, last = ends or (None, None)
     shown.console().print(shown.list_details(record, first, last))
     return DONE
@@ -369,9 +385,7 @@ def _ends(record: MailingList) -> Sequence[int]:
 
 
 def _thread(parsed: argparse.Namespace) -> int:
-    archive = _existing(parsed)
-
-    async def draw() -> None:
+    async def draw(archive: SqliteArchive) -> None:
         places = await archive.find(_bracketed(parsed.message_id))
         if not places:
             raise Refused(f"{parsed.message_id}: no list has this message")
@@ -381,7 +395,8 @@ def _thread(parsed: argparse.Namespace) -> int:
             messages = {number: await archive.served(place.name, number) for number in numbers}
             shown.console().print(shown.thread_tree(place.name, nodes, messages))
 
-    asyncio.run(draw())
+    with closing(_existing(parsed)) as archive:
+        asyncio.run(draw(archive))
     return DONE
 
 
@@ -393,10 +408,9 @@ def _bracketed(message_id: str) -> bytes:
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    archive = _existing(parsed)
     folder = parsed.output or Path(parsed.list)
 
-    async def export() -> None:
+    async def export(archive: SqliteArchive) -> None:
         if parsed.format == "mboxrd" and parsed.output is not None:
             with parsed.output.open("wb") as file:
                 async for message in exported(archive, parsed.list):
@@ -404,54 +418,60 @@ def _export(parsed: argparse.Namespace) -> int:
             return
         async for message in exported(archive, parsed.list):
             if parsed.format == "mboxrd":
-                sys.stdout.buffer.write(as_mboxrd(message))
+                _print_octets(as_mboxrd(message))
             elif parsed.format == "maildir":
                 write_maildir(folder, message)
             else:
                 write_eml(folder, message)
 
-    archive.mailing_list(parsed.list)
-    try:
-        asyncio.run(export())
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Refused(
-            f"{error.filename or parsed.output or 'standard output'}: {error.strerror}"
-        ) from error
+    with closing(_existing(parsed)) as archive:
+        _record(archive, parsed.list)
+        try:
+            asyncio.run(export(archive))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Refused(
+                f"{error.filename or parsed.output or 'standard output'}: {error.strerror}"
+            ) from error
     return DONE
 
 
+def _print_octets(octets: bytes) -> None:
+    """Write to standard output, all of it also where that is not buffered and takes less at a time."""
+    left = memoryview(octets)
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
+
+
 def _remove(parsed: argparse.Namespace) -> int:
-    archive = _existing(parsed)
-    archive.mailing_list(parsed.list)
-    places = asyncio.run(archive.find(_bracketed(parsed.message_id)))
+    with closing(_existing(parsed)) as archive:
+        _record(archive, parsed.list)
+        places = asyncio.run(archive.find(_bracketed(parsed.message_id)))
     number = next((place.number for place in places if place.name == parsed.list), None)
     if number is None:
         raise NoSuchMessage(f"{parsed.list}: no message {parsed.message_id}")
-    writer = open_for_writing(_directory(parsed, _config(parsed)))
-    with writer.batch() as batch:
+    directory = _directory(parsed, _config(parsed))
+    with closing(open_for_writing(directory)) as writer, writer.batch() as batch:
         batch.remove(parsed.list, number)
-    writer.close()
     shown.console().print(f"{parsed.list} {number}: removed", markup=False)
     return DONE
 
 
 def _check(parsed: argparse.Namespace) -> int:
-    archive = _existing(parsed)
-    writer = open_for_writing(_directory(parsed, _config(parsed)))
-
-    async def verify() -> tuple[int, int]:
+    async def verify(archive: SqliteArchive, writer: SqliteWriter) -> tuple[int, int]:
         found = left = 0
         async for fault in check(archive, writer, RENDERERS, repair=parsed.repair):
             place = " ".join(str(part) for part in (fault.name, fault.number) if part)
             outcome = " (repaired)" if fault.repaired else ""
-            shown.errors().print(f"listgate: {place}: {fault.what}{outcome}", markup=False)
+            shown.complain(f"{place or 'archive'}: {fault.what}{outcome}")
             found, left = found + 1, left + (not fault.repaired)
         return found, left
 
-    found, left = asyncio.run(verify())
-    count = sum(record.count for record in archive.lists())
+    directory = _directory(parsed, _config(parsed))
+    with closing(_existing(parsed)) as archive, closing(open_for_writing(directory)) as writer:
+        found, left = asyncio.run(verify(archive, writer))
+        count = sum(record.count for record in archive.lists())
     shown.console().print(
         f"{count} messages checked, {found} faults found, {left} left", markup=False
     )

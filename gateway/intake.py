@@ -9,10 +9,11 @@ import signal
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from gateway.renderers import RENDERERS
-from gateway.shown import errors, progress_bar
+from gateway.shown import complain, log_to_stderr, progress_bar
 from storage.errors import ArchiveError, SourceError
 from storage.ingest import Summary, ingest, versions
 from storage.sources import SETTLED, STANDARD_INPUT, expand
@@ -68,9 +69,16 @@ class Plan:
         Raises:
             SourceError: a path cannot be read.
         """
+        return [feed for path in self.paths for feed in self.feeds_of(path)]
+
+    def feeds_of(self, path: str) -> list[Feed]:
+        """Return the sources that one of the paths stands for now.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
         return [
             Feed(self.name or source.suggested_name() or _named_by_list_id(source), source)
-            for path in self.paths
             for source in expand(path)
         ]
 
@@ -133,7 +141,7 @@ def follow_beside(directory: Path, plan: Plan) -> BaseProcess | None:
 def _follow(directory: Path, plan: Plan, parent: int) -> None:
     """Poll the sources until the parent process is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
-    logging.basicConfig(format="listgate: %(message)s", level=logging.INFO)
+    log_to_stderr()
     follower = Follower(open_for_writing(directory), plan)
     while os.getppid() == parent:
         follower.look()
@@ -149,31 +157,32 @@ class Follower:
         self._writer = writer
         self._plan = plan
         self._clock = clock
-        self._feeds: list[Feed] = []
+        self._feeds: dict[str, list[Feed]] = {}
         self._expanded = -EXPAND_SECONDS
         self._cursors: dict[tuple[str, str], bytes] = {}
-        self._faults: dict[str, str] = {}
+        self._faults: dict[tuple[str, str], str] = {}
 
     def look(self) -> None:
         """Add what has come since the last look."""
         if self._clock() - self._expanded >= EXPAND_SECONDS:
             self._expanded = self._clock()
-            self._attempt("the sources", self._expand)
-        for feed in self._feeds:
-            self._attempt(feed.source.name, partial(self._catch_up, feed))
+            for path in self._plan.paths:
+                self._attempt(("search", path), partial(self._expand, path))
+        for feed in chain.from_iterable(self._feeds.values()):
+            self._attempt(("read", feed.source.name), partial(self._catch_up, feed))
 
-    def _expand(self) -> None:
-        self._feeds = self._plan.feeds()
+    def _expand(self, path: str) -> None:
+        self._feeds[path] = self._plan.feeds_of(path)
 
-    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+    def _attempt(self, what: tuple[str, str], work: Callable[[], None]) -> None:
         try:
             work()
         except ArchiveError as error:
-            if self._faults.get(name) != str(error):
+            if self._faults.get(what) != str(error):
                 log.warning("%s; trying again", error)
-            self._faults[name] = str(error)
+            self._faults[what] = str(error)
         else:
-            self._faults.pop(name, None)
+            self._faults.pop(what, None)
 
     def _catch_up(self, feed: Feed) -> None:
         key = feed.name, feed.source.name
@@ -190,8 +199,7 @@ class Follower:
 
 
 def _cursor(writer: SqliteWriter, feed: Feed) -> bytes:
-    with writer.batch() as batch:
-        return batch.cursor(feed.name, feed.source.name)
+    return writer.cursor(feed.name, feed.source.name)
 
 
 def _ingest_and_tell(
@@ -204,10 +212,10 @@ def _ingest_and_tell(
     try:
         summary = _ingest(writer, feed, subject_window, progress)
     except SourceError as error:
-        errors().print(f"listgate: {error}", markup=False)
+        complain(str(error))
         return Summary(rejected=[(feed.source.name, str(error))])
     for position, why in summary.rejected:
-        errors().print(f"listgate: {position}: {why}; skipped", markup=False)
+        complain(f"{position}: {why}; skipped")
     return summary
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -22,13 +24,16 @@ if TYPE_CHECKING:
     from storage.model import Entry, MailingList, Served, ThreadNode
 
 __all__ = [
+    "complain",
     "console",
     "errors",
     "list_details",
     "list_table",
+    "log_to_stderr",
     "progress_bar",
     "summary_table",
     "thread_tree",
+    "washed",
 ]
 
 _PLAIN_WIDTH: Final = 500
@@ -46,6 +51,18 @@ def console() -> Console:
 def errors() -> Console:
     """Return what progress and refusals are printed on."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print one line for the operator on stderr; file names in it may come out of an archive."""
+    errors().print(washed(f"listgate: {text}"))
+
+
+def log_to_stderr() -> None:
+    """Send what is logged to stderr, a line each."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WashedFormatter("listgate: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def progress_bar() -> Progress:
@@ -139,6 +156,13 @@ def washed(text: str) -> Text:
     return Text(
         "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     )
+
+
+class _WashedFormatter(logging.Formatter):
+    """Washes messages; a traceback behind one keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+        return washed(super().formatMessage(record)).plain
 
 
 def _message_line(number: int, served: Served) -> Text:

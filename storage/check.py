@@ -7,24 +7,28 @@ number is not given to another.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.errors import ArchiveError, NoSuchMessage
-from storage.ingest import DIGEST_OCTETS, derived_rows, place_again
+from storage.ingest import DIGEST_OCTETS, derived_rows, named_parent, place_again
+from storage.message.fields import parse_header
 from storage.message.served import count_lines
 from storage.model import Rendition
 from storage.pages import PAGE_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from storage.archive import Archive
     from storage.ingest import Renderer
+    from storage.model import Entry, Served, ThreadNode
     from storage.writer import ArchiveWriter
 
 __all__ = ["Fault", "check"]
 
 _Rows = dict[tuple[Rendition, int], bytes]
+
+_NOT_THERE: Final = "is counted but not there"
 
 
 class Fault(NamedTuple):
@@ -51,92 +55,122 @@ async def check(
         for what in miscounted:
             yield Fault(record.name, None, what, repaired=repair)
         archive.refresh()
-        async for fault in _check_messages(archive, writer, record.name, renderers, repair=repair):
-            yield fault
+        checked = _ListCheck(archive, record.name, renderers)
+        async for number, what, is_final in checked.faults():
+            if what == _NOT_THERE and not repair:
+                continue  # the recount has named it
+            if repair and not is_final:
+                entry = await archive.entry(record.name, number)
+                _derive_again(writer, record.name, entry, renderers)
+            yield Fault(record.name, number, what, repaired=repair and not is_final)
 
 
-async def _check_messages(
-    archive: Archive,
-    writer: ArchiveWriter,
-    name: str,
-    renderers: Sequence[Renderer],
-    *,
-    repair: bool,
-) -> AsyncIterator[Fault]:
-    record = archive.mailing_list(name)
-    step = 1 << PAGE_BITS
-    for first in range(record.low - record.low % step, record.high + 1, step):
-        rows = await _rows(archive, name, first, first + step - 1, renderers)
-        for run in record.present(first, first + step - 1):
-            for number in run:
-                if (fault := await _octets_fault(archive, name, number)) is not None:
-                    yield fault
-                    continue
-                for what in await _derived_faults(archive, name, number, rows, renderers):
-                    if repair:
-                        _derive_again(writer, name, number, renderers)
-                    yield Fault(name, number, what, repaired=repair)
+class _ListCheck:
+    """Looks at the messages of one list."""
+
+    def __init__(self, archive: Archive, name: str, renderers: Sequence[Renderer]) -> None:
+        self._archive = archive
+        self._name = name
+        self._renderers = renderers
+        self._parents: dict[int, bytes | None] = {}
+
+    async def faults(self) -> AsyncIterator[tuple[int, str, bool]]:
+        """Yield each message's faults: its number, what is wrong, and whether that is beyond repair."""
+        record = self._archive.mailing_list(self._name)
+        step = 1 << PAGE_BITS
+        for first in range(record.low - record.low % step, record.high + 1, step):
+            rows = await self._rows(first, first + step - 1)
+            for run in record.present(first, first + step - 1):
+                for number in run:
+                    served = await self._served(number)
+                    if isinstance(served, str):
+                        yield number, served, True
+                        continue
+                    for what in await self._derived_faults(number, served, rows):
+                        yield number, what, False
+
+    async def _rows(self, first: int, last: int) -> _Rows | None:
+        """Return the stored rows, or None where they cannot be read, which the recount has named."""
+        found: _Rows = {}
+        try:
+            for renderer in self._renderers:
+                async for page in self._archive.pages(renderer.kind, self._name, first, last):
+                    for number, row in zip(page.numbers, page.rows, strict=True):
+                        found[renderer.kind, number] = row
+        except ArchiveError:
+            return None
+        return found
+
+    async def _served(self, number: int) -> Served | str:
+        """Return the served form, or what is wrong with the octets that it is made from."""
+        try:
+            entry = await self._archive.entry(self._name, number)
+            raw = await self._archive.raw(self._name, number)
+            served = await self._archive.served(self._name, number)
+        except NoSuchMessage:
+            return _NOT_THERE
+        except ArchiveError as error:
+            return f"cannot be read: {error}"
+        if blake2b(raw, digest_size=DIGEST_OCTETS).digest() != entry.digest:
+            return "the octets are not those that came in"
+        return served
+
+    async def _derived_faults(self, number: int, served: Served, rows: _Rows | None) -> list[str]:
+        """Tell what of a message is not as its octets make it."""
+        faults = []
+        entry = await self._archive.entry(self._name, number)
+        size, lines = len(served.octets), count_lines(served.octets)
+        if (entry.size, entry.lines) != (size, lines):
+            faults.append("is not counted right")
+        faults += [
+            f"its {kind.value} is not as it should be"
+            for kind, row in derived_rows(served, size, lines, self._renderers).items()
+            if rows is not None and rows.get((kind, number)) != row
+        ]
+        if not await self._is_placed(number, served):
+            faults.append("is not in its thread")
+        return faults
+
+    async def _is_placed(self, number: int, served: Served) -> bool:
+        """Tell whether a message hangs where its own fields say, if they do; each thread is drawn once."""
+        if number not in self._parents:
+            try:
+                thread = await self._archive.thread(self._name, number)
+            except KeyError:  # of a thread without a root
+                return False
+            self._parents.update(_parents(thread))
+        if number not in self._parents:
+            return False
+        parent = self._parents.pop(number)
+        named = named_parent(parse_header(served.head), served.message_id)
+        if named is None or parent == named:
+            return True
+        if parent is not None:
+            return False
+        # A root that names a parent: right if that is below it, where the loop was opened.
+        thread = await self._archive.thread(self._name, number)
+        return named in [node.message_id for node in thread]
 
 
-async def _rows(
-    archive: Archive, name: str, first: int, last: int, renderers: Sequence[Renderer]
-) -> _Rows:
-    found: _Rows = {}
-    for renderer in renderers:
-        async for page in archive.pages(renderer.kind, name, first, last):
-            for number, row in zip(page.numbers, page.rows, strict=True):
-                found[renderer.kind, number] = row
-    return found
-
-
-async def _octets_fault(archive: Archive, name: str, number: int) -> Fault | None:
-    """Tell whether the original octets are those that came in."""
-    try:
-        entry = await archive.entry(name, number)
-        digest = blake2b(await archive.raw(name, number), digest_size=DIGEST_OCTETS).digest()
-    except NoSuchMessage:
-        return Fault(name, number, "is counted but not there", repaired=False)
-    except ArchiveError as error:
-        return Fault(name, number, f"cannot be read: {error}", repaired=False)
-    if digest != entry.digest:
-        return Fault(name, number, "the octets are not those that came in", repaired=False)
-    return None
-
-
-async def _derived_faults(
-    archive: Archive,
-    name: str,
-    number: int,
-    rows: Mapping[tuple[Rendition, int], bytes],
-    renderers: Sequence[Renderer],
-) -> list[str]:
-    """Tell what of a message is not as its octets make it."""
-    faults = []
-    entry = await archive.entry(name, number)
-    served = await archive.served(name, number)
-    size, lines = len(served.octets), count_lines(served.octets)
-    if (entry.size, entry.lines) != (size, lines):
-        faults.append("is not counted right")
-    faults += [
-        f"its {kind.value} is not as it should be"
-        for kind, row in derived_rows(served, size, lines, renderers).items()
-        if rows.get((kind, number)) != row
-    ]
-    try:
-        in_thread = number in [node.number for node in await archive.thread(name, number)]
-    except KeyError:
-        in_thread = False
-    if not in_thread:
-        faults.append("is not in its thread")
-    return faults
+def _parents(thread: Sequence[ThreadNode]) -> dict[int, bytes | None]:
+    """Return the Message-ID that each message of a drawn thread hangs under, by number."""
+    above: list[bytes | None] = [None]
+    parents = {}
+    for node in thread:
+        del above[node.depth + 1 :]
+        if node.number is not None:
+            parents[node.number] = above[-1]
+        above.append(node.message_id)
+    return parents
 
 
 def _derive_again(
-    writer: ArchiveWriter, name: str, number: int, renderers: Sequence[Renderer]
+    writer: ArchiveWriter, name: str, entry: Entry, renderers: Sequence[Renderer]
 ) -> None:
     """Make anew all that follows from a message's octets."""
     with writer.batch() as batch:
-        served = batch.served(name, number)
+        served = batch.served(name, entry.number)
         size, lines = len(served.octets), count_lines(served.octets)
-        place_again(batch, name, number, served.message_id)
-        batch.rerender(name, number, size, lines, derived_rows(served, size, lines, renderers))
+        place_again(batch, name, entry)
+        rows = derived_rows(served, size, lines, renderers)
+        batch.rerender(name, entry.number, size, lines, rows)

@@ -13,22 +13,24 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from storage.errors import NoSuchMessage
 from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
-from storage.message.ids import derived_id, message_id, references, synthetic_id
+from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
 from storage.message.same import identity
 from storage.message.served import count_lines, is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
 from storage.model import Rendition, Served
 from storage.sources.base import Incoming, Rejected
-from storage.threads import Ties, mended, place
+from storage.threads import Ties, mended, place, uproot
 from storage.writer import NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from storage.message.fields import Header
+    from storage.model import Entry
     from storage.sources.base import Source
     from storage.writer import ArchiveWriter, Batch, Incumbent
 
@@ -48,6 +50,9 @@ BATCH_SECONDS: Final = 5.0
 """A batch ends at whichever comes first: the most that a crash costs is one batch of work."""
 
 DIGEST_OCTETS: Final = 16
+
+MAX_RENAMINGS: Final = 8
+"""How often a mail whose id is taken gets another one: once, unless somebody has taken that on purpose."""
 
 MAX_SUBJECT_KEY: Final = 200
 """Octets of a subject by which replies are looked for."""
@@ -123,14 +128,13 @@ def ingest(
     """
     started = clock()
     summary = Summary()
-    with writer.batch() as batch:
+    with writer.batch(clock) as batch:
         batch.mailing_list(name)
-        cursor = batch.cursor(name, source.name)
-    for records in _batches(source.messages(cursor)):
+    for records in _batches(source.messages(writer.cursor(name, source.name))):
         parsed = [_parse(record) for record in records if isinstance(record, Incoming)]
         took = Summary(read=len(parsed))
         intake = _Intake(name, renderers, subject_window, int(clock()))
-        with writer.batch() as batch:
+        with writer.batch(clock) as batch:
             for each in parsed:
                 intake.store(batch, each, took)
             batch.set_cursor(name, source.name, records[-1].cursor)
@@ -150,7 +154,10 @@ def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[i
     for name, numbers in writer.outdated():
         with writer.batch() as batch:
             for number in numbers:
-                served = batch.served(name, number)
+                try:
+                    served = batch.served(name, number)
+                except NoSuchMessage:  # removed since they were counted
+                    continue
                 size, lines = len(served.octets), count_lines(served.octets)
                 batch.rerender(
                     name, number, size, lines, derived_rows(served, size, lines, renderers)
@@ -158,16 +165,24 @@ def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[i
         yield len(numbers)
 
 
-def place_again(batch: Batch, name: str, number: int, own: bytes) -> None:
+def place_again(batch: Batch, name: str, entry: Entry) -> None:
     """Give a stored message its place in its thread anew; as its References are served, it stays.
 
     Raises:
-        NoSuchMessage: the list has no message ``number``.
+        NoSuchMessage: the list has no such message.
     """
-    raw = batch.raw(name, number)
-    header = parse_header(raw)
-    sent_at = sent(header) or received(header) or 0
-    place(batch.forest(name), _ties(header, own, sent_at, with_subject=False), number)
+    header = parse_header(batch.raw(name, entry.number))
+    sent_at = entry.received if entry.sent is None else entry.sent
+    ties = _ties(header, entry.message_id, sent_at, with_subject=False)
+    forest = batch.forest(name)
+    if ties.parent is not None:
+        uproot(forest, entry.message_id)
+    place(forest, ties, entry.number)
+
+
+def named_parent(header: Header, own: bytes) -> bytes | None:
+    """Return the parent that a message's References or In-Reply-To names, if they do."""
+    return _ties(header, own, 0, with_subject=False).parent
 
 
 def derived_rows(
@@ -221,7 +236,9 @@ class _Intake:
         raw, header = parsed.incoming.raw, parsed.header
         own = parsed.message_id or synthetic_id(identity(raw, header))
         holder = batch.incumbent(self.name, own)
-        if holder is not None and not _same(batch, self.name, holder, parsed):
+        for _ in range(MAX_RENAMINGS):
+            if holder is None or _same(batch, self.name, holder, parsed):
+                break
             own = derived_id(own, identity(raw, header))
             holder = batch.incumbent(self.name, own)
             summary.renamed += holder is None
@@ -260,7 +277,6 @@ class _Intake:
             dotted=served.dotted,
             sent=sent_at,
             received=received_at,
-            arrived=self.now,
             size=size,
             lines=lines,
             rows=rows,
@@ -270,7 +286,7 @@ class _Intake:
 def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
     """Tell whether the holder of an id is this very mail, whatever way each of the two copies came."""
     if holder.removed or holder.digest == parsed.digest:
-        return True
+        return True  # an id that was removed stays empty: an edited copy must not undo a removal
     return identity(batch.raw(name, holder.number)) == identity(parsed.incoming.raw, parsed.header)
 
 
@@ -299,7 +315,7 @@ def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ti
         own,
         sent_at,
         references(b" ".join(header.every(b"references"))),
-        references(b" ".join(header.every(b"in-reply-to"))),
+        answered(header),
         index,
         parent_index,
         subject.casefold().encode()[:MAX_SUBJECT_KEY],

@@ -26,7 +26,7 @@ from storage.tree import draw
 from storage.writer import Incumbent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from storage.threads import Node, Note
     from storage.writer import NewMessage
@@ -41,6 +41,7 @@ class _Stored:
     message: NewMessage
     revision: int
     versions: Mapping[Rendition, int]
+    arrived: int = 0
 
 
 @dataclass(slots=True)
@@ -124,7 +125,7 @@ class MemoryArchive:
             message.digest,
             message.sent,
             message.received,
-            message.arrived,
+            stored.arrived,
             message.size,
             message.lines,
             stored.revision,
@@ -156,10 +157,7 @@ class MemoryArchive:
         record = self.mailing_list(name)
         messages = self.shelves[name].messages
         late = (
-            n
-            for run in record.present(1, record.high)
-            for n in run
-            if messages[n].message.arrived >= since
+            n for run in record.present(1, record.high) for n in run if messages[n].arrived >= since
         )
         return next(late, record.high + 1)
 
@@ -206,10 +204,15 @@ class MemoryWriter:
         self._versions = dict(versions)
 
     @contextmanager
-    def batch(self) -> Iterator[MemoryBatch]:
-        batch = MemoryBatch(copy.deepcopy(self._archive.shelves), self._versions)
+    def batch(self, clock: Callable[[], float] = time.time) -> Iterator[MemoryBatch]:
+        batch = MemoryBatch(copy.deepcopy(self._archive.shelves), self._versions, clock)
         yield batch
+        batch.arrive()
         self._archive.shelves = batch.shelves
+
+    def cursor(self, name: str, source: str) -> bytes:
+        shelf = self._archive.shelves.get(name)
+        return b"" if shelf is None else shelf.cursors.get(source, b"")
 
     def versions(self) -> Mapping[Rendition, int]:
         return self._versions
@@ -234,7 +237,14 @@ class MemoryWriter:
 class MemoryBatch:
     """One transaction on a copy of the archive; see ``storage.writer.Batch``."""
 
-    def __init__(self, shelves: dict[str, _Shelf], versions: Mapping[Rendition, int]) -> None:
+    def __init__(
+        self,
+        shelves: dict[str, _Shelf],
+        versions: Mapping[Rendition, int],
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self._came: list[tuple[_Shelf, _Stored]] = []
         self.shelves = shelves
         self._versions = versions
 
@@ -273,9 +283,9 @@ class MemoryBatch:
         number = shelf.record.high + 1
         revision = self._revise(shelf)
         shelf.record = replace(shelf.record, high=number)
-        shelf.arrived = max(shelf.arrived, message.arrived)
-        message = replace(message, arrived=shelf.arrived)
-        shelf.messages[number] = _Stored(message, revision, self._versions)
+        stored = _Stored(message, revision, self._versions)
+        shelf.messages[number] = stored
+        self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
         return number
 
@@ -306,16 +316,18 @@ class MemoryBatch:
         self._shelf(name)
         return []  # counted from the messages themselves at every change
 
-    def cursor(self, name: str, source: str) -> bytes:
-        return self._shelf(name).cursors.get(source, b"")
-
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
         self._shelf(name).cursors[source] = cursor
+
+    def arrive(self) -> None:
+        """Note when the batch's messages arrived: now, as it ends."""
+        for shelf, stored in self._came:
+            stored.arrived = shelf.arrived = max(shelf.arrived, int(self._clock()))
 
     def _shelf(self, name: str) -> _Shelf:
         shelf = self.shelves.get(name)
         if shelf is None:
-            now = int(time.time())
+            now = int(self._clock())
             shelf = _Shelf(MailingList(check_list_name(name), validity=now, created=now))
             self.shelves[name] = shelf
         return shelf

@@ -31,7 +31,18 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Evidence", "Forest", "Node", "Note", "Ties", "ancestors", "mended", "place", "withdraw"]
+__all__ = [
+    "Evidence",
+    "Forest",
+    "Node",
+    "Note",
+    "Ties",
+    "ancestors",
+    "mended",
+    "place",
+    "uproot",
+    "withdraw",
+]
 
 MAX_ANCESTORS: Final = 60
 """How many ids a mended References holds; the first and the last ones are kept (RFC 5537 s. 3.4.4)."""
@@ -106,6 +117,15 @@ class Ties:
     subject: bytes = b""
     is_reply: bool = False
 
+    @property
+    def parent(self) -> bytes | None:
+        """The parent that the message itself names by its id, if it does."""
+        ids = [each for each in self.references if each != self.message_id]
+        answered = [each for each in self.in_reply_to if each != self.message_id]
+        if ids:
+            return ids[-1]
+        return answered[0] if len(answered) == 1 else None
+
 
 class Forest(Protocol):
     """Where the nodes of one list are kept."""
@@ -160,11 +180,9 @@ def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None
         node = Node(own)
     _set_number(forest, node, number, ties.sent)
 
-    answered = [each for each in ties.in_reply_to if each != own]
-    if ids:
-        _weigh(forest, node, ids[-1], Evidence.REFERENCES, 0, leaf=leaf)
-    elif len(answered) == 1:
-        _weigh(forest, node, answered[0], Evidence.IN_REPLY_TO, 0, leaf=leaf)
+    if ties.parent is not None:
+        evidence = Evidence.REFERENCES if ids else Evidence.IN_REPLY_TO
+        _weigh(forest, node, ties.parent, evidence, 0, leaf=leaf)
     else:
         _seek_conversation(forest, node, ties)
         if subject_window is not None and ties.is_reply:
@@ -180,6 +198,15 @@ def withdraw(forest: Forest, message_id: bytes) -> None:
     node = forest.node(message_id)
     if node is not None:
         _set_number(forest, node, None, node.sent)
+
+
+def uproot(forest: Forest, message_id: bytes) -> None:
+    """Forget which parent was chosen for a message, so that it can be placed anew."""
+    node = forest.node(message_id)
+    if node is not None:
+        _join(forest, _loop_through(forest, node))
+        node.parent, node.evidence, node.weight = None, Evidence.NONE, 0
+        forest.put(node)
 
 
 def ancestors(forest: Forest, message_id: bytes) -> list[bytes]:

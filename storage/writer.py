@@ -1,7 +1,7 @@
 """ArchiveWriter: the one door through which an archive changes; one transaction for each batch.
 
-A writer assigns numbers, so at most one is open on an archive at a time. It is synchronous: ingest runs in a
-process of its own, never on a reactor.
+A batch assigns numbers, so one at a time is open on an archive; other writers wait for it to end. A writer is
+synchronous: ingest runs in a process of its own, never on a reactor.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from storage.model import MailingList, Rendition, Served
@@ -25,8 +25,7 @@ class NewMessage:
 
     ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
     CRLF line ends, else None. ``plain`` tells that its line ends are all that is changed to serve the rest,
-    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the text of each rendition. The rest is as in ``Entry``; a time of
-    arrival before the last message's is raised to that.
+    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the text of each rendition. The rest is as in ``Entry``.
     """
 
     message_id: bytes
@@ -37,7 +36,6 @@ class NewMessage:
     dotted: bool
     sent: int | None
     received: int
-    arrived: int
     size: int
     lines: int
     rows: Mapping[Rendition, bytes] = field(default_factory=dict)
@@ -45,7 +43,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps the id from returning."""
+    """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps it from returning."""
 
     number: int
     digest: bytes
@@ -128,10 +126,6 @@ class Batch(Protocol):
         """
         ...
 
-    def cursor(self, name: str, source: str) -> bytes:
-        """Return where the last batch from this source ended, as it was set; empty when there is none."""
-        ...
-
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
         """Note where this batch from the source ends."""
         ...
@@ -140,12 +134,19 @@ class Batch(Protocol):
 class ArchiveWriter(Protocol):
     """Writes an archive."""
 
-    def batch(self) -> AbstractContextManager[Batch]:
+    def batch(self, clock: Callable[[], float] = ...) -> AbstractContextManager[Batch]:
         """Open a transaction: kept as a whole when the block ends, undone as a whole when it raises.
+
+        By ``clock``, messages arrive when they are written, at the transaction's end; a time before the last one's
+        is raised to that.
 
         Raises:
             ArchiveUnavailable: the store is full, damaged or gone; nothing of the batch is kept.
         """
+        ...
+
+    def cursor(self, name: str, source: str) -> bytes:
+        """Return where the last batch from a source ended; empty when there is no such list or cursor."""
         ...
 
     def versions(self) -> Mapping[Rendition, int]:

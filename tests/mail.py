@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.archive import Archive
+    from storage.sources.base import Source
     from storage.writer import ArchiveWriter
 
 T = TypeVar("T")
@@ -115,7 +116,11 @@ class SqliteEngine:
 
 def fill(writer: ArchiveWriter, name: str, mails: Iterable[bytes], *, now: int = NOW) -> Summary:
     """Ingest mails into a list."""
-    source = Given(list(mails), name=f"given {now}")
+    return take(writer, name, Given(list(mails), name=f"given {now}"), now=now)
+
+
+def take(writer: ArchiveWriter, name: str, source: Source, *, now: int = NOW) -> Summary:
+    """Ingest a source into a list."""
     return ingest(writer, name, source, RENDERERS, clock=lambda: now)
 
 

@@ -16,12 +16,21 @@ from storage.message.fields import unfold
 if TYPE_CHECKING:
     from storage.message.fields import Header
 
-__all__ = ["MAX_REFERENCES", "derived_id", "message_id", "references", "sound_id", "synthetic_id"]
+__all__ = [
+    "MAX_REFERENCES",
+    "answered",
+    "derived_id",
+    "message_id",
+    "references",
+    "sound_id",
+    "synthetic_id",
+]
 
 MAX_REFERENCES: Final = 500
 """The most ids taken from one field: the first and the last ones (RFC 5537 s. 3.4.4)."""
 
 _MAX_ID: Final = 250  # RFC 3977 s. 3.6
+_OF_PEOPLE: Final = (b"from", b"to", b"cc")
 _BLANKS: Final = b" \t\r\n\0"
 _SOUND: Final = re.compile(rb"<[!-;=?A-~]++@[!-;=?-~]++>")
 _SOUND_ONLY: Final = re.compile(rb"(?:\s*+<[!-;=?A-~]++@[!-;=?-~]++>)*+\s*+")
@@ -67,6 +76,22 @@ def references(value: bytes) -> list[bytes]:
             return _without_repeats(found)
     value = unfold(value)
     return _without_repeats([sound_id(text) for text in _quoted_ids(value) or _bare_ids(value)])
+
+
+def answered(header: Header) -> list[bytes]:
+    """Return the ids that In-Reply-To holds, sound, the oldest first, as ``references`` does.
+
+    ``Message from Ann <ann@example.org> of Tuesday <id@example.org>`` holds one: an address that From, To or Cc have as
+    well is none, and of several in a phrase the last one is meant.
+    """
+    value = b" ".join(header.every(b"in-reply-to"))
+    found = references(value)
+    if not found:
+        return found
+    people = b" ".join(each for name in _OF_PEOPLE for each in header.every(name))
+    found = [identifier for identifier in found if identifier not in people]
+    is_phrase = len(found) > 1 and _BRACKETED.sub(b"", value).strip(b" ,;") != b""
+    return found[-1:] if is_phrase else found
 
 
 def synthetic_id(identity: bytes) -> bytes:

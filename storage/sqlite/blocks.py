@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+import zstandard
+
+from storage.errors import ArchiveUnavailable
 from storage.sqlite.packing import BLOCK_OCTETS, pack, unpack
 
 if TYPE_CHECKING:
@@ -14,69 +18,102 @@ __all__ = ["Blocks"]
 
 COMPRESSORS: Final = 2
 
-_LAST: Final = "SELECT id, length, data FROM block ORDER BY id DESC LIMIT 1"
+# The last id ever given, also if that block was lost: another one may not take its place.
+_LAST_ID: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'block'"
+_LENGTH: Final = "SELECT length FROM block WHERE id = ?"
 _READ: Final = "SELECT data FROM block WHERE id = ?"
 _PUT: Final = "INSERT OR REPLACE INTO block (id, length, data) VALUES (?, ?, ?)"
 
 
 class Blocks:
-    """The blocks of one batch: the archive's last one is filled up first, then new ones follow."""
+    """The blocks of one batch: the archive's last one is filled up first, then new ones follow.
+
+    A block is full at ``BLOCK_OCTETS``; a larger message has one of its own.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._pool = ThreadPoolExecutor(COMPRESSORS, "compress")
-        last = connection.execute(_LAST).fetchone()
-        self._id = 0 if last is None else last[0]
+        self._pool: ThreadPoolExecutor | None = None
+        self._id: int | None = None
         self._open: bytearray | None = None
-        if last is not None and last[1] < BLOCK_OCTETS:
-            self._open = bytearray(unpack(last[2]))
         self._full: dict[int, tuple[bytes, Future[bytes]]] = {}
 
-    def add(self, raw: bytes) -> tuple[int, int]:
+    def add(self, kept: bytes) -> tuple[int, int]:
         """Keep octets; return the block and where in it they start."""
+        if self._id is None:
+            self._id = self._open_last()
+        if self._open is not None and len(kept) >= BLOCK_OCTETS:
+            self._seal(self._id)
         if self._open is None:
             self._id += 1
             self._open = bytearray()
         block, start = self._id, len(self._open)
-        self._open += raw
+        self._open += kept
         if len(self._open) >= BLOCK_OCTETS:
-            self._seal()
+            self._seal(block)
         return block, start
 
     def read(self, block: int, start: int, length: int) -> bytes:
-        """Return octets kept in this batch or before."""
+        """Return octets kept in this batch or before.
+
+        Raises:
+            ArchiveUnavailable: the block is lost.
+            zstandard.ZstdError: it is damaged.
+        """
         if block == self._id and self._open is not None:
             return bytes(self._open[start : start + length])
-        if block in self._full:
-            return self._full[block][0][start : start + length]
-        (data,) = self._connection.execute(_READ, (block,)).fetchone()
-        return unpack(data)[start : start + length]
+        return self._whole(block)[start : start + length]
 
     def erase(self, block: int, start: int, length: int) -> None:
-        """Put zeros where the octets of a removed message were; nothing else in the block moves."""
+        """Put zeros where the octets of a removed message were; nothing else in the block moves.
+
+        Raises:
+            ArchiveUnavailable: the block is lost.
+            zstandard.ZstdError: it is damaged.
+        """
         if block == self._id and self._open is not None:
             self._open[start : start + length] = bytes(length)
             return
-        data = bytearray(self.read(block, 0, 1 << 62))
+        data = bytearray(self._whole(block))
         data[start : start + length] = bytes(length)
         self._keep(block, bytes(data))
 
     def flush(self) -> None:
-        """Write every block of the batch."""
-        if self._open is not None:
-            self._seal()
+        """Write every block that the batch changed."""
+        if self._open is not None and self._id is not None:
+            self._seal(self._id)
         for block, (data, packed) in self._full.items():
             self._connection.execute(_PUT, (block, len(data), packed.result()))
         self._full.clear()
 
     def close(self) -> None:
         """End the compressing threads."""
-        self._pool.shutdown(cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
-    def _seal(self) -> None:
+    def _open_last(self) -> int:
+        """Open the archive's last block to be filled up, if it is not full; return its id."""
+        (last,) = self._connection.execute(_LAST_ID).fetchone()
+        length = self._connection.execute(_LENGTH, (last,)).fetchone()
+        if length is not None and length[0] < BLOCK_OCTETS:
+            with suppress(zstandard.ZstdError):  # nothing is added to a damaged block
+                self._open = bytearray(self._whole(last))
+        return int(last)
+
+    def _whole(self, block: int) -> bytes:
+        if block in self._full:
+            return self._full[block][0]
+        row = self._connection.execute(_READ, (block,)).fetchone()
+        if row is None:
+            raise ArchiveUnavailable(f"block {block} is lost; restore the archive from a backup")
+        return unpack(row[0])
+
+    def _seal(self, block: int) -> None:
         assert self._open is not None
-        self._keep(self._id, bytes(self._open))
+        self._keep(block, bytes(self._open))
         self._open = None
 
     def _keep(self, block: int, data: bytes) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(COMPRESSORS, "compress")
         self._full[block] = data, self._pool.submit(pack, data)

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteForest"]
 
-MAX_CACHED: Final = 100_000
-"""Nodes kept from one batch to the next: some 40 MB."""
-
 _NODE: Final = (
     "SELECT n.id, n.number, n.sent, p.id, p.message_id, n.evidence, n.weight, n.severed "
     "FROM node n LEFT JOIN node p ON p.id = n.parent WHERE n.message_id = ? AND n.list = ?"
@@ -122,9 +119,14 @@ class SqliteForest:
             ],
         )
         self._changed.clear()
-        if len(self._nodes) > MAX_CACHED:
-            self._nodes.clear()
-            self._ids.clear()
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._nodes.clear()
+        self._ids.clear()
+
+    def __len__(self) -> int:
+        return len(self._nodes)
 
     def _read(self, message_id: bytes) -> Node | None:
         row = self._connection.execute(_NODE, (message_id, self._key)).fetchone()

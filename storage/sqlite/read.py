@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import NoSuchList, NoSuchMessage
 from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
@@ -26,7 +26,10 @@ KEPT_PAGE_OCTETS: Final = 24 << 20
 
 _BEHIND: Final = -1
 
-_LISTS: Final = "SELECT id, name, description, address, validity, low, high, revision, created FROM list ORDER BY name"
+_LISTS: Final = (
+    "SELECT id, name, description, address, validity, low, high, revision, created, removed, changed FROM list "
+    "WHERE changed > ? ORDER BY changed"
+)
 _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
@@ -77,6 +80,9 @@ class SqliteArchive:
         self._query = Query(directory)
         self._version = -1
         self._catalogue: dict[str, MailingList] = {}
+        self._ordered: Sequence[MailingList] = []
+        self._changed = -1
+        self._removed: dict[int, int] = {}
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._pages: Kept[tuple[int, Rendition, int], _CachedPage] = Kept(KEPT_PAGE_OCTETS)
@@ -84,7 +90,7 @@ class SqliteArchive:
         self.refresh()
 
     def lists(self) -> Sequence[MailingList]:
-        return list(self._catalogue.values())
+        return self._ordered
 
     def mailing_list(self, name: str) -> MailingList:
         try:
@@ -96,14 +102,37 @@ class SqliteArchive:
         version = self._query.version()
         if version == self._version:
             return False
-        known = self._catalogue
-        now = {}
-        for key, name, *rest in self._query.rows(_LISTS):
+        rows = self._query.rows(_LISTS, self._changed)
+        holes = [
+            self._holes(key, name, low, high, removed)
+            for key, name, _, _, _, low, high, _, _, removed, _ in rows
+        ]
+        for row, gaps in zip(rows, holes, strict=True):
+            (
+                key,
+                name,
+                description,
+                address,
+                validity,
+                low,
+                high,
+                revision,
+                created,
+                removed,
+                changed,
+            ) = row
+            record = MailingList(
+                name, description, address, validity, low, high, gaps, revision, created
+            )
             self._ids[name], self._names[key] = key, name
-            now[name] = self._record(key, name, known.get(name), *rest)
-        self._catalogue, self._version = now, version
+            self._catalogue[name] = record
+            self._removed[key] = removed
+            self._changed = changed
+        if rows:
+            self._ordered = [self._catalogue[name] for name in sorted(self._catalogue)]
+        self._version = version
         self._octets.forget()
-        return now != known
+        return bool(rows)
 
     async def entry(self, name: str, number: int) -> Entry:
         rows = self._query.rows(_ENTRY, self._key(name, number), number)
@@ -155,18 +184,12 @@ class SqliteArchive:
     def close(self) -> None:
         self._query.close()
 
-    def _record(self, key: int, name: str, known: MailingList | None, *columns: Any) -> MailingList:
-        description, address, validity, low, high, revision, created = columns
-        if known is not None and (known.revision, known.description, known.address) == (
-            revision,
-            description,
-            address,
-        ):
-            return known
-        holes = array("I", (number for (number,) in self._query.rows(_HOLES, key, low, high)))
-        return MailingList(
-            name, description, address, validity, low, high, holes, revision, created
-        )
+    def _holes(self, key: int, name: str, low: int, high: int, removed: int) -> Sequence[int]:
+        """Return a list's holes; ``removed`` is the revision of its last removal, after which they are the same."""
+        if self._removed.get(key) == removed:
+            return self._catalogue[name].holes
+        rows = self._query.rows(_HOLES, key, low, high)
+        return array("I", (number for (number,) in rows))
 
     def _key(self, name: str, number: int) -> int:
         """Return the key of a list that may hold a message with this number.

@@ -37,11 +37,14 @@ CREATE TABLE list (
   high INTEGER NOT NULL,
   revision INTEGER NOT NULL,
   created INTEGER NOT NULL,
-  arrived INTEGER NOT NULL            -- when its last message arrived
+  arrived INTEGER NOT NULL,           -- when its last message arrived
+  removed INTEGER NOT NULL,           -- the revision of its last removal
+  changed INTEGER NOT NULL            -- ascends over all lists with every change of any
 ) STRICT;
+CREATE INDEX list_changed ON list (changed);
 
 CREATE TABLE block (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   length INTEGER NOT NULL,            -- octets when decompressed
   data BLOB NOT NULL
 ) STRICT;
@@ -74,6 +77,7 @@ CREATE TABLE tombstone (
   revision INTEGER NOT NULL,
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstone_node ON tombstone (node);
 
 CREATE TABLE node (
   id INTEGER PRIMARY KEY,
@@ -139,6 +143,8 @@ def open_writer(directory: Path) -> sqlite3.Connection:
         )
         _check_version(connection, path)
         connection.execute("PRAGMA synchronous=FULL")
+        # What is removed leaves nothing in the file, however SQLite was built.
+        connection.execute("PRAGMA secure_delete=1")
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT}")
     except (sqlite3.Error, OSError) as error:
@@ -169,7 +175,7 @@ def unavailable(path: Path, error: Exception) -> ArchiveUnavailable:
     """Return the one-line error for the operator: which file, what, and what to do."""
     text = str(error)
     remedy = "check the path and its permissions"
-    if "full" in text:
+    if "full" in text or "disk I/O error" in text:  # which is what a quota looks like
         remedy = "free some space and run the same command again"
     elif "locked" in text:
         remedy = "another listgate is writing to it; wait for it to end"
@@ -183,6 +189,9 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == SCHEMA_VERSION:
         return
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application not in {0, APPLICATION_ID}:
+        raise ArchiveUnavailable(f"{path}: not an archive of listgate; name another folder")
     if version > SCHEMA_VERSION:
         raise ArchiveUnavailable(f"{path}: written by a later version of listgate; use that one")
     connection.execute(f"PRAGMA page_size={PAGE_SIZE}")

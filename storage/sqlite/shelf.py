@@ -1,0 +1,215 @@
+"""One list within a batch: its row, its messages' rows and pages, and what is to be written of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from storage.errors import NoSuchMessage
+from storage.model import MailingList, Rendition
+from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
+from storage.sqlite.packing import pack, unpack
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+
+    from storage.sqlite.forest import SqliteForest
+
+__all__ = ["LIST", "NUMBERS", "Place", "Shelf"]
+
+LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed FROM list"
+NUMBERS: Final = (
+    "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
+
+_NO_VERSION: Final = -1
+"""That of a page on which a row is missing."""
+
+_ARRIVED: Final = 12
+"""Which column of a message's row is when it arrived."""
+
+_PUT_LIST: Final = (
+    "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ?, removed = ?, "
+    "changed = (SELECT max(changed) + 1 FROM list) WHERE id = ?"
+)
+_PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PLACE: Final = "SELECT block, start, length, plain FROM message WHERE list = ? AND number = ?"
+_DIGEST: Final = "SELECT digest FROM message WHERE list = ? AND number = ?"
+_HOLES: Final = (
+    "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
+_PAGE: Final = "SELECT version, data FROM page WHERE list = ? AND kind = ? AND page = ?"
+_PUT_PAGE: Final = (
+    "INSERT INTO page (list, kind, page, version, revision, data) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (list, kind, page) DO UPDATE "
+    "SET version = excluded.version, revision = excluded.revision, data = excluded.data"
+)
+_TOUCH_PAGE: Final = "UPDATE page SET revision = ? WHERE list = ? AND kind = ? AND page = ?"
+
+
+class Place(NamedTuple):
+    """Where octets lie, and whether with CRLF for LF."""
+
+    block: int
+    start: int
+    length: int
+    plain: bool
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page's rows as a batch changes them; its version is that of the oldest row on it.
+
+    ``stale`` are the numbers whose rows other versions made, or that have none of this kind yet.
+    """
+
+    rows: dict[int, bytes]
+    stale: set[int]
+    version: int
+
+
+class Shelf:
+    """One list within a batch. What is set here is written by ``write``, the rows of messages by ``write_messages``."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        versions: Mapping[Rendition, int],
+        clock: Callable[[], float],
+        forest: SqliteForest,
+        row: Sequence[Any],
+    ) -> None:
+        self._connection = connection
+        self._versions = versions
+        self._clock = clock
+        self.forest = forest
+        self.key: int
+        self.high: int
+        self.revision: int
+        self.key, self.name, self.description, self.address, self.validity = row[:5]
+        self.low, self.high, self.revision, self.created, self._arrived, self.removed = row[5:]
+        self.changed = False
+        self._rows: list[list[Any]] = []
+        self._digests: dict[int, bytes] = {}
+        self._places: dict[int, Place] = {}
+        self._pages: dict[tuple[Rendition, int], _Page] = {}
+        self._touched: set[int] = set()
+
+    def record(self) -> MailingList:
+        """Return the list as it stands."""
+        holes = [n for (n,) in self._connection.execute(_HOLES, (self.key, self.low, self.high))]
+        return MailingList(
+            self.name,
+            self.description,
+            self.address,
+            self.validity,
+            self.low,
+            self.high,
+            holes,
+            self.revision,
+            self.created,
+        )
+
+    def revise(self) -> int:
+        """Note a visible change; return its revision."""
+        self.changed = True
+        self.revision += 1
+        return self.revision
+
+    def touch(self, number: int) -> None:
+        """Note that a message's copies in other lists have changed."""
+        self._touched.add(page_of(number))
+        self.revise()
+
+    def put(self, number: int, place: Place, digest: bytes, row: list[Any]) -> None:
+        """Take a new message's row; when it arrived is filled in when it is written."""
+        self._places[number] = place
+        self._digests[number] = digest
+        self._rows.append(row)
+
+    def drop(self, number: int) -> None:
+        """Forget a message and its rows."""
+        self._places.pop(number, None)
+        self._digests.pop(number, None)
+        for kind in Rendition:
+            page = self._page(kind, page_of(number))
+            page.rows.pop(number, None)
+            page.stale.discard(number)
+
+    def put_rows(self, number: int, rows: Mapping[Rendition, bytes]) -> None:
+        """Set a message's row of each rendition."""
+        for kind, row in rows.items():
+            page = self._page(kind, page_of(number))
+            page.rows[number] = row
+            page.stale.discard(number)
+
+    def digest(self, number: int) -> bytes | None:
+        """Return a message's digest, or None where its row is lost."""
+        digest = self._digests.get(number)
+        if digest is None:
+            row = self._connection.execute(_DIGEST, (self.key, number)).fetchone()
+            digest = None if row is None else bytes(row[0])
+        return digest
+
+    def place(self, number: int) -> Place:
+        """Return where a message's octets lie.
+
+        Raises:
+            NoSuchMessage: there is none.
+        """
+        place = self._places.get(number)
+        if place is None:
+            row = self._connection.execute(_PLACE, (self.key, number)).fetchone()
+            if row is None:
+                raise NoSuchMessage(f"{self.name} {number}")
+            block, start, length, plain = row
+            place = Place(block, start, length, bool(plain))
+        return place
+
+    def write_messages(self) -> None:
+        """Write the nodes and rows of messages, so that they can be asked for."""
+        self.forest.flush()
+        if self._rows:
+            self._arrived = max(self._arrived, int(self._clock()))
+            for row in self._rows:
+                row[_ARRIVED] = self._arrived
+            self._connection.executemany(_PUT_MESSAGE, self._rows)
+            self._rows.clear()
+
+    def write(self) -> None:
+        """Write all that changed, messages' rows last looked at by the clock."""
+        self._write_pages()
+        self.write_messages()
+        if self.changed:
+            values = self.low, self.high, self.revision, self._arrived, self.removed, self.key
+            self._connection.execute(_PUT_LIST, (self.description, self.address, *values))
+
+    def _page(self, kind: Rendition, at: int) -> _Page:
+        page = self._pages.get((kind, at))
+        if page is None:
+            page = self._pages[kind, at] = self._read_page(kind, at)
+        return page
+
+    def _read_page(self, kind: Rendition, at: int) -> _Page:
+        current = self._versions.get(kind, 0)
+        row = self._connection.execute(_PAGE, (self.key, kind.value, at)).fetchone()
+        if row is not None:
+            version, data = row
+            rows = dict(zip(*decode_rows(unpack(data)), strict=True))
+            return _Page(rows, set() if version == current else set(rows), version)
+        first = at << PAGE_BITS
+        there = self._connection.execute(NUMBERS, (self.key, first, first + (1 << PAGE_BITS) - 1))
+        without = {number for (number,) in there}
+        return _Page({}, without, _NO_VERSION if without else current)
+
+    def _write_pages(self) -> None:
+        for at in self._touched:
+            for kind in Rendition:
+                values = self.revision, self.key, kind.value, at
+                self._connection.execute(_TOUCH_PAGE, values)
+        for (kind, at), page in self._pages.items():
+            version = page.version if page.stale else self._versions.get(kind, 0)
+            data = pack(encode_rows(page.rows))
+            row = self.key, kind.value, at, version, self.revision, data
+            self._connection.execute(_PUT_PAGE, row)
