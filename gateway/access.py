@@ -27,7 +27,7 @@ ANONYMOUS = Reader()
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one reader may read: every list that is not hidden from it.
+    """What one reader may read: every list that is not hidden from it; ``hidden`` holds case-folded names.
 
     Equal ones allow the same, so that what was rendered for one reader may be sent to another. With ``login_needed``
     nothing may be read before logging in.
@@ -38,20 +38,24 @@ class Access:
 
     def readable(self, name: str) -> bool:
         """Tell whether the list called ``name`` may be read, if there is one."""
-        return name not in self.hidden
+        return not self.hidden or name.casefold() not in self.hidden
 
 
 class Policy:
     """Decides what each reader may read.
 
-    ``readers`` maps the name of a restricted list to the users that may read it; every other list is for anybody,
-    or, with ``login_needed``, for everybody who logged in.
+    ``readers`` maps the name of a restricted list, in any case, to the users that may read it; every other list is
+    for anybody, or, with ``login_needed``, for everybody who logged in.
     """
 
     def __init__(
         self, readers: Mapping[str, Collection[str]] | None = None, *, login_needed: bool = False
     ) -> None:
-        self._readers = {name: frozenset(users) for name, users in (readers or {}).items()}
+        self.replace(readers or {}, login_needed=login_needed)
+
+    def replace(self, readers: Mapping[str, Collection[str]], *, login_needed: bool) -> None:
+        """Decide by these from now on, also for those who are reading."""
+        self._readers = {name.casefold(): frozenset(users) for name, users in readers.items()}
         self._login_needed = login_needed
         self._known: dict[str | None, Access] = {}  # there are as many as users
 

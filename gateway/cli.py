@@ -7,7 +7,6 @@ import asyncio
 import getpass
 import io
 import os
-import socket
 import sys
 import tempfile
 from contextlib import closing
@@ -17,17 +16,16 @@ from typing import TYPE_CHECKING, Final
 import gateway
 import storage
 from gateway import shown
-from gateway.access import Policy
-from gateway.config import HOST_NAME, Config, ConfigError, load
+from gateway.arguments import DEFAULT_ARCHIVE, build_parser
+from gateway.config import Config, ConfigError, load
 from gateway.demo import write_demo
-from gateway.intake import Plan, follow_beside, open_for_writing, take_in
-from gateway.listeners import parse_listeners
-from gateway.nntp import Session, Settings
-from gateway.passwords import Users, hash_password
+from gateway.intake import Plan, open_for_writing, take_in
+from gateway.passwords import hash_password
 from gateway.renderers import RENDERERS
 from gateway.sasl import MalformedMessage
-from gateway.server import CannotListen, Face, Server, run
-from gateway.tls import BadCertificate, ServerCertificate
+from gateway.server import CannotListen
+from gateway.serving import choose_listeners, serve
+from gateway.tls import BadCertificate
 from storage.check import check
 from storage.errors import ArchiveError, NoSuchList, NoSuchMessage
 from storage.export import as_mboxrd, exported, write_eml, write_maildir
@@ -36,10 +34,8 @@ from storage.model import check_list_name
 from storage.sqlite import SqliteArchive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from gateway.connections import Peer
-    from gateway.listeners import Listener
     from storage.model import MailingList
     from storage.sqlite import SqliteWriter
 
@@ -49,8 +45,6 @@ DONE: Final = 0
 REFUSED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
-
-DEFAULT_ARCHIVE: Final = "./listgate-archive"
 
 SUBJECT_WINDOW: Final = 30 * 86_400
 """Seconds within which a reply is looked for by its subject, where the configuration wants it."""
@@ -69,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return REFUSED
-    parsed = _parser().parse_args(arguments)
+    parsed = build_parser(RUNS).parse_args(arguments)
     shown.log_to_stderr()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # subjects may be in any script
@@ -78,119 +72,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (ArchiveError, BadCertificate, CannotListen, ConfigError, Refused) as error:
         shown.complain(str(error))
-        return REFUSED
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # whoever read our output has enough of it
             shown.complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
-        return REFUSED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return code
+    else:
+        return code
+    _give_up_output()
+    return REFUSED
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--archive",
-        metavar="DIR",
-        default=argparse.SUPPRESS,
-        help=f"the archive's folder (else $LISTGATE_ARCHIVE, else the configuration's, else {DEFAULT_ARCHIVE})",
-    )
-    common.add_argument(
-        "--config",
-        metavar="FILE",
-        type=Path,
-        default=argparse.SUPPRESS,
-        help="a configuration file (TOML)",
-    )
-    parser = argparse.ArgumentParser(
-        prog="listgate",
-        description="Serve mailing-list archives as read-only newsgroups, with right threads.",
-        epilog="'listgate demo' shows it at work. 'listgate COMMAND --help' tells more of a command.",
-        parents=[common],
-    )
-    parser.add_argument("--version", action="version", version=f"listgate {gateway.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-
-    def command(
-        name: str, what: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name, help=text, description=text[:1].upper() + text[1:] + ".", parents=[common]
-        )
-        added.set_defaults(run=what)
-        return added
-
-    serve = command(
-        "serve",
-        _serve,
-        "import what is new in the sources, serve every list, and keep following the sources",
-    )
-    serve.add_argument(
-        "sources",
-        nargs="*",
-        metavar="SOURCE",
-        help="an mbox, a maildir, an MH folder, .eml files, a tar, a folder of any; '-' is stdin",
-    )
-    _add_faces(serve)
-    take = command(
-        "import",
-        _import,
-        "add the messages of the sources to one list; may be cut off and run again",
-    )
-    take.add_argument(
-        "list",
-        metavar="LIST",
-        help="the list's name, as lists.kernel-hardening; made if there is none",
-    )
-    take.add_argument("sources", nargs="+", metavar="SOURCE", help="as for serve")
-    command("lists", _lists, "show the lists with their counts and water marks")
-    show = command("show", _show, "show what is known of a list")
-    show.add_argument("list", metavar="LIST")
-    thread = command("thread", _thread, "draw the thread of a message, in each list that has it")
-    thread.add_argument("message_id", metavar="MESSAGE-ID")
-    export = command("export", _export, "give a list's original octets back")
-    export.add_argument("list", metavar="LIST")
-    export.add_argument(
-        "--format", choices=("mboxrd", "maildir", "eml"), default="mboxrd", help="default: mboxrd"
-    )
-    export.add_argument(
-        "--output",
-        metavar="PATH",
-        type=Path,
-        help="a file for mboxrd (else stdout), a folder for the others (else one named as the list)",
-    )
-    remove = command(
-        "remove",
-        _remove,
-        "remove a message for good: from every face, its number never to be used again",
-    )
-    remove.add_argument("list", metavar="LIST")
-    remove.add_argument("message_id", metavar="MESSAGE-ID")
-    verify = command("check", _check, "verify water marks, octets, renditions and threads")
-    verify.add_argument(
-        "--repair", action="store_true", help="make anew what can be made from the original octets"
-    )
-    demo = command("demo", _demo, "serve a small made-up archive")
-    _add_faces(demo)
-    command("password", _password, "make the hash of a password, for [users] in the configuration")
-    return parser
-
-
-def _add_faces(parser: argparse.ArgumentParser) -> None:
-    for face, usual in (
-        ("nntp", "127.0.0.1:1119"),
-        ("imap", "127.0.0.1:1143"),
-        ("web", "127.0.0.1:8080"),
-    ):
-        parser.add_argument(
-            f"--{face}",
-            action="append",
-            metavar="WHERE",
-            help=f"where the {face.upper() if face != 'web' else 'web'} face listens: HOST:PORT or a Twisted endpoint; "
-            f"may be repeated; 'none' switches it off (default {usual})",
-        )
+def _give_up_output() -> None:
+    """Let what could not be written go nowhere, so that Python does not try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _config(parsed: argparse.Namespace) -> Config:
@@ -246,89 +144,18 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _serve_from(
     directory: Path, parsed: argparse.Namespace, config: Config, paths: Iterable[str]
 ) -> int:
-    listeners = _listeners(parsed, config)
-    certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
+    listeners = choose_listeners(parsed, config)
     plan = _plan(paths, config)
     code = DONE
     with closing(open_for_writing(directory)) as writer:
-        _describe(writer, config)
         _rerender(writer)
         if plan.paths:
             summaries = take_in(writer, plan)
             shown.errors().print(shown.summary_table(summaries))
             code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
-    archive = SqliteArchive(directory)
-    users = Users(config.users)
-
-    from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which only serving needs
-
-    faces = [
-        Face("nntp", "nntp", listeners["nntp"], _nntp_sessions(archive, config, users, certificate))
-    ]
-    server = Server(archive, faces, config.limits, reactor, certificate=certificate)  # type: ignore[arg-type]  # a module's
-    follower = follow_beside(directory, plan)
-
-    def ready(urls: Sequence[str]) -> None:
-        out = shown.console()
-        for url in urls:
-            out.print(f"news: {url}", markup=False)
-        sys.stdout.flush()
-
-    def reload() -> None:
-        users.replace(load(getattr(parsed, "config", None)).users)
-        if certificate is not None:
-            certificate.reload()
-
-    try:
-        run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
-    finally:
-        if follower is not None:
-            follower.terminate()
-        archive.close()
+        _describe(writer, config)
+    serve(directory, listeners, plan, config, lambda: _config(parsed))
     return code
-
-
-def _listeners(parsed: argparse.Namespace, config: Config) -> dict[str, Sequence[Listener]]:
-    """Return where each face listens; the command line wins over the configuration.
-
-    Raises:
-        ConfigError: a place on the command line is none.
-    """
-    listeners: dict[str, Sequence[Listener]] = {}
-    for face, configured in config.listeners.items():
-        given = getattr(parsed, face)
-        try:
-            listeners[face] = configured if given is None else parse_listeners(given)
-        except ValueError as error:
-            raise ConfigError(f"--{face}: {error}") from None
-        if given is not None and listeners[face] and face != "nntp":
-            shown.complain(f"this version has no {face} face: --{face} does nothing")
-    return listeners
-
-
-def _nntp_sessions(
-    archive: SqliteArchive, config: Config, users: Users, certificate: ServerCertificate | None
-) -> Callable[[Peer], Session]:
-    """Return what makes the session of an NNTP connection."""
-    settings = Settings(
-        host=(config.server.host or _own_name()).encode(),
-        tls_available=certificate is not None,
-        plaintext_login=not config.login_needs_tls,
-        failed_logins=config.limits.failed_logins,
-        motd=config.server.motd or None,
-    )
-    readers = {
-        name: each.readers for name, each in config.lists.items() if each.readers is not None
-    }
-    policy = Policy(readers, login_needed=config.require_login)
-    authenticator = users if config.users else None
-    return lambda peer: Session(archive, settings, policy, authenticator, secure=peer.secure)
-
-
-def _own_name() -> str:
-    """Return the machine's name, if it can name a news server."""
-    name = socket.gethostname()
-    return name if HOST_NAME.fullmatch(name) else "localhost"
 
 
 def _plan(paths: Iterable[str], config: Config, name: str | None = None) -> Plan:
@@ -337,10 +164,13 @@ def _plan(paths: Iterable[str], config: Config, name: str | None = None) -> Plan
 
 
 def _describe(writer: SqliteWriter, config: Config) -> None:
-    """Give the lists the descriptions and addresses that the configuration has for them."""
+    """Give the lists that there are the descriptions and addresses that the configuration has for them."""
     with writer.batch() as batch:
         for name, each in config.lists.items():
-            batch.describe(name, description=each.description or None, address=each.address or None)
+            if writer.has(name):
+                batch.describe(
+                    name, description=each.description or None, address=each.address or None
+                )
 
 
 def _rerender(writer: SqliteWriter) -> None:
@@ -357,8 +187,8 @@ def _import(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
     plan = _plan(parsed.sources, config, check_list_name(parsed.list))
     with closing(open_for_writing(_directory(parsed, config))) as writer:
-        _describe(writer, config)
         summaries = take_in(writer, plan, settle=True)
+        _describe(writer, config)
     shown.console().print(shown.summary_table(summaries))
     return REFUSED if any(each.rejected for each in summaries.values()) else DONE
 
@@ -487,6 +317,21 @@ def _password(parsed: argparse.Namespace) -> int:  # noqa: ARG001 - every comman
     except MalformedMessage as error:
         raise Refused(str(error)) from None
     return DONE
+
+
+RUNS: Final = {
+    "serve": _serve,
+    "import": _import,
+    "lists": _lists,
+    "show": _show,
+    "thread": _thread,
+    "export": _export,
+    "remove": _remove,
+    "check": _check,
+    "demo": _demo,
+    "password": _password,
+}
+"""What each command runs."""
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from storage.sources.base import Source
 
-__all__ = ["Feed", "Follower", "Plan", "follow_beside", "open_for_writing", "take_in"]
+__all__ = ["Feed", "Follower", "Following", "Plan", "open_for_writing", "take_in"]
 
 POLL_SECONDS: Final = 0.5
 """How often followed sources are looked at; a look is a ``stat``."""
@@ -120,22 +120,33 @@ def take_in(writer: SqliteWriter, plan: Plan, *, settle: bool = False) -> dict[s
     return summaries
 
 
-def follow_beside(directory: Path, plan: Plan) -> BaseProcess | None:
-    """Start a process that adds what comes from now on; None where there is nothing to follow.
+class Following:
+    """A process beside this one that adds what comes to a plan's sources; it ends with this one, however that ends."""
 
-    It ends with this process, however that ends.
-    """
-    paths = [path for path in plan.paths if path != STANDARD_INPUT]
-    if not paths:
-        return None
-    process = multiprocessing.get_context("spawn").Process(
-        target=_follow,
-        args=(directory, replace(plan, paths=paths), os.getpid()),
-        name="listgate-follow",
-        daemon=True,
-    )
-    process.start()
-    return process
+    def __init__(self, directory: Path, plan: Plan) -> None:
+        self._directory = directory
+        self._plan = replace(plan, paths=[path for path in plan.paths if path != STANDARD_INPUT])
+        self._process: BaseProcess | None = None
+
+    def tend(self) -> None:
+        """Start the process, if there is anything to follow; start it again if it is gone."""
+        if not self._plan.paths or (self._process is not None and self._process.is_alive()):
+            return
+        if self._process is not None:
+            log.warning("the sources were not followed any more: following them again")
+        self._process = multiprocessing.get_context("spawn").Process(
+            target=_follow,
+            args=(self._directory, self._plan, os.getpid()),
+            name="listgate-follow",
+            daemon=True,
+        )
+        self._process.start()
+
+    def end(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join()
 
 
 def _follow(directory: Path, plan: Plan, parent: int) -> None:

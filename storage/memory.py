@@ -210,6 +210,9 @@ class MemoryWriter:
         batch.arrive()
         self._archive.shelves = batch.shelves
 
+    def has(self, name: str) -> bool:
+        return name in self._archive.shelves
+
     def cursor(self, name: str, source: str) -> bytes:
         shelf = self._archive.shelves.get(name)
         return b"" if shelf is None else shelf.cursors.get(source, b"")

@@ -145,6 +145,10 @@ class ArchiveWriter(Protocol):
         """
         ...
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a list called ``name``."""
+        ...
+
     def cursor(self, name: str, source: str) -> bytes:
         """Return where the last batch from a source ended; empty when there is no such list or cursor."""
         ...

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OVERVIEW_VERSION", "Overview", "overview", "overview_row", "path", "prefix"]
 
+MAX_FIELD: Final = 32_768
+"""Octets of a field in an overview line: what is longer is no field that a person wrote."""
+
 OVERVIEW_VERSION: Final = 1
 """To be raised when ``overview_row`` changes, so that stored rows are made again."""
 
@@ -30,9 +33,9 @@ def overview_row(header: Header, message_id: bytes, size: int, lines: int) -> by
     Subject, From, Date, Message-ID, References, size and lines of the served form, joined by TABs; the fields are
     taken from the served header, unfolded and never decoded, empty where there are none.
     """
-    first = header.first
     subject, sender, date, references = (
-        first(name) or b"" for name in (b"subject", b"from", b"date", b"references")
+        (header.first(name) or b"")[:MAX_FIELD]
+        for name in (b"subject", b"from", b"date", b"references")
     )
     return b"\t".join((subject, sender, date, message_id, references, b"%d\t%d" % (size, lines)))
 

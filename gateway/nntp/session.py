@@ -99,7 +99,11 @@ class Session:
     def login(self, reader: Reader) -> None:
         """Go on as ``reader``."""
         self.reader = reader
-        self.access: Access = self._policy.access(reader)
+
+    @property
+    def access(self) -> Access:
+        """What the reader may read now."""
+        return self._policy.access(self.reader)
 
     def lists(self) -> Iterator[MailingList]:
         """Yield the lists that the reader may read, ordered by name."""

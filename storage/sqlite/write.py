@@ -87,6 +87,12 @@ class SqliteWriter:
                 rows = self._connection.execute(NUMBERS, (key, first, first + (1 << PAGE_BITS) - 1))
                 yield names[key], [number for (number,) in rows]
 
+    def has(self, name: str) -> bool:
+        return (
+            self._connection.execute("SELECT 1 FROM list WHERE name = ?", (name,)).fetchone()
+            is not None
+        )
+
     def cursor(self, name: str, source: str) -> bytes:
         row = self._connection.execute(_CURSOR, (name, source)).fetchone()
         return b"" if row is None else bytes(row[0])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.intake import EXPAND_SECONDS, Follower, Plan, follow_beside, open_for_writing
+from gateway.intake import EXPAND_SECONDS, Follower, Following, Plan, open_for_writing
 from storage.sqlite import SqliteArchive
 from tests.cli.conftest import ROUND, grow, put
 from tests.mail import mail
@@ -117,8 +117,28 @@ def test_what_is_no_message_is_logged_once(
 
 
 def test_standard_input_is_not_followed(tmp_path: Path) -> None:
-    assert follow_beside(tmp_path / "archive", Plan(("-",))) is None
-    assert follow_beside(tmp_path / "archive", Plan(())) is None
+    for paths in (("-",), ()):
+        following = Following(tmp_path / "archive", Plan(paths))
+        following.tend()
+        following.end()
+    assert not (tmp_path / "archive").exists()
+
+
+def test_a_follower_that_died_is_started_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    following = Following(tmp_path / "archive", Plan((put(tmp_path / "l.mbox", mail("1")),)))
+    following.tend()
+    first = following._process
+    assert first is not None
+    following.tend()
+    assert following._process is first
+    first.kill()
+    first.join()
+    following.tend()
+    assert following._process is not first
+    assert "following them again" in caplog.text
+    following.end()
 
 
 def test_a_source_that_names_no_list_is_named_by_its_list_id(

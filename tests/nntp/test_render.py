@@ -8,7 +8,7 @@ import pytest
 
 from gateway.access import Access
 from gateway.nntp import render
-from gateway.nntp.render import overview, overview_row, prefix
+from gateway.nntp.render import MAX_FIELD, overview, overview_row, prefix
 from gateway.nntp.settings import Settings
 from storage.message.fields import parse_header
 from storage.model import Location, Page
@@ -100,3 +100,9 @@ def test_sizes_lines_and_fields_agree_with_what_article_sends(
 def unfolded(head: bytes) -> dict[bytes, bytes]:
     joined = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").replace(b"\t", b" ")
     return dict(line.split(b": ", 1) for line in joined.split(b"\r\n"))
+
+
+def test_a_field_that_nobody_wrote_is_cut_in_the_overview() -> None:
+    head = b"Subject: " + b"x" * (MAX_FIELD + 9) + b"\r\n"
+    row = overview_row(parse_header(head), b"<i@x>", 321, 4)
+    assert row == b"x" * MAX_FIELD + b"\t\t\t<i@x>\t\t321\t4"

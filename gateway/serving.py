@@ -1,0 +1,142 @@
+"""What ``serve`` puts together: the archive, its faces, what follows the sources, and how all that is reloaded."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from typing import TYPE_CHECKING, Final
+
+from twisted.internet.task import LoopingCall
+
+from gateway import shown
+from gateway.access import Policy
+from gateway.config import HOST_NAME, ConfigError
+from gateway.intake import Following
+from gateway.listeners import parse_listeners
+from gateway.nntp import Session, Settings
+from gateway.passwords import Users
+from gateway.server import Face, Server, run
+from gateway.tls import ServerCertificate
+from storage.sqlite import SqliteArchive
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from gateway.config import Config
+    from gateway.connections import Peer
+    from gateway.intake import Plan
+    from gateway.listeners import Listener
+
+__all__ = ["choose_listeners", "serve"]
+
+TEND_SECONDS: Final = 5
+"""How often it is made sure that sources are still followed."""
+
+log = logging.getLogger(__name__)
+
+
+def choose_listeners(
+    parsed: argparse.Namespace, config: Config
+) -> Mapping[str, Sequence[Listener]]:
+    """Return where each face listens; the command line wins over the configuration.
+
+    Raises:
+        ConfigError: a place on the command line is none.
+    """
+    listeners: dict[str, Sequence[Listener]] = {}
+    for face, configured in config.listeners.items():
+        given = getattr(parsed, face)
+        try:
+            listeners[face] = configured if given is None else parse_listeners(given)
+        except ValueError as error:
+            raise ConfigError(f"--{face}: {error}") from None
+        if given is not None and listeners[face] and face != "nntp":
+            shown.complain(f"this version has no {face} face: --{face} does nothing")
+    return listeners
+
+
+def serve(
+    directory: Path,
+    listeners: Mapping[str, Sequence[Listener]],
+    plan: Plan,
+    config: Config,
+    load_again: Callable[[], Config],
+) -> None:
+    """Serve an archive, and follow the plan's sources, until SIGINT or SIGTERM.
+
+    On SIGHUP users, who may read what, and the certificate are taken from ``load_again``.
+
+    Raises:
+        ArchiveUnavailable: the archive cannot be read.
+        BadCertificate: the certificate cannot be used.
+        CannotListen: a face cannot wait where it was told to.
+    """
+    from twisted.internet import reactor  # noqa: PLC0415 - installs the reactor, which only serving needs
+
+    certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
+    archive = SqliteArchive(directory)
+    policy, users = Policy(), Users({})
+    sessions = _sessions(archive, config, policy, users, is_tls_available=certificate is not None)
+    following = Following(directory, plan)
+
+    def apply(current: Config) -> None:
+        readers = {
+            name: each.readers for name, each in current.lists.items() if each.readers is not None
+        }
+        _warn_of_strangers(readers, archive)
+        policy.replace(readers, login_needed=current.require_login)
+        users.replace(current.users)
+
+    def reload() -> None:
+        current = load_again()
+        if certificate is not None:
+            certificate.reload()
+        apply(current)
+
+    def ready(urls: Sequence[str]) -> None:
+        LoopingCall(following.tend).start(TEND_SECONDS)
+        out = shown.console()
+        for url in urls:
+            out.print(f"news: {url}", markup=False)
+        sys.stdout.flush()
+
+    apply(config)
+    faces = [Face("nntp", "nntp", listeners["nntp"], sessions)]
+    server = Server(archive, faces, config.limits, reactor, certificate=certificate)  # type: ignore[arg-type]  # a module's
+    try:
+        run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
+    finally:
+        following.end()
+        archive.close()
+
+
+def _sessions(
+    archive: SqliteArchive, config: Config, policy: Policy, users: Users, *, is_tls_available: bool
+) -> Callable[[Peer], Session]:
+    """Return what makes the session of an NNTP connection."""
+    settings = Settings(
+        host=(config.server.host or _own_name()).encode(),
+        tls_available=is_tls_available,
+        plaintext_login=not config.login_needs_tls,
+        failed_logins=config.limits.failed_logins,
+        motd=config.server.motd or None,
+    )
+    authenticator = users if config.users else None
+    return lambda peer: Session(archive, settings, policy, authenticator, secure=peer.secure)
+
+
+def _own_name() -> str:
+    """Return the machine's name, if it can name a news server."""
+    name = socket.gethostname()
+    return name if HOST_NAME.fullmatch(name) else "localhost"
+
+
+def _warn_of_strangers(names: Mapping[str, object], archive: SqliteArchive) -> None:
+    """Name the restricted lists that there are not: perhaps another name was meant, and that list is open to all."""
+    known = {record.name.casefold() for record in archive.lists()}
+    for name in names:
+        if name.casefold() not in known:
+            log.warning("the configuration restricts %s, but no list is called so", name)
