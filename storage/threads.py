@@ -202,11 +202,10 @@ def withdraw(forest: Forest, message_id: bytes) -> None:
 
 def uproot(forest: Forest, message_id: bytes) -> None:
     """Forget which parent was chosen for a message, so that it can be placed anew."""
-    node = forest.node(message_id)
-    if node is not None:
-        _join(forest, _loop_through(forest, node))
-        node.parent, node.evidence, node.weight = None, Evidence.NONE, 0
-        forest.put(node)
+    node = _known(forest, message_id)
+    _join(forest, _loop_through(forest, node))
+    node.parent, node.evidence, node.weight = None, Evidence.NONE, 0
+    forest.put(node)
 
 
 def ancestors(forest: Forest, message_id: bytes) -> list[bytes]:

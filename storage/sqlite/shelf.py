@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from storage.errors import NoSuchMessage
+from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.model import MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.packing import pack, unpack
@@ -196,7 +196,12 @@ class Shelf:
         row = self._connection.execute(_PAGE, (self.key, kind.value, at)).fetchone()
         if row is not None:
             version, data = row
-            rows = dict(zip(*decode_rows(unpack(data)), strict=True))
+            try:
+                rows = dict(zip(*decode_rows(unpack(data)), strict=True))
+            except ValueError as error:
+                raise ArchiveUnavailable(
+                    f"{self.name}, {kind.value} {at}: {error}; run 'listgate check --repair'"
+                ) from error
             return _Page(rows, set() if version == current else set(rows), version)
         first = at << PAGE_BITS
         there = self._connection.execute(NUMBERS, (self.key, first, first + (1 << PAGE_BITS) - 1))

@@ -73,7 +73,7 @@ class SqliteWriter:
                 raise
         except sqlite3.Error as error:
             raise unavailable(self._path, error) from error
-        except (zstandard.ZstdError, ValueError) as error:
+        except zstandard.ZstdError as error:
             raise ArchiveUnavailable(f"{self._path}: {error}; run 'listgate check'") from error
 
     def versions(self) -> Mapping[Rendition, int]:
