@@ -45,6 +45,9 @@ _REFRESH_SECONDS: Final = 0.5
 _OTHER_FILES: Final = 256
 """File descriptors needed besides those of connections."""
 
+_GARBAGE: Final = 20_000
+"""How many objects are made between two searches for garbage: connections come and go without making any."""
+
 _GOODBYE: Final = "the server is shutting down"
 
 log = logging.getLogger(__name__)
@@ -107,6 +110,7 @@ class Server:
         self._connections.start()
         gc.collect()
         gc.freeze()  # what is loaded now stays: not to be searched for garbage again and again
+        gc.set_threshold(_GARBAGE)
         self._refresh.start(_REFRESH_SECONDS)
         return urls
 

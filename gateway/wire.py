@@ -6,11 +6,10 @@ Only CRLF ends a line. A bare CR or LF is an octet like others, so that no two p
 from __future__ import annotations
 
 import enum
-from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, Iterator
 
 __all__ = [
     "CHUNK_OCTETS",
@@ -19,14 +18,11 @@ __all__ = [
     "LineTooLong",
     "Session",
     "Upgrade",
-    "coalesce",
+    "chunks",
 ]
 
 CHUNK_OCTETS: Final = 64 * 1024
 """How much a session hands to the transport at once."""
-
-_PATIENCE: Final = 0.01
-"""Seconds after which a chunk is sent although it is small, so that others get their turn."""
 
 _ENDLESS_OCTETS: Final = 1024 * 1024
 """How much of an overlong line is thrown away before its end is no longer waited for."""
@@ -64,9 +60,9 @@ class Session(Protocol):
         ...
 
     def respond(self) -> AsyncGenerator[bytes, None]:
-        """Answer the complete commands fed so far, in order, in chunks of less than twice ``CHUNK_OCTETS``.
+        """Answer the complete commands fed so far, in order, in pieces of less than twice ``CHUNK_OCTETS``.
 
-        A chunk may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or
+        A piece may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or
         ``closing`` is set. One at a time.
         """
         ...
@@ -131,26 +127,7 @@ class LineBuffer:
         self._discarded = 0
 
 
-async def coalesce(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield the same octets in chunks of about ``CHUNK_OCTETS``, less than twice that.
-
-    A smaller one comes only at the end, or when gathering it took so long that others should get their turn; then it
-    may be empty.
-    """
-    gathered: list[bytes] = []
-    octets, started = 0, monotonic()
-    async for piece in pieces:
-        gathered.append(piece)
-        octets += len(piece)
-        if octets < CHUNK_OCTETS and monotonic() - started < _PATIENCE:
-            continue
-        text = b"".join(gathered)
-        gathered.clear()
-        if octets < 2 * CHUNK_OCTETS:
-            yield text
-        else:
-            for start in range(0, octets, CHUNK_OCTETS):
-                yield text[start : start + CHUNK_OCTETS]
-        octets, started = 0, monotonic()
-    if octets:
-        yield b"".join(gathered)
+def chunks(piece: bytes) -> Iterator[bytes]:
+    """Yield a piece of a response in chunks of at most ``CHUNK_OCTETS``."""
+    for start in range(0, len(piece), CHUNK_OCTETS):
+        yield piece[start : start + CHUNK_OCTETS]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.access import ANONYMOUS, Policy
 from gateway.nntp.registry import COMMANDS, LINE_OCTETS
 from gateway.nntp.responses import NntpError, status
-from gateway.wire import EndlessLine, LineBuffer, LineTooLong, Upgrade, coalesce
+from gateway.wire import CHUNK_OCTETS, EndlessLine, LineBuffer, LineTooLong, Upgrade, chunks
 from storage.errors import ArchiveUnavailable, NoSuchList
 
 if TYPE_CHECKING:
@@ -78,8 +78,34 @@ class Session:
         if not self.closing:
             self._lines.feed(data)
 
-    def respond(self) -> AsyncGenerator[bytes, None]:
-        return coalesce(self._responses())
+    async def respond(self) -> AsyncGenerator[bytes, None]:
+        while not (self.closing or self.upgrade):
+            try:
+                line = self._lines.line()
+            except LineTooLong:
+                self.continuation = None
+                yield status(501, "line too long")
+                continue
+            except EndlessLine:
+                yield self.expire("line without end")
+                return
+            if line is None:
+                return
+            started = False
+            try:
+                async for piece in self._run(line):
+                    started = started or piece != b""  # an empty one is a pause
+                    if len(piece) < 2 * CHUNK_OCTETS:
+                        yield piece
+                        continue
+                    for chunk in chunks(piece):
+                        yield chunk
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
+                refusal = _refusal(error)
+                if started:  # inside a block the client would take it for text
+                    self.closing = True
+                else:
+                    yield refusal
 
     def upgraded(self, which: Upgrade) -> None:
         """Go on over a new layer, forgetting what was learnt without TLS. RFC 4642 s. 2.2.2."""
@@ -135,32 +161,6 @@ class Session:
             return self.mailing_list(self.group)
         except NntpError:
             raise NntpError(412, "the newsgroup is gone") from None
-
-    async def _responses(self) -> AsyncIterator[bytes]:
-        """Yield the responses to what was fed, in order."""
-        while not (self.closing or self.upgrade):
-            try:
-                line = self._lines.line()
-            except LineTooLong:
-                self.continuation = None
-                yield status(501, "line too long")
-                continue
-            except EndlessLine:
-                yield self.expire("line without end")
-                return
-            if line is None:
-                return
-            started = False
-            try:
-                async for piece in self._run(line):
-                    started = started or piece != b""  # an empty one is a pause
-                    yield piece
-            except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
-                refusal = _refusal(error)
-                if started:  # inside a block the client would take it for text
-                    self.closing = True
-                else:
-                    yield refusal
 
     def _run(self, line: bytes) -> AsyncIterator[bytes]:
         """Return the response to a line that is a command or continues one.

@@ -30,7 +30,7 @@ WINDOW_BITS: Final = 6
 """Messages are looked up 64 at a time where a second one of a window is asked for."""
 
 KEPT_WINDOWS: Final = 256
-KEPT_BLOCK_OCTETS: Final = 16 << 20
+KEPT_BLOCK_OCTETS: Final = 48 << 20
 
 _PLACES: Final = (
     "SELECT m.number, n.message_id, m.block, m.start, m.length, m.head, m.plain, m.dotted "

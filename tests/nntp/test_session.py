@@ -228,12 +228,6 @@ def test_ranges_go_over_pages() -> None:
     assert found == [b"%d <m%d@x.example>" % (n, n) for n in (199, 299, 399, 499, 599)]
 
 
-def test_pipelined_responses_share_chunks(archive: Archive) -> None:
-    client = Client(session(archive))
-    client.send(b"GROUP lists.alpha\r\n" + b"STAT 1\r\n" * 50)
-    assert len(client.chunks) == 1
-
-
 def test_long_responses_come_in_chunks() -> None:
     engine = MemoryEngine()
     fill(engine.writer(), "l", [mail("a", body="x" * 70 + "\n" * 200_000)])

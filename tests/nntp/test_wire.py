@@ -6,13 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import wire
 from gateway.access import ANONYMOUS, Access, Policy, Reader
-from gateway.wire import CHUNK_OCTETS, EndlessLine, LineBuffer, LineTooLong, coalesce
-from tests.mail import gathered
+from gateway.wire import CHUNK_OCTETS, EndlessLine, LineBuffer, LineTooLong, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    pass
 
 LIMIT = 8
 
@@ -78,28 +76,12 @@ def test_a_line_without_end_holds_no_memory_and_is_given_up() -> None:
     assert buffer.line() == b"a"
 
 
-async def stream(pieces: list[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
-
-
-@given(st.lists(st.integers(0, 3 * CHUNK_OCTETS), max_size=8))
-def test_chunks_are_bounded_and_whole(sizes: list[int]) -> None:
-    pieces = [bytes([at]) * size for at, size in enumerate(sizes)]
-    chunks = gathered(coalesce(stream(pieces)))
-    assert b"".join(chunks) == b"".join(pieces)  # type: ignore[arg-type]  # they are bytes
-    assert all(len(chunk) < 2 * CHUNK_OCTETS for chunk in chunks)  # type: ignore[arg-type]  # they are bytes
-
-
-def test_small_pieces_are_joined() -> None:
-    chunks = gathered(coalesce(stream([b"ab"] * 1000)))
-    assert chunks == [b"ab" * 1000]
-
-
-def test_long_work_lets_others_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter(range(100))
-    monkeypatch.setattr(wire, "monotonic", lambda: next(times))
-    assert gathered(coalesce(stream([b"a", b"", b"b"]))) == [b"a", b"", b"b"]
+@given(st.binary(max_size=9), st.integers(0, 3 * CHUNK_OCTETS))
+def test_chunks_are_bounded_and_whole(end: bytes, size: int) -> None:
+    piece = bytes(size) + end
+    found = list(chunks(piece))
+    assert b"".join(found) == piece
+    assert all(0 < len(chunk) <= CHUNK_OCTETS for chunk in found)
 
 
 def test_who_may_read_what() -> None:
