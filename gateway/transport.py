@@ -78,7 +78,6 @@ class SessionProtocol:
         "_starttls",
         "_step",
         "_transport",
-        "_unread",
         "_waiting",
         "address",
     )
@@ -104,7 +103,6 @@ class SessionProtocol:
         self._eager = False  # what the socket takes at once need not pass through Twisted's buffer
         self._full = False  # the transport wants no more
         self._deaf = False  # we want no more from the transport
-        self._unread = False  # something came that the reply in progress may have missed
         self._closing = False  # we have said our last
         self._ending: str | None = None  # why we shall, after the reply in progress
         self._patience: float = connections.limits.first_command_seconds
@@ -138,7 +136,6 @@ class SessionProtocol:
         else:
             self._layer.feed(data)
         if self._is_busy():
-            self._unread = True
             self._regulate_input()
         else:
             self._answer()
@@ -207,7 +204,6 @@ class SessionProtocol:
                 log.info("%s sent damaged compressed data: %s", self.address, error)
                 self.abort()
                 return
-        self._unread = False
         self._replies = self._session.respond()
 
     def _pump(self) -> None:
@@ -284,7 +280,7 @@ class SessionProtocol:
         return result if fault is None else None
 
     def _replied(self) -> None:
-        """Do what comes after a reply: close, change the layer, or answer what came meanwhile."""
+        """Do what comes after a reply: close, change the layer, or answer what is still compressed."""
         if self._session.closing:
             self._close()
         elif self._ending is not None:
@@ -292,7 +288,7 @@ class SessionProtocol:
         elif self._session.upgrade is not None:
             if not self._full:
                 self._upgrade(self._session.upgrade)
-        elif self._unread or (self._layer is not None and self._layer.pending):
+        elif self._layer is not None and self._layer.pending:
             self._answer()
 
     def _upgrade(self, which: Upgrade) -> None:

@@ -24,6 +24,9 @@ __all__ = ["SqliteArchive"]
 KEPT_PAGE_OCTETS: Final = 24 << 20
 """Rows kept in memory; what a face makes of them takes as much again."""
 
+KEPT_IDS: Final = 4096
+"""Message-IDs of which it is remembered where they lie: a reader asks for the same one again and again."""
+
 _BEHIND: Final = -1
 
 _LISTS: Final = (
@@ -86,6 +89,7 @@ class SqliteArchive:
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._pages: Kept[tuple[int, Rendition, int], _CachedPage] = Kept(KEPT_PAGE_OCTETS)
+        self._found: Kept[bytes, list[Location]] = Kept(KEPT_IDS)
         self._octets = Octets(self._query, self._elsewhere)
         self.refresh()
 
@@ -132,6 +136,7 @@ class SqliteArchive:
             self._ordered = [self._catalogue[name] for name in sorted(self._catalogue)]
         self._version = version
         self._octets.forget()
+        self._found.clear()
         return bool(rows)
 
     async def entry(self, name: str, number: int) -> Entry:
@@ -147,12 +152,15 @@ class SqliteArchive:
         return self._octets.raw(self._key(name, number), number)
 
     async def find(self, message_id: bytes) -> Sequence[Location]:
-        places = [
-            Location(self._names[key], number)
-            for key, number in self._query.rows(_FIND, message_id)
-            if key in self._names and self._catalogue[self._names[key]].has(number)
-        ]
-        places.sort()
+        places = self._found.get(message_id)
+        if places is None:
+            places = [
+                Location(self._names[key], number)
+                for key, number in self._query.rows(_FIND, message_id)
+                if key in self._names and self._catalogue[self._names[key]].has(number)
+            ]
+            places.sort()
+            self._found.put(message_id, places)
         return places
 
     def pages(self, kind: Rendition, name: str, first: int, last: int) -> AsyncIterator[Page]:

@@ -10,7 +10,7 @@ from gateway.nntp import Settings
 from gateway.nntp.registry import CAPABILITIES, COMMANDS, LIST_VARIANTS
 from gateway.wire import CHUNK_OCTETS, Upgrade
 from storage.errors import ArchiveUnavailable, NoSuchList, NoSuchMessage
-from tests.mail import MemoryEngine, fill, mail
+from tests.mail import MemoryEngine, done, fill, mail
 from tests.nntp.world import HOST, Client, Users, build, session
 
 if TYPE_CHECKING:
@@ -300,3 +300,14 @@ def test_every_usage_is_honest(archive: Archive) -> None:
         client = Client(session(archive, users=Users(), secure=True))
         if len(longest) <= 510:
             assert client.ask(longest) == b"501 syntax: %b\r\n" % row.usage
+
+
+def test_what_comes_before_a_reply_has_ended_is_answered_after_it(archive: Archive) -> None:
+    one = session(archive)
+    one.feed(b"GROUP lists.alpha\r\n")
+    replies = one.respond()
+    assert done(replies.asend(None)).startswith(b"211")
+    one.feed(b"DATE\r\n")
+    assert done(replies.asend(None)).startswith(b"111")
+    with pytest.raises(StopAsyncIteration):
+        done(replies.asend(None))

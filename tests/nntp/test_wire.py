@@ -95,3 +95,11 @@ def test_who_may_read_what() -> None:
     assert Policy().access(ANONYMOUS) == Access()
     assert Policy(login_needed=True).access(ANONYMOUS).login_needed
     assert not Policy(login_needed=True).access(Reader("ann")).login_needed
+
+
+def test_a_restricted_name_is_restricted_in_any_case_and_from_now_on() -> None:
+    policy = Policy({"Lists.Secret": ["ann"]})
+    assert not policy.access(ANONYMOUS).readable("lists.secret")
+    policy.replace({"board": ["ann"]}, login_needed=False)
+    assert policy.access(ANONYMOUS).readable("lists.secret")
+    assert not policy.access(ANONYMOUS).readable("board")
