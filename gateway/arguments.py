@@ -104,15 +104,17 @@ def build_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
 
 def _add_faces(parser: argparse.ArgumentParser) -> None:
-    for face, usual in (
-        ("nntp", "127.0.0.1:1119"),
-        ("imap", "127.0.0.1:1143"),
-        ("web", "127.0.0.1:8080"),
-    ):
+    parser.add_argument(
+        "--nntp",
+        action="append",
+        metavar="WHERE",
+        help="where newsreaders connect: HOST:PORT or a Twisted endpoint; may be repeated; "
+        "'none' switches the face off (default 127.0.0.1:1119)",
+    )
+    for face, usual in (("imap", "127.0.0.1:1143"), ("web", "127.0.0.1:8080")):
         parser.add_argument(
             f"--{face}",
             action="append",
             metavar="WHERE",
-            help=f"where the {face.upper() if face != 'web' else 'web'} face listens: HOST:PORT or a Twisted endpoint; "
-            f"may be repeated; 'none' switches it off (default {usual})",
+            help=f"likewise for the {face} face, which this version does not have yet (default {usual})",
         )
