@@ -17,15 +17,13 @@ import gateway
 import storage
 from gateway import shown
 from gateway.arguments import DEFAULT_ARCHIVE, build_parser
-from gateway.config import Config, ConfigError, load
+from gateway.config import Config, load
 from gateway.demo import write_demo
+from gateway.errors import Refused
 from gateway.intake import Plan, open_for_writing, take_in
 from gateway.passwords import hash_password
 from gateway.renderers import RENDERERS
 from gateway.sasl import MalformedMessage
-from gateway.server import CannotListen
-from gateway.serving import choose_listeners, serve
-from gateway.tls import BadCertificate
 from storage.check import check
 from storage.errors import ArchiveError, NoSuchList, NoSuchMessage
 from storage.export import as_mboxrd, exported, write_eml, write_maildir
@@ -50,10 +48,6 @@ SUBJECT_WINDOW: Final = 30 * 86_400
 """Seconds within which a reply is looked for by its subject, where the configuration wants it."""
 
 
-class Refused(Exception):
-    """What was asked for is not done; the text is one line for the operator."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0 done, 1 something was refused, 2 usage."""
     if gateway.__version__ != storage.__version__:
@@ -70,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()
-    except (ArchiveError, BadCertificate, CannotListen, ConfigError, Refused) as error:
+    except (ArchiveError, Refused) as error:
         shown.complain(str(error))
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # whoever read our output has enough of it
@@ -144,6 +138,8 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _serve_from(
     directory: Path, parsed: argparse.Namespace, config: Config, paths: Iterable[str]
 ) -> int:
+    from gateway.serving import choose_listeners, serve  # noqa: PLC0415 - brings Twisted, half of the start's time
+
     listeners = choose_listeners(parsed, config)
     plan = _plan(paths, config)
     code = DONE

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from gateway.errors import Refused
 from gateway.listeners import Listener, parse_listener, parse_listeners
 from gateway.passwords import BadHash, PasswordHash
 from gateway.sasl import MalformedMessage, prepare
@@ -63,8 +64,8 @@ DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
 """Where each face waits when nobody says otherwise."""
 
 
-class ConfigError(Exception):
-    """The configuration cannot be used; the text is one line for the operator."""
+class ConfigError(Refused):
+    """The configuration cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,6 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from twisted.internet.threads import deferToThread
-
 from gateway.access import Reader
 from gateway.sasl import MalformedMessage, prepare
 
@@ -120,6 +118,8 @@ class Users:
 
     async def password(self, user: str, password: str) -> Reader | None:
         """Return the reader with this name and password, or None."""
+        from twisted.internet.threads import deferToThread  # noqa: PLC0415 - only a server needs Twisted
+
         try:
             name = prepare(user)
         except MalformedMessage:

@@ -18,9 +18,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from gateway.config import ConfigError
 from gateway.connections import Connections, SessionFactory
-from gateway.tls import BadCertificate
+from gateway.errors import Refused
 from storage.errors import ArchiveUnavailable
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ _GOODBYE: Final = "the server is shutting down"
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
-    """A face cannot wait where it was told to; the text is one line for the operator."""
+class CannotListen(Refused):
+    """A face cannot wait where it was told to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _handle_signals(
         if reload is not None:
             try:
                 reload()
-            except (ConfigError, BadCertificate) as error:
+            except Refused as error:
                 log.warning("not reloaded, what was read before stays in force: %s", error)
             else:
                 log.info("reloaded")

@@ -13,6 +13,8 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from zope.interface import implementer
 
+from gateway.errors import Refused
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,8 +26,8 @@ _CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; 1.3 has none that are weak. Forward secrecy and authenticated encryption: RFC 9325 s. 4.2."""
 
 
-class BadCertificate(Exception):
-    """The certificate or key cannot be used; the text is one line for the operator."""
+class BadCertificate(Refused):
+    """The certificate or key cannot be used."""
 
 
 @implementer(IOpenSSLServerConnectionCreator)
