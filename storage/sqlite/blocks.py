@@ -78,10 +78,13 @@ class Blocks:
         data[start : start + length] = bytes(length)
         self._keep(block, bytes(data))
 
-    def flush(self) -> None:
-        """Write every block that the batch changed."""
+    def seal(self) -> None:
+        """Compress the last block as it is: nothing more is added."""
         if self._open is not None and self._id is not None:
             self._seal(self._id)
+
+    def flush(self) -> None:
+        """Write every block that the batch changed, and that is sealed."""
         for block, (data, packed) in self._full.items():
             self._connection.execute(_PUT, (block, len(data), packed.result()))
         self._full.clear()
