@@ -171,10 +171,13 @@ def _describe(writer: SqliteWriter, config: Config) -> None:
 
 def _rerender(writer: SqliteWriter) -> None:
     """Make anew what an earlier version of listgate rendered."""
+    counts = rerender(writer, RENDERERS)
+    done = next(counts, 0)
+    if not done:
+        return
     with shown.progress_bar() as bar:
-        task = bar.add_task("rendering anew", total=None, messages=0)
-        done = 0
-        for count in rerender(writer, RENDERERS):
+        task = bar.add_task("rendering anew", total=None, messages=done)
+        for count in counts:
             done += count
             bar.update(task, messages=done)
 

@@ -179,7 +179,7 @@ def _message_line(number: int, served: Served) -> Text:
 
 
 def _table(first: str, *, right: Sequence[str], left: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(first, overflow="fold")
     for column in right:
         table.add_column(column, justify="right", no_wrap=True)

@@ -11,10 +11,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from storage.sources.base import MAX_MESSAGE, SETTLED, readable, shown
+from storage.sources.base import SETTLED, readable
 from storage.sources.cursor import MARK, digest, pack, unpack
+from storage.sources.file import OneFile
 from storage.sources.mbox import MboxSplitter
-from storage.sources.names import name_from_path
 from storage.sources.separator import LOOKAHEAD, is_separator
 
 if TYPE_CHECKING:
@@ -38,24 +38,8 @@ class _Cursor(NamedTuple):
     unquoted: bool = False  # the file has shown itself to be mboxcl2
 
 
-class MboxFile:
-    """A file of records; ``label`` is the path that a list's name is made from."""
-
-    def __init__(self, path: str, label: str, max_message: int = MAX_MESSAGE) -> None:
-        self.name = shown(os.path.abspath(path))
-        self._path = path
-        self._label = label
-        self._max_message = max_message
-
-    @property
-    def size(self) -> int:
-        """The file's octets.
-
-        Raises:
-            SourceError: the file cannot be read.
-        """
-        with readable(self._path):
-            return os.stat(self._path).st_size
+class MboxFile(OneFile):
+    """A file of records, which may grow."""
 
     def messages(self, after: bytes) -> Iterator[Incoming | Rejected]:
         """Yield what lies behind a cursor, as ``Source.messages`` says."""
@@ -92,10 +76,6 @@ class MboxFile:
                 )
         except OSError:
             return False
-
-    def suggested_name(self) -> str | None:
-        """Return the name that the file's own suggests."""
-        return name_from_path(self._label)
 
 
 def _marks(descriptor: int, offset: int) -> tuple[str, str]:

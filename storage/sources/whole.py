@@ -10,12 +10,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from storage.sources.base import MAX_MESSAGE, SETTLED, Record, readable, shown
+from storage.sources.base import MAX_MESSAGE, SETTLED, Record, readable
 from storage.sources.compressed import Octets
 from storage.sources.content import SNIFFED, Content, message_record, sniff
 from storage.sources.cursor import MARK, digest, pack, unpack
+from storage.sources.file import OneFile
 from storage.sources.mbox import MboxSplitter
-from storage.sources.names import name_from_path
 from storage.sources.tar import tar_records
 
 if TYPE_CHECKING:
@@ -38,24 +38,8 @@ class _Cursor(NamedTuple):
     complete: bool = False
 
 
-class WholeFile:
-    """A file that is read as a whole; ``label`` is the path that a list's name is made from."""
-
-    def __init__(self, path: str, label: str, max_message: int = MAX_MESSAGE) -> None:
-        self.name = shown(os.path.abspath(path))
-        self._path = path
-        self._label = label
-        self._max_message = max_message
-
-    @property
-    def size(self) -> int:
-        """The file's octets, compressed as they are.
-
-        Raises:
-            SourceError: the file cannot be read.
-        """
-        with readable(self._path):
-            return os.stat(self._path).st_size
+class WholeFile(OneFile):
+    """A file that is read as a whole."""
 
     def messages(self, after: bytes) -> Iterator[Incoming | Rejected]:
         """Yield what lies behind a cursor, as ``Source.messages`` says.
@@ -90,10 +74,6 @@ class WholeFile:
             status.st_size,
             status.st_mtime_ns,
         )
-
-    def suggested_name(self) -> str | None:
-        """Return the name that the file's own suggests."""
-        return name_from_path(self._label)
 
 
 class StreamSource:
