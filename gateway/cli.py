@@ -41,7 +41,6 @@ __all__ = ["main"]
 
 DONE: Final = 0
 REFUSED: Final = 1
-USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 SUBJECT_WINDOW: Final = 30 * 86_400

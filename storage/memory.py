@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from storage.threads import Node, Note
     from storage.writer import NewMessage
 
-__all__ = ["MemoryArchive", "MemoryWriter"]
+__all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
 
 
 @dataclass(slots=True)
@@ -216,9 +216,6 @@ class MemoryWriter:
     def cursor(self, name: str, source: str) -> bytes:
         shelf = self._archive.shelves.get(name)
         return b"" if shelf is None else shelf.cursors.get(source, b"")
-
-    def versions(self) -> Mapping[Rendition, int]:
-        return self._versions
 
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
         for name, shelf in list(self._archive.shelves.items()):

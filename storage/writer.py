@@ -153,10 +153,6 @@ class ArchiveWriter(Protocol):
         """Return where the last batch from a source ended; empty when there is no such list or cursor."""
         ...
 
-    def versions(self) -> Mapping[Rendition, int]:
-        """Return the version of the renderers that this writer's renditions are made by."""
-        ...
-
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield runs of numbers, by list, that hold a rendition of another version than this writer's."""
         ...

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-__all__ = ["SqliteForest"]
+__all__ = ["NodeIds", "SqliteForest"]
 
 _NODE: Final = (
     "SELECT n.id, n.number, n.sent, p.id, p.message_id, n.evidence, n.weight, n.severed "

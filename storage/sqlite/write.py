@@ -76,9 +76,6 @@ class SqliteWriter:
         except zstandard.ZstdError as error:
             raise ArchiveUnavailable(f"{self._path}: {error}; run 'listgate check'") from error
 
-    def versions(self) -> Mapping[Rendition, int]:
-        return self._versions
-
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
         names = dict(self._connection.execute("SELECT id, name FROM list"))
         for kind, version in self._versions.items():
