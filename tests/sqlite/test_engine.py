@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from storage.sqlite.batch import SqliteBatch
 from storage.sqlite.octets import KEPT_BLOCK_OCTETS
 from storage.sqlite.packing import BLOCK_OCTETS
 from storage.sqlite.query import Kept
-from storage.sqlite.schema import FILE
+from storage.sqlite.schema import FILE, open_writer
 from tests.mail import NOW, SqliteEngine, done, fill, gathered, mail
 
 if TYPE_CHECKING:
@@ -216,3 +217,13 @@ def test_pages_are_read_as_they_were_written() -> None:
     for data in (b"", b"abc", encode_rows(rows) + b"x", encode_rows(rows)[:-1]):
         with pytest.raises(ValueError, match="page"):
             decode_rows(data)
+
+
+def test_a_new_archive_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    def opened(directory: Path) -> None:
+        open_writer(directory).close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for at in range(25):
+            for done_with in [pool.submit(opened, tmp_path / str(at)) for _ in range(4)]:
+                done_with.result()
