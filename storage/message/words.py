@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import binascii
 import re
-from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Final
 
+from storage.message.charsets import codec as codec_of
+from storage.message.charsets import guessed
 from storage.message.fields import unfold
 
 if TYPE_CHECKING:
@@ -31,22 +32,6 @@ _SHOWN: Final = {
     **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}"),
 }
 
-# Only charsets that Python lists are looked up: it would search for a module of any other name, and not forget it.
-_NOT_TEXT: Final = frozenset((
-    "base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec", "mbcs",
-))  # fmt: skip  # a list of words
-_CODECS: Final = {
-    **{codec: codec for codec in aliases.values() if codec not in _NOT_TEXT},
-    **{alias: codec for alias, codec in aliases.items() if codec not in _NOT_TEXT},
-    # What mail programs declare is often a part of what they send (the WHATWG Encoding Standard, s. 4.2).
-    **dict.fromkeys(("iso_8859_1", "iso8859_1", "latin_1", "latin1"), "cp1252"),
-    **dict.fromkeys(("gb2312", "gbk", "x_gbk"), "gb18030"),
-    **dict.fromkeys(("ks_c_5601_1987", "euc_kr"), "cp949"),
-    **dict.fromkeys(("shift_jis", "x_sjis"), "cp932"),
-    "iso_8859_8_i": "iso8859_8",
-}
-_GUESSED: Final = frozenset(("ascii", "utf_8"))
-
 
 def decode(value: bytes) -> str:
     """Return a field's value as text on one line, without control characters.
@@ -58,7 +43,10 @@ def decode(value: bytes) -> str:
     if value.isascii() and b"=?" not in value and b"\x1b" not in value:
         text = value.decode("ascii")
     else:
-        text = "".join(_text(charset, octets) for charset, octets in _runs(value))
+        text = "".join(
+            octets.decode(codec, "replace") if codec else guessed(octets)
+            for codec, octets in _runs(value)
+        )
     return text if text.isprintable() else text.translate(_SHOWN)
 
 
@@ -72,7 +60,7 @@ def _runs(value: bytes) -> Iterator[tuple[str, bytes]]:
     run: list[bytes] = []
     for word in _WORD.finditer(value):
         between = value[start : word.start()]
-        declared = _codec(word[1])
+        declared = codec_of(word[1])
         if between.strip() or not run:
             yield codec, b"".join(run)
             yield "", between
@@ -98,22 +86,3 @@ def _octets(word: re.Match[bytes]) -> bytes:
     if len(digits) % 4 == 1:
         digits = digits[:-1]
     return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
-
-
-def _codec(charset: bytes) -> str:
-    name, _, _ = charset.partition(b"*")  # the language (RFC 2231 s. 5)
-    codec = _CODECS.get(name.decode("ascii").lower().replace("-", "_"), "")
-    return "" if codec in _GUESSED else codec
-
-
-def _text(codec: str, octets: bytes) -> str:
-    return octets.decode(codec, "replace") if codec else _guess(octets)
-
-
-def _guess(octets: bytes) -> str:
-    if b"\x1b$" in octets:
-        return octets.decode("iso2022_jp", "replace")
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return octets.decode("cp1252", "replace")

@@ -1,0 +1,153 @@
+"""Parameters of MIME fields, ``value; name=value; name="value"``, as mail has them (RFC 2045 s. 5.1, RFC 2231).
+
+Everything here takes unfolded values, never raises, and takes time linear in their length.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from storage.message.charsets import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "MAX_PARAMETERS",
+    "Parameters",
+    "media_type",
+    "parameter",
+    "parameterised",
+    "token",
+    "without_comments",
+]
+
+MAX_PARAMETERS: Final = 1000
+"""Parameters of one field that are looked at."""
+
+Parameters: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names in lower case with their values, in their order; a name may come twice."""
+
+_MEDIA_TYPE: Final = re.compile(
+    rb"([!#-'*+\-.0-9A-Z^-~]++)\s*+/\s*+([!#-'*+\-.0-9A-Z^-~]++)", re.IGNORECASE
+)
+# All of what stands up to the next semicolon, whatever it is: so each octet is looked at once.
+_PARAMETER: Final = re.compile(
+    rb"[;\s]*+([^=;\"\s]*+)[^=;]*+(?:=\s*+(?:\"((?:[^\"\\]|\\.)*+)\\?\"?[^;]*+|([^;]*+)))?",
+    re.DOTALL,
+)
+_QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
+_OUTSIDE_COMMENT: Final = re.compile(rb"[^(\"\\]++|\"(?:[^\"\\]|\\.)*+\"?|\\.?", re.DOTALL)
+_INSIDE_COMMENT: Final = re.compile(rb"(?:[^()\\]|\\.)*+\\?", re.DOTALL)
+_SECTION: Final = re.compile(rb"([^*]++)(?:\*([0-9]{1,4}))?(\*?)")
+_OPENING: Final = ord("(")
+_TOKEN: Final = re.compile(rb"[^\s;,\"()<>@:\\/\[\]?=]*+")
+
+
+def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
+    """Return type, subtype and parameters of a Content-Type; None where it is not one (RFC 2045 s. 5.2)."""
+    value, parameters = parameterised(value)
+    found = _MEDIA_TYPE.match(value)
+    return (found[1].lower(), found[2].lower(), parameters) if found else None
+
+
+def parameterised(value: bytes) -> tuple[bytes, Parameters]:
+    """Return what stands before the first semicolon, and the parameters.
+
+    Continuations are joined (RFC 2231 s. 3). Where a part of one is percent-encoded, all of it is, the charset in
+    front is UTF-8 if the declared one is known, and the name ends with ``*``.
+    """
+    if b"(" in value:
+        value = without_comments(value)
+    value, _, rest = value.partition(b";")
+    parameters = tuple(_parameters(rest)) if rest else ()
+    if any(b"*" in name for name, _ in parameters):
+        parameters = tuple(_joined(parameters))
+    return value.strip(), parameters
+
+
+def parameter(parameters: Parameters, name: bytes) -> bytes:
+    """Return the value of the first parameter so named; empty if there is none."""
+    return next((value for other, value in parameters if other == name), b"")
+
+
+def token(value: bytes) -> bytes:
+    """Return the token that a value begins with, in lower case: a Content-Transfer-Encoding's (RFC 2045 s. 6.1)."""
+    if b"(" in value:
+        value = without_comments(value)
+    found = _TOKEN.match(value.strip())
+    return found[0].lower() if found else b""
+
+
+def without_comments(value: bytes) -> bytes:
+    """Return a value with a space for each comment, however nested; one that is not closed goes on to the end."""
+    pieces = []
+    at = depth = 0
+    while at < len(value):
+        found = (_INSIDE_COMMENT if depth else _OUTSIDE_COMMENT).match(value, at)
+        if found and found.end() > at:
+            at = found.end()
+            if not depth:
+                pieces.append(found[0])
+        else:  # at a parenthesis
+            depth += 1 if value[at] == _OPENING else -1
+            at += 1
+            if not depth:
+                pieces.append(b" ")
+    return b"".join(pieces)
+
+
+def _parameters(rest: bytes) -> Iterable[tuple[bytes, bytes]]:
+    at = 0
+    for _ in range(MAX_PARAMETERS):
+        found = _PARAMETER.match(rest, at)
+        if found is None or found.end() == at:
+            return
+        at = found.end()
+        name, quoted, plain = found.groups()
+        if not name or (quoted is None and plain is None):
+            continue
+        if quoted is None:
+            value = plain.rstrip()
+        else:
+            value = _QUOTED_PAIR.sub(rb"\1", quoted) if b"\\" in quoted else quoted
+        yield name.lower(), value
+
+
+def _joined(parameters: Parameters) -> Iterable[tuple[bytes, bytes]]:
+    """Yield parameters with their continuations joined, each where its first section stood."""
+    sections: dict[bytes, dict[int, tuple[bytes, bool]]] = {}
+    for name, value in parameters:
+        found = _SECTION.fullmatch(name)
+        if found and found[2]:
+            sections.setdefault(found[1], {}).setdefault(int(found[2]), (value, bool(found[3])))
+    for name, value in parameters:
+        found = _SECTION.fullmatch(name)
+        if not found or not found[2]:
+            yield name, value
+        elif found[1] in sections:
+            yield _join(found[1], sections.pop(found[1]))
+
+
+def _join(name: bytes, sections: dict[int, tuple[bytes, bool]]) -> tuple[bytes, bytes]:
+    run: list[tuple[bytes, bool]] = []
+    while len(run) in sections:
+        run.append(sections[len(run)])
+    if not any(extended for _, extended in run):
+        return name, b"".join(value for value, _ in run)
+    charset, language = b"", b""
+    first, extended = run[0]
+    if extended and first.count(b"'") >= 2:
+        charset, language, first = first.split(b"'", 2)
+        run[0] = (first, True)
+    octets = b"".join(unquote_to_bytes(value) if extended else value for value, extended in run)
+    known = codec(charset)
+    if known:
+        charset, octets = b"utf-8", octets.decode(known, "replace").encode()
+    return name + b"*", b"%b'%b'%b" % (
+        charset,
+        language,
+        quote_from_bytes(octets, safe="").encode(),
+    )
