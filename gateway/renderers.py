@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.nntp.render import OVERVIEW_VERSION, overview_row
+from storage.facts import FACTS_VERSION, facts_row
 from storage.ingest import Renderer
 from storage.model import Rendition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.message.fields import Header
-    from storage.model import Served
+    from storage.material import Material
 
 __all__ = ["RENDERERS"]
 
 
-def _overview(served: Served, header: Header, size: int, lines: int) -> bytes:
-    return overview_row(header, served.message_id, size, lines)
+def _overview(material: Material) -> bytes:
+    return overview_row(material.header, material.served.message_id, material.size, material.lines)
 
 
-RENDERERS: Final[Sequence[Renderer]] = (Renderer(Rendition.OVERVIEW, OVERVIEW_VERSION, _overview),)
+RENDERERS: Final[Sequence[Renderer]] = (
+    Renderer(Rendition.OVERVIEW, OVERVIEW_VERSION, _overview),
+    Renderer(Rendition.FACTS, FACTS_VERSION, facts_row),
+)
 """All of them, in the order of their kinds."""

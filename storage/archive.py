@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
+    from storage.model import (
+        Entry,
+        Link,
+        Location,
+        MailingList,
+        Page,
+        Rendition,
+        Served,
+        ThreadNode,
+    )
 
 __all__ = ["Archive"]
 
@@ -44,6 +53,34 @@ class Archive(Protocol):
         Raises:
             NoSuchList: no list is called ``name``.
             NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    def entries(self, name: str, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
+        """Yield what is known of the messages of ``first <= number <= last``, ascending, in batches; none is empty.
+
+        Raises:
+            NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+        """
+        ...
+
+    async def changed(self, name: str, revision: int) -> Sequence[int]:
+        """Return the numbers of the messages present that came or changed after a revision of the list, ascending.
+
+        Those are told that have since the catalogue was read when the catalogue is read again.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def removed(self, name: str, revision: int) -> Sequence[int]:
+        """Return the numbers of the messages that were removed after a revision of the list, ascending.
+
+        Those are told that were since the catalogue was read when the catalogue is read again.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
         """
         ...
 
@@ -96,6 +133,17 @@ class Archive(Protocol):
         Raises:
             NoSuchList: no list is called ``name``.
             NoSuchMessage: it has no message ``number``.
+        """
+        ...
+
+    def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
+        """Yield every node of a list's forest once, ghosts included, in any order and in batches; none is empty.
+
+        A message that the catalogue does not know yet is told of as a ghost. Where the list changes while this is
+        iterated, a link may be told as it was or as it is: then together they may even close a loop.
+
+        Raises:
+            NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
         """
         ...
 

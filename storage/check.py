@@ -10,9 +10,15 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.errors import ArchiveError, NoSuchMessage
-from storage.ingest import DIGEST_OCTETS, derived_rows, named_parent, place_again
+from storage.ingest import (
+    DIGEST_OCTETS,
+    derive_again,
+    derived_rows,
+    named_parent,
+    place_again,
+)
+from storage.material import Material
 from storage.message.fields import parse_header
-from storage.message.served import count_lines
 from storage.model import Rendition
 from storage.pages import PAGE_BITS
 
@@ -119,14 +125,17 @@ class _ListCheck:
         """Tell what of a message is not as its octets make it."""
         faults = []
         entry = await self._archive.entry(self._name, number)
-        size, lines = len(served.octets), count_lines(served.octets)
-        if (entry.size, entry.lines) != (size, lines):
+        material = Material.of(served, entry.sent, entry.received)
+        if (entry.size, entry.lines) != (material.size, material.lines):
             faults.append("is not counted right")
-        faults += [
-            f"its {kind.value} is not as it should be"
-            for kind, row in derived_rows(served, size, lines, self._renderers).items()
+        wrong = [
+            kind.value
+            for kind, row in derived_rows(material, self._renderers).items()
             if rows is not None and rows.get((kind, number)) != row
         ]
+        if wrong:
+            are = "is not as it" if len(wrong) == 1 else "are not as they"
+            faults.append(f"its {', '.join(wrong)} {are} should be")
         if not await self._is_placed(number, served):
             faults.append("is not in its thread")
         return faults
@@ -169,8 +178,5 @@ def _derive_again(
 ) -> None:
     """Make anew all that follows from a message's octets."""
     with writer.batch() as batch:
-        served = batch.served(name, entry.number)
-        size, lines = len(served.octets), count_lines(served.octets)
         place_again(batch, name, entry)
-        rows = derived_rows(served, size, lines, renderers)
-        batch.rerender(name, entry.number, size, lines, rows)
+        derive_again(batch, name, entry, renderers)

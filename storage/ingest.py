@@ -14,12 +14,13 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from storage.errors import NoSuchMessage
+from storage.material import Material
 from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
 from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
 from storage.message.same import identity
-from storage.message.served import count_lines, is_dotted, is_plain, serve, served_head
+from storage.message.served import is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
 from storage.model import Rendition, Served
 from storage.sources.base import Incoming, Rejected
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Renderer",
     "Summary",
+    "derive_again",
     "derived_rows",
     "ingest",
     "place_again",
@@ -62,9 +64,9 @@ _VISIBLE_ID: Final = re.compile(rb"<[^<>\s]+>")
 
 
 class Render(Protocol):
-    """Makes the text of a rendition from a message's served form and its header, its size in octets, its body's lines."""
+    """Makes a message's row of a rendition."""
 
-    def __call__(self, served: Served, header: Header, size: int, lines: int) -> bytes: ...
+    def __call__(self, material: Material, /) -> bytes: ...
 
 
 class Renderer(NamedTuple):
@@ -155,14 +157,22 @@ def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[i
         with writer.batch() as batch:
             for number in numbers:
                 try:
-                    served = batch.served(name, number)
+                    entry = batch.entry(name, number)
                 except NoSuchMessage:  # removed since they were counted
                     continue
-                size, lines = len(served.octets), count_lines(served.octets)
-                batch.rerender(
-                    name, number, size, lines, derived_rows(served, size, lines, renderers)
-                )
+                derive_again(batch, name, entry, renderers)
         yield len(numbers)
+
+
+def derive_again(batch: Batch, name: str, entry: Entry, renderers: Sequence[Renderer]) -> None:
+    """Make a stored message's counts and rows anew from its octets.
+
+    Raises:
+        NoSuchMessage: the list has no such message.
+    """
+    material = Material.of(batch.served(name, entry.number), entry.sent, entry.received)
+    rows = derived_rows(material, renderers)
+    batch.rerender(name, entry.number, material.size, material.lines, rows)
 
 
 def place_again(batch: Batch, name: str, entry: Entry) -> None:
@@ -185,16 +195,9 @@ def named_parent(header: Header, own: bytes) -> bytes | None:
     return _ties(header, own, 0, with_subject=False).parent
 
 
-def derived_rows(
-    served: Served,
-    size: int,
-    lines: int,
-    renderers: Sequence[Renderer],
-    header: Header | None = None,
-) -> dict[Rendition, bytes]:
-    """Return what each renderer makes of a message; ``header`` is the served one, if that was parsed already."""
-    header = header or parse_header(served.head)
-    return {each.kind: each.render(served, header, size, lines) for each in renderers}
+def derived_rows(material: Material, renderers: Sequence[Renderer]) -> dict[Rendition, bytes]:
+    """Return what each renderer makes of a message."""
+    return {each.kind: each.render(material) for each in renderers}
 
 
 def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
@@ -265,9 +268,7 @@ class _Intake:
         head = served_head(raw, header, own, new_references)
         octets = serve(raw, head)
         served = Served(own, octets, is_dotted(octets))
-        size, lines = len(served.octets), count_lines(served.octets)
-        served_header = header if head is None else None
-        rows = derived_rows(served, size, lines, self.renderers, served_header)
+        material = Material.of(served, sent_at, received_at)
         return NewMessage(
             message_id=own,
             raw=raw,
@@ -277,9 +278,9 @@ class _Intake:
             dotted=served.dotted,
             sent=sent_at,
             received=received_at,
-            size=size,
-            lines=lines,
-            rows=rows,
+            size=material.size,
+            lines=material.lines,
+            rows=derived_rows(material, self.renderers),
         )
 
 

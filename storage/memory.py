@@ -6,12 +6,14 @@ import copy
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import NoSuchList, NoSuchMessage
 from storage.message.served import serve
 from storage.model import (
     Entry,
+    Link,
     Location,
     MailingList,
     Page,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
 
+_BATCH: Final = 256
+
 
 @dataclass(slots=True)
 class _Stored:
@@ -42,6 +46,21 @@ class _Stored:
     revision: int
     versions: Mapping[Rendition, int]
     arrived: int = 0
+
+    def entry(self, number: int) -> Entry:
+        """Return what is known of the message under its number."""
+        message = self.message
+        return Entry(
+            number,
+            message.message_id,
+            message.digest,
+            message.sent,
+            message.received,
+            self.arrived,
+            message.size,
+            message.lines,
+            self.revision,
+        )
 
 
 @dataclass(slots=True)
@@ -86,6 +105,7 @@ class _Shelf:
     record: MailingList
     messages: dict[int, _Stored] = field(default_factory=dict)
     ids: dict[bytes, Incumbent] = field(default_factory=dict)
+    removals: dict[int, int] = field(default_factory=dict)  # the revision of each, by number
     forest: MemoryForest = field(default_factory=MemoryForest)
     cursors: dict[str, bytes] = field(default_factory=dict)
     arrived: int = 0
@@ -117,19 +137,25 @@ class MemoryArchive:
         return True
 
     async def entry(self, name: str, number: int) -> Entry:
-        stored = self._stored(name, number)
-        message = stored.message
-        return Entry(
-            number,
-            message.message_id,
-            message.digest,
-            message.sent,
-            message.received,
-            stored.arrived,
-            message.size,
-            message.lines,
-            stored.revision,
-        )
+        return self._stored(name, number).entry(number)
+
+    def entries(self, name: str, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
+        return self._entries_of(self.mailing_list(name), first, last)
+
+    async def changed(self, name: str, revision: int) -> Sequence[int]:
+        record = self.mailing_list(name)
+        messages = self.shelves[name].messages
+        return [
+            number
+            for run in record.present(1, record.high)
+            for number in run
+            if number in messages and revision < messages[number].revision <= record.revision
+        ]
+
+    async def removed(self, name: str, revision: int) -> Sequence[int]:
+        record = self.mailing_list(name)
+        removals = self.shelves[name].removals
+        return sorted(n for n, at in removals.items() if revision < at <= record.revision)
 
     async def served(self, name: str, number: int) -> Served:
         message = self._stored(name, number).message
@@ -165,6 +191,9 @@ class MemoryArchive:
         message_id = self._stored(name, number).message.message_id
         return draw(self.shelves[name].forest.nodes.values(), message_id)
 
+    def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
+        return self._links_of(self.mailing_list(name))
+
     def close(self) -> None:
         self._catalogue = {}
 
@@ -172,6 +201,34 @@ class MemoryArchive:
         if not self.mailing_list(name).has(number) or number not in self.shelves[name].messages:
             raise NoSuchMessage(f"{name} {number}")
         return self.shelves[name].messages[number]
+
+    async def _entries_of(
+        self, record: MailingList, first: int, last: int
+    ) -> AsyncIterator[Sequence[Entry]]:
+        messages = self.shelves[record.name].messages
+        found = (
+            messages[number].entry(number)
+            for run in record.present(first, last)
+            for number in run
+            if number in messages
+        )
+        while batch := list(islice(found, _BATCH)):
+            yield batch
+
+    async def _links_of(self, record: MailingList) -> AsyncIterator[Sequence[Link]]:
+        nodes = self.shelves[record.name].forest.nodes
+        keys = {message_id: key for key, message_id in enumerate(nodes)}
+        found = (
+            Link(
+                key,
+                None if node.above is None else keys[node.above],
+                None if node.number is None or node.number > record.high else node.number,
+                node.sent,
+            )
+            for key, node in enumerate(nodes.values())
+        )
+        while batch := list(islice(found, _BATCH)):
+            yield batch
 
     async def _pages_of(
         self, kind: Rendition, record: MailingList, first: int, last: int
@@ -187,7 +244,12 @@ class MemoryArchive:
 
     async def _page(self, kind: Rendition, record: MailingList, at: int) -> Page:
         messages = self.shelves[record.name].messages
-        numbers = [n for run in record.present(1, record.high) for n in run if page_of(n) == at]
+        numbers = [
+            n
+            for run in record.present(1, record.high)
+            for n in run
+            if page_of(n) == at and kind in messages[n].message.rows
+        ]
         elsewhere: dict[int, Sequence[Location]] = {}
         for number in numbers:
             places = await self.find(messages[number].message.message_id)
@@ -265,6 +327,9 @@ class MemoryBatch:
     def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
         return self._shelf(name).ids.get(message_id)
 
+    def entry(self, name: str, number: int) -> Entry:
+        return self._message(name, number).entry(number)
+
     def raw(self, name: str, number: int) -> bytes:
         return self._message(name, number).message.raw
 
@@ -282,7 +347,7 @@ class MemoryBatch:
         shelf = self._shelf(name)
         number = shelf.record.high + 1
         revision = self._revise(shelf)
-        shelf.record = replace(shelf.record, high=number)
+        shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
         stored = _Stored(message, revision, self._versions)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
@@ -292,10 +357,12 @@ class MemoryBatch:
     def rerender(
         self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
     ) -> None:
-        stored = self._message(name, number)
+        shelf, stored = self._shelf(name), self._message(name, number)
+        octets = shelf.record.octets + size - stored.message.size
+        shelf.record = replace(shelf.record, octets=octets)
         stored.message = replace(stored.message, size=size, lines=lines, rows=dict(rows))
         stored.versions = self._versions
-        stored.revision = self._revise(self._shelf(name))
+        stored.revision = self._revise(shelf)
 
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
@@ -303,12 +370,13 @@ class MemoryBatch:
         del shelf.messages[number]
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=True)
         withdraw(shelf.forest, message.message_id)
-        self._revise(shelf)
+        shelf.removals[number] = self._revise(shelf)
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(
             record,
             low=low,
+            octets=record.octets - message.size,
             holes=[n for n in range(low, record.high + 1) if n not in shelf.messages],
         )
 

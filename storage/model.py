@@ -13,7 +13,7 @@ import enum
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.errors import BadListName
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_NUMBER",
     "Entry",
+    "Link",
     "Location",
     "MailingList",
     "Page",
@@ -57,12 +58,25 @@ def check_list_name(name: str) -> str:
 
 
 class Rendition(enum.Enum):
-    """A text made once, when a message arrives, and stored with the version of what made it.
+    """What is made of a message once, when it arrives, and stored with the version of what made it.
 
-    The value is the name under which it is stored.
+    The value is the name under which it is stored. A kind that nothing makes has no rows.
     """
 
     OVERVIEW = "overview"
+    """What a newsreader lists, as ``gateway.nntp.render`` says."""
+    FACTS = "facts"
+    """Times and counts, as ``storage.facts`` says."""
+    ENVELOPE = "envelope"
+    """The ENVELOPE of IMAP, as it is sent."""
+    BODYSTRUCTURE = "bodystructure"
+    """The BODYSTRUCTURE of IMAP in its extensible form, as it is sent."""
+    FIELDS = "fields"
+    """The header fields that mail clients list with, as they are served, in their order."""
+    KEYS = "keys"
+    """What is searched in and sorted by."""
+    PREVIEW = "preview"
+    """The beginning of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class MailingList:
     none is. ``holes`` holds the numbers from there to ``high`` that are not present, ascending.
 
     ``revision`` grows with every visible change of the list. ``validity`` changes only if numbers were reassigned.
+    ``octets`` is the sum of the sizes of the messages present.
     """
 
     name: str
@@ -85,6 +100,7 @@ class MailingList:
     holes: Sequence[int] = ()
     revision: int = 0
     created: int = 0
+    octets: int = 0
 
     @property
     def count(self) -> int:
@@ -215,3 +231,16 @@ class ThreadNode:
     depth: int
     message_id: bytes
     number: int | None
+
+
+class Link(NamedTuple):
+    """One node of a list's forest: a message, or a ghost (``number`` is None); a root where ``parent`` is None.
+
+    ``node`` names the node for as long as the archive lives, and ``parent`` that which it hangs under; a link that is
+    cut is none. ``sent`` is when the message was sent or else received; of a ghost, 0 or when it was.
+    """
+
+    node: int
+    parent: int | None
+    number: int | None
+    sent: int

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from storage.model import MailingList, Rendition, Served
+    from storage.model import Entry, MailingList, Rendition, Served
     from storage.threads import Forest
 
 __all__ = ["ArchiveWriter", "Batch", "Incumbent", "NewMessage"]
@@ -25,7 +25,8 @@ class NewMessage:
 
     ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
     CRLF line ends, else None. ``plain`` tells that its line ends are all that is changed to serve the rest,
-    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the text of each rendition. The rest is as in ``Entry``.
+    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the row of each rendition. The rest is as
+    in ``Entry``.
     """
 
     message_id: bytes
@@ -75,6 +76,14 @@ class Batch(Protocol):
         """Return the number the next message added to the list gets."""
         ...
 
+    def entry(self, name: str, number: int) -> Entry:
+        """Return what is known of a message, also of one that this batch added.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
+        ...
+
     def raw(self, name: str, number: int) -> bytes:
         """Return the original octets of a message, also of one that this batch added.
 
@@ -120,7 +129,7 @@ class Batch(Protocol):
         ...
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:
-        """Return what is wrong with the list's water marks and holes, for people; put it right if ``repair``.
+        """Return what is wrong with the list's water marks, holes and octets, for people; put it right if ``repair``.
 
         A number below ``high`` that is neither a message's nor a tombstone's gets a tombstone.
         """
@@ -154,7 +163,10 @@ class ArchiveWriter(Protocol):
         ...
 
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
-        """Yield runs of numbers, by list, that hold a rendition of another version than this writer's."""
+        """Yield runs of numbers, by list, that have a rendition of another version than this writer's, or none.
+
+        No run is empty.
+        """
         ...
 
     def damage(self) -> Iterator[str]:

@@ -11,12 +11,12 @@ from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.served import serve
-from storage.model import MAX_NUMBER, Served, check_list_name
+from storage.model import MAX_NUMBER, Entry, Served, check_list_name
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.packing import pack_head, pack_raw, unpack_head, unpack_raw
 from storage.sqlite.recount import tally
-from storage.sqlite.shelf import LIST, Place, Shelf
+from storage.sqlite.shelf import ENTRY, LIST, Place, Shelf
 from storage.threads import Node, withdraw
 from storage.writer import Incumbent
 
@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["SqliteBatch"]
 
 _NEW_LIST: Final = (
-    "INSERT INTO list (name, description, address, validity, low, high, revision, created, arrived, removed, changed) "
-    "VALUES (?, '', '', ?, 1, 0, 0, ?, 0, 0, (SELECT coalesce(max(changed), 0) + 1 FROM list))"
+    "INSERT INTO list (name, description, address, validity, low, high, revision, created, arrived, removed, octets, changed) "
+    "VALUES (?, '', '', ?, 1, 0, 0, ?, 0, 0, 0, (SELECT coalesce(max(changed), 0) + 1 FROM list))"
 )
 _SEVERAL: Final = "SELECT count(*) > 1 FROM (SELECT 1 FROM list LIMIT 2)"
 _COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
+_SIZE: Final = "SELECT size FROM message WHERE list = ? AND number = ?"
 _STORED: Final = (
-    "SELECT n.id, n.message_id, m.head, m.dotted, m.digest "
+    "SELECT n.id, n.message_id, m.head, m.dotted, m.digest, m.size "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 )
 _TOMBSTONE: Final = (
@@ -102,13 +103,22 @@ class SqliteBatch:
         row = self._connection.execute(_TOMBSTONE, (message_id, shelf.key)).fetchone()
         return None if row is None else Incumbent(row[0], row[1], removed=True)
 
+    def entry(self, name: str, number: int) -> Entry:
+        shelf = self._shelf(name)
+        shelf.write_messages()
+        values = shelf.key, number
+        row = self._connection.execute(ENTRY + " AND m.number = ?", values).fetchone()
+        if row is None:
+            raise NoSuchMessage(f"{name} {number}")
+        return Entry(*row)
+
     def raw(self, name: str, number: int) -> bytes:
         place = self._shelf(name).place(number)
         kept = self._blocks.read(place.block, place.start, place.length)
         return unpack_raw(kept, plain=place.plain)
 
     def served(self, name: str, number: int) -> Served:
-        _, message_id, delta, dotted, _ = self._stored(self._shelf(name), number)
+        _, message_id, delta, dotted, *_ = self._stored(self._shelf(name), number)
         raw = self.raw(name, number)
         head = None if delta is None else unpack_head(delta, raw)
         return Served(message_id, serve(raw, head), bool(dotted))
@@ -125,6 +135,7 @@ class SqliteBatch:
         if number > MAX_NUMBER:
             raise ArchiveUnavailable(f"{name}: there are no numbers left; go on in a new list")
         shelf.high = number
+        shelf.octets += message.size
         place = self._keep(shelf, number, message)
         row = [
             shelf.key,
@@ -151,14 +162,16 @@ class SqliteBatch:
     ) -> None:
         shelf = self._shelf(name)
         shelf.write_messages()
-        values = size, lines, shelf.revise(), shelf.key, number
-        if self._connection.execute(_COUNT, values).rowcount == 0:
+        row = self._connection.execute(_SIZE, (shelf.key, number)).fetchone()
+        if row is None:
             raise NoSuchMessage(f"{name} {number}")
+        shelf.octets += size - row[0]
+        self._connection.execute(_COUNT, (size, lines, shelf.revise(), shelf.key, number))
         shelf.put_rows(number, rows)
 
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
-        node, message_id, _, _, digest = self._stored(shelf, number)
+        node, message_id, _, _, digest, size = self._stored(shelf, number)
         place = shelf.place(number)
         if not self._is_shared(shelf, number, place):
             with suppress(zstandard.ZstdError):  # a damaged message can be removed as well
@@ -166,6 +179,7 @@ class SqliteBatch:
         values = shelf.key, number
         self._connection.execute("DELETE FROM message WHERE list = ? AND number = ?", values)
         shelf.removed = shelf.revise()
+        shelf.octets -= size
         self._connection.execute(_BURY, (*values, node, digest, shelf.removed))
         shelf.drop(number)
         withdraw(shelf.forest, message_id)
@@ -177,11 +191,11 @@ class SqliteBatch:
         shelf = self._shelf(name)
         shelf.write_messages()
         counted = tally(self._connection, shelf.key, shelf.high)
-        wrong = counted.faults(shelf.low, shelf.high)
+        wrong = counted.faults(shelf.low, shelf.high, shelf.octets)
         if repair and wrong:
             gone = [(row,) for row, _ in counted.unreadable]
             self._connection.executemany("DELETE FROM page WHERE rowid = ?", gone)
-            shelf.low, shelf.high = counted.low, counted.high
+            shelf.low, shelf.high, shelf.octets = counted.low, counted.high, counted.octets
             shelf.removed = shelf.revise()
             for number in counted.lost:
                 values = shelf.key, number, None, b"", shelf.removed

@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import NoSuchList, NoSuchMessage
-from storage.model import Entry, Location, MailingList, Page, Rendition, Served, ThreadNode
+from storage.model import (
+    Entry,
+    Link,
+    Location,
+    MailingList,
+    Page,
+    Rendition,
+    Served,
+    ThreadNode,
+)
 from storage.pages import PAGE_BITS, decode_rows, page_of
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
+from storage.sqlite.shelf import ENTRY
 from storage.threads import Node
 from storage.tree import draw
 
@@ -29,16 +39,29 @@ KEPT_IDS: Final = 4096
 
 _BEHIND: Final = -1
 
+_ENTRIES_AT_ONCE: Final = 256
+_LINKS_AT_ONCE: Final = 4096
+
 _LISTS: Final = (
-    "SELECT id, name, description, address, validity, low, high, revision, created, removed, changed FROM list "
+    "SELECT id, name, description, address, validity, low, high, revision, created, removed, changed, octets FROM list "
     "WHERE changed > ? ORDER BY changed"
 )
 _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
-_ENTRY: Final = (
-    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision "
-    "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
+_ENTRY: Final = ENTRY + " AND m.number = ?"
+_ENTRIES: Final = ENTRY + " AND m.number BETWEEN ? AND ? ORDER BY m.number LIMIT ?"
+_CHANGED: Final = (
+    "SELECT number FROM message INDEXED BY message_revision "
+    "WHERE list = ? AND revision > ? AND revision <= ? AND number <= ?"
+)
+_GONE: Final = (
+    "SELECT number FROM tombstone INDEXED BY tombstone_revision "
+    "WHERE list = ? AND revision > ? AND revision <= ? AND number <= ?"
+)
+_LINKS: Final = (
+    "SELECT id, iif(severed, NULL, parent), iif(number > ?, NULL, number), sent FROM node INDEXED BY node_list "
+    "WHERE list = ? AND id > ? ORDER BY id LIMIT ?"
 )
 _FIND: Final = "SELECT list, number FROM node WHERE message_id = ? AND number IS NOT NULL"
 _PAGE_REVISION: Final = "SELECT revision FROM page WHERE list = ? AND kind = ? AND page = ?"
@@ -109,7 +132,7 @@ class SqliteArchive:
         rows = self._query.rows(_LISTS, self._changed)
         holes = [
             self._holes(key, name, low, high, removed)
-            for key, name, _, _, _, low, high, _, _, removed, _ in rows
+            for key, name, _, _, _, low, high, _, _, removed, *_ in rows
         ]
         for row, gaps in zip(rows, holes, strict=True):
             (
@@ -124,9 +147,10 @@ class SqliteArchive:
                 created,
                 removed,
                 changed,
+                octets,
             ) = row
             record = MailingList(
-                name, description, address, validity, low, high, gaps, revision, created
+                name, description, address, validity, low, high, gaps, revision, created, octets
             )
             self._ids[name], self._names[key] = key, name
             self._catalogue[name] = record
@@ -144,6 +168,16 @@ class SqliteArchive:
         if not rows:
             raise NoSuchMessage(f"{name} {number}")
         return Entry(*rows[0])
+
+    def entries(self, name: str, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
+        record = self.mailing_list(name)
+        return self._entries_of(self._ids[name], max(first, record.low), min(last, record.high))
+
+    async def changed(self, name: str, revision: int) -> Sequence[int]:
+        return self._since(_CHANGED, name, revision)
+
+    async def removed(self, name: str, revision: int) -> Sequence[int]:
+        return self._since(_GONE, name, revision)
 
     async def served(self, name: str, number: int) -> Served:
         return self._octets.served(self._key(name, number), number)
@@ -189,6 +223,10 @@ class SqliteArchive:
         ]
         return draw(nodes, message_id)
 
+    def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
+        high = self.mailing_list(name).high
+        return self._links_of(self._ids[name], high)
+
     def close(self) -> None:
         self._query.close()
 
@@ -209,6 +247,23 @@ class SqliteArchive:
         if number > self.mailing_list(name).high:
             raise NoSuchMessage(f"{name} {number}")
         return self._ids[name]
+
+    def _since(self, statement: str, name: str, revision: int) -> Sequence[int]:
+        """Return the numbers to which something happened after a revision that the catalogue knows of, ascending."""
+        record = self.mailing_list(name)
+        rows = self._query.rows(statement, self._ids[name], revision, record.revision, record.high)
+        return array("I", sorted([number for (number,) in rows]))
+
+    async def _entries_of(self, key: int, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
+        while rows := self._query.rows(_ENTRIES, key, first, last, _ENTRIES_AT_ONCE):
+            yield [Entry(*row) for row in rows]
+            first = rows[-1][0] + 1
+
+    async def _links_of(self, key: int, high: int) -> AsyncIterator[Sequence[Link]]:
+        last = 0
+        while rows := self._query.rows(_LINKS, high, key, last, _LINKS_AT_ONCE):
+            yield [Link._make(row) for row in rows]
+            last = rows[-1][0]
 
     async def _pages_of(
         self, kind: Rendition, record: MailingList, first: int, last: int

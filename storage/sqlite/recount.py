@@ -20,6 +20,7 @@ _ENDS: Final = (
     "SELECT min(low), max(high) FROM (SELECT min(number) low, max(number) high FROM message WHERE list = :list "
     "UNION ALL SELECT NULL, max(number) FROM tombstone WHERE list = :list)"
 )
+_OCTETS: Final = "SELECT coalesce(sum(size), 0) FROM message WHERE list = ?"
 _LOST: Final = (
     "WITH RECURSIVE given (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM given WHERE number < :high) "
     "SELECT number FROM given WHERE :high > 0 EXCEPT SELECT number FROM message WHERE list = :list "
@@ -36,24 +37,27 @@ _PAGES: Final = "SELECT rowid, kind, page, data FROM page WHERE list = ? ORDER B
 class Tally:
     """How one list really stands.
 
-    ``low`` and ``high`` are what its water marks should be. ``lost`` are the numbers that are neither a message's nor a
+    ``low``, ``high`` and ``octets`` are what its water marks and octets should be. ``lost`` are the numbers that are neither a message's nor a
     tombstone's, ``nameless`` the messages whose Message-ID is gone. ``unreadable`` holds each damaged page's row and
     what it is called.
     """
 
     low: int
     high: int
+    octets: int
     lost: Sequence[int]
     nameless: Sequence[int]
     unreadable: Sequence[tuple[int, str]]
 
-    def faults(self, low: int, high: int) -> list[str]:
-        """Return what is wrong, for people, with a list that has these water marks."""
+    def faults(self, low: int, high: int, octets: int) -> list[str]:
+        """Return what is wrong, for people, with a list that has these water marks and octets."""
         wrong = []
         if (low, high) != (self.low, self.high):
             wrong.append(
                 f"the water marks are {low} and {high}, and should be {self.low} and {self.high}"
             )
+        if octets != self.octets and not self.lost:  # whose sizes are lost with them
+            wrong.append(f"it counts {octets} octets, and should count {self.octets}")
         wrong += [f"{number} is lost: neither a message nor removed" for number in self.lost]
         wrong += [f"{number} has lost its Message-ID" for number in self.nameless]
         wrong += [f"{page} cannot be read" for _, page in self.unreadable]
@@ -68,6 +72,7 @@ def tally(connection: sqlite3.Connection, key: int, high: int) -> Tally:
     return Tally(
         low=high + 1 if low is None else low,
         high=high,
+        octets=connection.execute(_OCTETS, (key,)).fetchone()[0],
         lost=[number for (number,) in lost],
         nameless=[number for (number,) in connection.execute(_NAMELESS, (key,))],
         unreadable=list(_unreadable(connection, key)),

@@ -15,7 +15,7 @@ FILE: Final = "archive.sqlite3"
 """The archive's file within its directory."""
 
 APPLICATION_ID: Final = 0x4C475445
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 PAGE_SIZE: Final = 4096
 """Octets of a database page: larger ones waste more behind the ends of blobs."""
@@ -42,7 +42,8 @@ CREATE TABLE list (
   created INTEGER NOT NULL,
   arrived INTEGER NOT NULL,           -- when its last message arrived
   removed INTEGER NOT NULL,           -- the revision of its last removal
-  changed INTEGER NOT NULL            -- ascends over all lists with every change of any
+  changed INTEGER NOT NULL,           -- ascends over all lists with every change of any
+  octets INTEGER NOT NULL DEFAULT 0   -- the sum of its messages' sizes
 ) STRICT;
 CREATE INDEX list_changed ON list (changed);
 
@@ -71,6 +72,7 @@ CREATE TABLE message (
   revision INTEGER NOT NULL,
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_revision ON message (list, revision);
 
 CREATE TABLE tombstone (
   list INTEGER NOT NULL REFERENCES list,
@@ -81,6 +83,7 @@ CREATE TABLE tombstone (
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstone_node ON tombstone (node);
+CREATE INDEX tombstone_revision ON tombstone (list, revision);
 
 CREATE TABLE node (
   id INTEGER PRIMARY KEY,
@@ -94,6 +97,7 @@ CREATE TABLE node (
   severed INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX node_message_id ON node (message_id, list);
+CREATE INDEX node_list ON node (list);
 CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
 
 CREATE TABLE note (
@@ -130,6 +134,17 @@ CREATE TABLE source (
   PRIMARY KEY (list, source)
 ) STRICT, WITHOUT ROWID;
 """
+
+_MIGRATIONS: Final = {
+    1: """
+ALTER TABLE list ADD COLUMN octets INTEGER NOT NULL DEFAULT 0;
+UPDATE list SET octets = (SELECT coalesce(sum(size), 0) FROM message WHERE list = list.id);
+CREATE INDEX message_revision ON message (list, revision);
+CREATE INDEX tombstone_revision ON tombstone (list, revision);
+CREATE INDEX node_list ON node (list);
+""",
+}
+"""What makes the next version of each earlier one."""
 
 
 def open_writer(directory: Path) -> sqlite3.Connection:
@@ -188,7 +203,10 @@ def unavailable(path: Path, error: Exception) -> ArchiveUnavailable:
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in a new file; refuse one of another kind or of a later version."""
+    """Make the tables in a new file, bring those of an earlier version up to date; refuse what is neither.
+
+    All in one transaction: what is cut off was never begun, and of several processes one does it.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == SCHEMA_VERSION:
         return
@@ -202,11 +220,18 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:  # else another process made the tables meanwhile
-        for statement in _TABLES.split(";\n"):
-            connection.execute(statement)
+        _run(connection, _TABLES)
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        version = SCHEMA_VERSION
+    for older in range(version, SCHEMA_VERSION):
+        _run(connection, _MIGRATIONS[older])
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
+        connection.execute(statement)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

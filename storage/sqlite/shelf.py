@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
     from storage.sqlite.forest import SqliteForest
 
-__all__ = ["LIST", "NUMBERS", "Place", "Shelf"]
+__all__ = ["ENTRY", "LIST", "NUMBERS", "Place", "Shelf"]
 
-LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed FROM list"
+LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed, octets FROM list"
 NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
+ENTRY: Final = (
+    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision "
+    "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ?"
 )
 
 _NO_VERSION: Final = -1
@@ -30,7 +34,7 @@ _ARRIVED: Final = 12
 """Which column of a message's row is when it arrived."""
 
 _PUT_LIST: Final = (
-    "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ?, removed = ?, "
+    "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ?, removed = ?, octets = ?, "
     "changed = (SELECT max(changed) + 1 FROM list) WHERE id = ?"
 )
 _PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -61,12 +65,14 @@ class Place(NamedTuple):
 class _Page:
     """A page's rows as a batch changes them; its version is that of the oldest row on it.
 
-    ``stale`` are the numbers whose rows other versions made, or that have none of this kind yet.
+    ``stale`` are the numbers whose rows other versions made, or that have none of this kind yet. ``is_kept`` tells that
+    the page is in the archive, or that this writer makes such rows.
     """
 
     rows: dict[int, bytes]
     stale: set[int]
     version: int
+    is_kept: bool
 
 
 class Shelf:
@@ -88,7 +94,8 @@ class Shelf:
         self.high: int
         self.revision: int
         self.key, self.name, self.description, self.address, self.validity = row[:5]
-        self.low, self.high, self.revision, self.created, self._arrived, self.removed = row[5:]
+        self.low, self.high, self.revision, self.created, self._arrived, self.removed = row[5:11]
+        self.octets: int = row[11]
         self.changed = False
         self._rows: list[list[Any]] = []
         self._digests: dict[int, bytes] = {}
@@ -109,6 +116,7 @@ class Shelf:
             holes,
             self.revision,
             self.created,
+            self.octets,
         )
 
     def revise(self) -> int:
@@ -182,8 +190,9 @@ class Shelf:
         self._write_pages()
         self.write_messages()
         if self.changed:
-            values = self.low, self.high, self.revision, self._arrived, self.removed, self.key
-            self._connection.execute(_PUT_LIST, (self.description, self.address, *values))
+            marks = self.low, self.high, self.revision, self._arrived, self.removed, self.octets
+            values = self.description, self.address, *marks, self.key
+            self._connection.execute(_PUT_LIST, values)
 
     def _page(self, kind: Rendition, at: int) -> _Page:
         page = self._pages.get((kind, at))
@@ -202,11 +211,12 @@ class Shelf:
                 raise ArchiveUnavailable(
                     f"{self.name}, {kind.value} {at}: {error}; run 'listgate check --repair'"
                 ) from error
-            return _Page(rows, set() if version == current else set(rows), version)
+            return _Page(rows, set() if version == current else set(rows), version, is_kept=True)
         first = at << PAGE_BITS
         there = self._connection.execute(NUMBERS, (self.key, first, first + (1 << PAGE_BITS) - 1))
         without = {number for (number,) in there}
-        return _Page({}, without, _NO_VERSION if without else current)
+        version = _NO_VERSION if without else current
+        return _Page({}, without, version, is_kept=kind in self._versions)
 
     def _write_pages(self) -> None:
         for at in self._touched:
@@ -214,6 +224,8 @@ class Shelf:
                 values = self.revision, self.key, kind.value, at
                 self._connection.execute(_TOUCH_PAGE, values)
         for (kind, at), page in self._pages.items():
+            if not page.is_kept:
+                continue
             version = page.version if page.stale else self._versions.get(kind, 0)
             data = pack(encode_rows(page.rows))
             row = self.key, kind.value, at, version, self.revision, data

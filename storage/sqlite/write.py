@@ -82,7 +82,9 @@ class SqliteWriter:
             for key, page in self._connection.execute(_OUTDATED, (kind.value, version)).fetchall():
                 first = page << PAGE_BITS
                 rows = self._connection.execute(NUMBERS, (key, first, first + (1 << PAGE_BITS) - 1))
-                yield names[key], [number for (number,) in rows]
+                numbers = [number for (number,) in rows]
+                if numbers:
+                    yield names[key], numbers
 
     def has(self, name: str) -> bool:
         return (

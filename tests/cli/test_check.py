@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.pages import decode_rows, encode_rows
+from storage.sqlite import SqliteArchive
 from storage.sqlite.packing import pack, unpack
 from storage.sqlite.schema import FILE
 from tests.cli.conftest import put
@@ -172,7 +173,7 @@ def test_a_wrong_row(filled: Listgate) -> None:
         return pack(encode_rows(rows))
 
     before = filled("check").out
-    _change("page", "data", change, "page = 0")
+    _change("page", "data", change, "page = 0 AND kind = 'overview'")
     assert _repaired(filled) == [
         f"l {number}: its overview is not as it should be" for number in (7, 9)
     ]
@@ -180,13 +181,26 @@ def test_a_wrong_row(filled: Listgate) -> None:
 
 
 def test_a_damaged_page(filled: Listgate) -> None:
-    _change("page", "data", lambda data: data[:-1] + bytes([data[-1] ^ 1]), "page = 1")
+    _change(
+        "page",
+        "data",
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        "page = 1 AND kind = 'overview'",
+    )
     assert _repaired(filled) == ["l: page 1 of its overview cannot be read"]
 
 
 def test_a_lost_page(filled: Listgate) -> None:
-    _do("DELETE FROM page WHERE page = 1")
+    _do("DELETE FROM page WHERE page = 1 AND kind = 'overview'")
     assert len(_repaired(filled)) == COUNT - 255
+
+
+def test_all_that_is_wrong_with_a_message_is_one_fault(filled: Listgate) -> None:
+    _do("DELETE FROM page WHERE page = 1")
+    faults = _repaired(filled)
+    assert len(faults) == COUNT - 255
+    assert faults[0].startswith("l 256: its overview, facts")
+    assert faults[0].endswith(" are not as they should be")
 
 
 def test_a_wrong_count(filled: Listgate) -> None:
@@ -194,7 +208,16 @@ def test_a_wrong_count(filled: Listgate) -> None:
         "UPDATE message SET size = size + 1 WHERE number = 5",
         "UPDATE message SET lines = 0 WHERE number = 6",
     )
-    assert _repaired(filled) == [f"l {number}: is not counted right" for number in (5, 6)]
+    faults = _repaired(filled)
+    assert faults[0].startswith("l: it counts ")
+    assert faults[1:] == [f"l {number}: is not counted right" for number in (5, 6)]
+
+
+def test_wrong_octets(filled: Listgate) -> None:
+    with closing(SqliteArchive(Path("listgate-archive"))) as archive:
+        before = archive.mailing_list("l").octets
+    _do("UPDATE list SET octets = 7")
+    assert _repaired(filled) == [f"l: it counts 7 octets, and should count {before}"]
 
 
 def test_a_message_that_its_node_forgot(filled: Listgate) -> None:
@@ -247,7 +270,7 @@ def test_a_damaged_head_stays_a_fault(filled: Listgate, tmp_path: Path) -> None:
 
 
 def test_a_page_that_is_none(filled: Listgate) -> None:
-    _do(f"UPDATE page SET data = x'{pack(b'no page').hex()}' WHERE page = 0")
+    _do(f"UPDATE page SET data = x'{pack(b'no page').hex()}' WHERE page = 0 AND kind = 'overview'")
     assert _repaired(filled) == ["l: page 0 of its overview cannot be read"]
 
 

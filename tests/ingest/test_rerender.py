@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.archive import Archive
-    from storage.message.fields import Header
-    from storage.model import Served
+    from storage.material import Material
     from storage.writer import ArchiveWriter
 
 COUNT = 700
@@ -39,8 +38,15 @@ SUMMARY = cast("Rendition", Another.SUMMARY)
 def named(text: bytes, version: int, kind: Rendition = Rendition.OVERVIEW) -> Renderer:
     """Return a renderer whose rows tell which one made them."""
 
-    def render(served: Served, header: Header, size: int, lines: int) -> bytes:
-        return b"%b\t%b\t%d\t%d" % (text, served.message_id, size, lines)
+    def render(made: Material) -> bytes:
+        times = made.received, -1 if made.sent is None else made.sent
+        return b"%b\t%b\t%d\t%d\t%d\t%d" % (
+            text,
+            made.served.message_id,
+            made.size,
+            made.lines,
+            *times,
+        )
 
     return Renderer(kind, version, render)
 
@@ -144,8 +150,8 @@ def test_it_can_be_cut_off_and_continued_while_mail_comes(store: Store) -> None:
 def test_a_batch_that_fails_leaves_the_old_rows(store: Store) -> None:
     add(store, "l", OLD, 0, 5)
 
-    def fail(served: Served, header: Header, size: int, lines: int) -> bytes:
-        if served.message_id == b"<3@x.example>":
+    def fail(material: Material) -> bytes:
+        if material.served.message_id == b"<3@x.example>":
             raise ZeroDivisionError
         return b"new"
 
