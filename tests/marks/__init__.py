@@ -1,0 +1,1 @@
+"""What users mark: bitmaps, stamps, and the engines that keep them."""
