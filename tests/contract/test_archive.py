@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.renderers import RENDERERS
 from storage.errors import BadListName, NoSuchList, NoSuchMessage
-from storage.model import Location, Page, Rendition
+from storage.facts import Facts, decode_facts
+from storage.model import Entry, Link, Location, Page, Rendition
+from storage.threads import Node
 from tests.mail import NOW, Engine, done, fill, gathered, mail
 
 if TYPE_CHECKING:
@@ -312,3 +315,211 @@ def test_cursors_are_kept_by_list_and_source(engine: Engine) -> None:
     keys = ("l", "s"), ("m", "s"), ("l", "t"), ("none", "s")
     assert [writer.cursor(*key) for key in keys] == [b"3", b"2", b"", b""]
     assert "none" not in [each.name for each in engine.archive().lists()]
+
+
+def entries(archive: Archive, name: str, first: int, last: int) -> list[Entry]:
+    found: list[Entry] = []
+    for batch in gathered(archive.entries(name, first, last)):
+        assert isinstance(batch, list)
+        assert batch
+        found += batch
+    return found
+
+
+def links(archive: Archive, name: str) -> list[Link]:
+    found: list[Link] = []
+    for batch in gathered(archive.links(name)):
+        assert isinstance(batch, list)
+        assert batch
+        found += batch
+    return found
+
+
+def test_entries_are_those_of_each_number(engine: Engine) -> None:
+    fill(engine.writer(), "l", [mail(str(n), body="x\n" * (n % 7)) for n in range(1, 601)])
+    remove(engine, "l", 300)
+    archive = engine.archive()
+    for first, last in ((1, 600), (-4, 2**40), (255, 258), (299, 301), (600, 600)):
+        wanted = [n for n in range(max(first, 1), min(last, 600) + 1) if n != 300]
+        found = entries(archive, "l", first, last)
+        assert [entry.number for entry in found] == wanted
+        assert found[::50] == [done(archive.entry("l", n)) for n in wanted[::50]]
+    for first, last in ((300, 300), (601, 700), (5, 4)):
+        assert entries(archive, "l", first, last) == []
+    assert len(gathered(archive.entries("l", 1, 600))) > 1
+
+
+def test_octets_are_those_of_the_messages_present(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail(str(n), body="x\n" * n) for n in range(1, 9)])
+    archive = engine.archive()
+
+    def octets() -> int:
+        archive.refresh()
+        record = archive.mailing_list("l")
+        with writer.batch() as batch:
+            assert batch.mailing_list("l").octets == record.octets
+        return record.octets
+
+    sizes = [entry.size for entry in entries(archive, "l", 1, 8)]
+    assert octets() == sum(sizes)
+    remove(engine, "l", 3)
+    assert octets() == sum(sizes) - sizes[2]
+    with writer.batch() as batch:
+        batch.rerender("l", 4, sizes[3] + 5, 1, {})
+    assert octets() == sum(sizes) - sizes[2] + 5
+    with writer.batch() as batch:
+        batch.rerender("l", 4, sizes[3], 4, {})
+    fill(writer, "l", [mail("9")], now=NOW + 1)
+    with writer.batch() as batch:
+        batch.mailing_list("m")
+        assert batch.mailing_list("m").octets == 0
+    for number in (1, 2, 4, 5, 6, 7, 8, 9):
+        remove(engine, "l", number)
+    assert octets() == 0
+
+
+def test_what_changed_and_what_was_removed_is_told_by_revision(engine: Engine) -> None:
+    writer = engine.writer()
+    archive = engine.archive()
+    fill(writer, "l", [mail(str(n)) for n in range(1, 6)])
+    archive.refresh()
+    first = archive.mailing_list("l").revision
+    assert [*done(archive.changed("l", 0))] == [1, 2, 3, 4, 5]
+    assert [*done(archive.changed("l", first))] == []
+    assert [*done(archive.changed("l", done(archive.entry("l", 4)).revision - 1))] == [4, 5]
+    assert [*done(archive.removed("l", 0))] == []
+
+    remove(engine, "l", 4)
+    remove(engine, "l", 2)
+    fill(writer, "l", [mail("6")], now=NOW + 1)
+    with writer.batch() as batch:
+        batch.rerender("l", 3, 1, 1, {})
+    # None of it is told before the catalogue is read again.
+    assert [*done(archive.changed("l", first))] == []
+    assert [*done(archive.removed("l", 0))] == []
+    archive.refresh()
+    second = archive.mailing_list("l").revision
+    assert [*done(archive.changed("l", first))] == [3, 6]
+    assert [*done(archive.changed("l", 0))] == [1, 3, 5, 6]
+    assert [*done(archive.removed("l", first))] == [2, 4]
+    assert [*done(archive.removed("l", first + 1))] == [2]
+    assert [*done(archive.changed("l", second))] == [*done(archive.removed("l", second))] == []
+    entry = done(archive.entry("l", 3))
+    assert first < entry.revision <= second
+
+
+def test_links_are_the_forest_with_its_ghosts(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(
+        writer,
+        "l",
+        [
+            mail("c", answers="b", date="Fri, 2 Jan 2004 12:00:00 +0000"),
+            mail("a", answers="ghost", date="Fri, 2 Jan 2004 11:00:00 +0000"),
+            mail("b", answers="ghost"),
+            mail("lone", date="nonsense"),
+        ],
+    )
+    fill(writer, "other", [mail("c", answers="x")])
+    archive = engine.archive()
+    by_node = {link.node: link for link in links(archive, "l")}
+    assert len(by_node) == 5
+
+    def above(number: int) -> Link | None:
+        (own,) = [link for link in by_node.values() if link.number == number]
+        return None if own.parent is None else by_node[own.parent]
+
+    parents = [above(number) for number in (1, 2, 3, 4)]
+    assert [each and each.number for each in parents] == [3, None, None, None]
+    ghost = parents[1]
+    assert ghost is not None
+    assert ghost is parents[2]
+    assert (ghost.parent, ghost.sent, parents[3]) == (None, 0, None)
+    times = {link.number: link.sent for link in by_node.values() if link.number}
+    expected = [done(archive.entry("l", n)) for n in (1, 2, 3, 4)]
+    assert [times[entry.number] for entry in expected] == [
+        entry.received if entry.sent is None else entry.sent for entry in expected
+    ]
+    assert {link.node for link in links(archive, "l")} == set(by_node)
+
+    remove(engine, "l", 3)
+    fill(writer, "l", [mail("new", answers="c")], now=NOW + 1)
+    assert sorted(link.number for link in links(archive, "l") if link.number) == [1, 2, 4]
+    archive.refresh()
+    found = links(archive, "l")
+    assert sorted(link.number for link in found if link.number) == [1, 2, 4, 5]
+    assert len(found) == 6
+
+
+def test_a_link_that_is_cut_is_none(engine: Engine) -> None:
+    fill(engine.writer(), "l", [mail("a", answers="b"), mail("b", answers="a"), mail("c")])
+    found = links(engine.archive(), "l")
+    assert len(found) == 3
+    assert sum(link.parent is not None for link in found) == 1
+
+
+def test_links_of_many_come_in_batches(engine: Engine) -> None:
+    count = 4500
+    writer = engine.writer()
+    with writer.batch() as batch:
+        batch.mailing_list("empty")
+        forest = batch.forest("l")
+        for at in range(count):
+            forest.put(Node(b"<%d@x.example>" % at))
+    archive = engine.archive()
+    assert len(gathered(archive.links("l"))) > 1
+    assert len({link.node for link in links(archive, "l")}) == count
+    assert links(archive, "empty") == []
+
+
+def test_what_is_told_of_a_list_that_is_none(engine: Engine) -> None:
+    archive = engine.archive()
+    with pytest.raises(NoSuchList):
+        archive.entries("none", 1, 2)
+    with pytest.raises(NoSuchList):
+        archive.links("none")
+    with pytest.raises(NoSuchList):
+        done(archive.changed("none", 0))
+    with pytest.raises(NoSuchList):
+        done(archive.removed("none", 0))
+
+
+def test_a_batch_tells_what_is_known_of_its_messages(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail("1"), mail("2")])
+    archive = engine.archive()
+    with writer.batch() as batch:
+        assert batch.entry("l", 2) == done(archive.entry("l", 2))
+        for number in (0, 3):
+            with pytest.raises(NoSuchMessage):
+                batch.entry("l", number)
+
+
+def test_facts_are_stored_and_what_nothing_makes_has_no_rows(engine: Engine) -> None:
+    writer = engine.writer()
+    fill(writer, "l", [mail("1"), mail("2", date="nonsense"), mail("3")])
+    made = {renderer.kind for renderer in RENDERERS}
+    archive = engine.archive()
+
+    def facts() -> Facts:
+        (page,) = gathered(archive.pages(Rendition.FACTS, "l", 1, 9))
+        assert isinstance(page, Page)
+        return decode_facts(page.rows)
+
+    for remaining in ([1, 2, 3], [1, 3], []):
+        known = entries(archive, "l", 1, 9)
+        assert [entry.number for entry in known] == remaining
+        if remaining:
+            assert [*facts().received] == [entry.received for entry in known]
+            assert [*facts().sent] == [
+                entry.received if entry.sent is None else entry.sent for entry in known
+            ]
+            assert [*facts().size] == [entry.size for entry in known]
+            assert [*facts().lines] == [entry.lines for entry in known]
+        for kind in Rendition:
+            pages = gathered(archive.pages(kind, "l", 1, 9))
+            assert bool(pages) == (kind in made and bool(remaining))
+        for number in [2] if 2 in remaining else remaining:
+            remove(engine, "l", number)
+        archive.refresh()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 
 COUNT = 700
 """Several pages of rows."""
-
-
-class Another(enum.Enum):
-    """A kind of rendition of a face that there is not yet."""
-
-    SUMMARY = "summary"
-
-
-SUMMARY = cast("Rendition", Another.SUMMARY)
 
 
 def named(text: bytes, version: int, kind: Rendition = Rendition.OVERVIEW) -> Renderer:
@@ -164,13 +154,52 @@ def test_a_batch_that_fails_leaves_the_old_rows(store: Store) -> None:
 
 def test_a_new_kind_is_made_for_what_was_there_before(store: Store) -> None:
     add(store, "l", OLD, 0, COUNT)
-    both = [*OLD, named(b"summary", 1, SUMMARY)]
+    both = [*OLD, named(b"keys", 1, Rendition.KEYS)]
     add(store, "l", both, COUNT, 10)
     writer = store.writer(both)
     assert sum(rerender(writer, both)) >= COUNT
     assert list(rerender(writer, both)) == []
     assert made_by(store.rows("l")) == [b"old"] * (COUNT + 10)
-    assert made_by(store.rows("l", SUMMARY)) == [b"summary"] * (COUNT + 10)
+    assert made_by(store.rows("l", Rendition.KEYS)) == [b"keys"] * (COUNT + 10)
+
+
+def test_a_new_kind_goes_on_where_it_was_cut_off(store: Store) -> None:
+    add(store, "l", OLD, 0, COUNT)
+    with store.writer(OLD).batch() as batch:
+        for number in range(1, 256):  # so that the first page is empty
+            batch.remove("l", number)
+    both = [*OLD, named(b"keys", 1, Rendition.KEYS)]
+    running = rerender(store.writer(both), both)
+    first = next(running)
+    assert first > 0
+    running.close()  # type: ignore[attr-defined]  # a generator
+    with store.writer(both).batch() as batch:
+        batch.remove("l", 300)
+    rest = sum(rerender(store.writer(both), both))
+    assert first + rest in {COUNT - 255, COUNT - 256}
+    assert list(rerender(store.writer(both), both)) == []
+    assert made_by(store.rows("l", Rendition.KEYS)) == [b"keys"] * (COUNT - 256)
+
+
+def test_a_kind_that_nothing_makes_any_more_stays_without_what_was_removed(store: Store) -> None:
+    both = [*OLD, named(b"facts", 1, Rendition.FACTS)]
+    add(store, "l", both, 0, 5)
+    with store.writer(OLD).batch() as batch:
+        batch.remove("l", 3)
+    assert len(store.rows("l", Rendition.FACTS)) == 4
+    assert store.rows("l", Rendition.ENVELOPE) == []
+
+
+def test_a_row_is_made_again_with_the_times_that_are_known(store: Store) -> None:
+    mails = [mail("1"), mail("2", date="nonsense")]
+    ingest(store.writer(OLD), "l", Given(mails, received=NOW - 5), OLD, clock=lambda: NOW)
+    before = [row.partition(b"\t")[2] for row in store.rows("l")]
+    assert [row.split(b"\t")[3:] for row in before] == [
+        [b"%d" % (NOW - 5), b"1072958400"],
+        [b"%d" % (NOW - 5), b"-1"],
+    ]
+    assert sum(rerender(store.writer(NEW), NEW)) == 2
+    assert [row.partition(b"\t")[2] for row in store.rows("l")] == before
 
 
 def test_readers_see_that_something_changed_and_removed_messages_stay_away(store: Store) -> None:
