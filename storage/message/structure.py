@@ -27,7 +27,7 @@ MAX_PARTS: Final = 10_000
 """Parts of one message; the last one holds whatever comes after it in its multipart."""
 
 _Type = tuple[bytes, bytes, "Parameters"]
-_TEXT: Final[_Type] = (b"text", b"plain", ((b"charset", b"us-ascii"),))  # RFC 2045 s. 5.2
+_TEXT: Final[_Type] = (b"text", b"plain", ())  # RFC 2045 s. 5.2
 _MESSAGE: Final[_Type] = (b"message", b"rfc822", ())  # RFC 2046 s. 5.1.5
 _ENCLOSING: Final = frozenset((b"rfc822", b"global"))
 _IDENTITIES: Final = frozenset((b"7bit", b"8bit", b"binary"))
@@ -76,6 +76,11 @@ class Part:
     def is_multipart(self) -> bool:
         """Whether the type is multipart, even if there are no parts."""
         return self.type == b"multipart"
+
+    @property
+    def is_message(self) -> bool:
+        """Whether the type is message/rfc822 or message/global, even if what it encloses cannot be read."""
+        return self.type == b"message" and self.subtype in _ENCLOSING
 
     @property
     def message(self) -> Part | None:
