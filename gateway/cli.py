@@ -185,6 +185,7 @@ def _import(parsed: argparse.Namespace) -> int:
     config = _config(parsed)
     plan = _plan(parsed.sources, config, check_list_name(parsed.list))
     with closing(open_for_writing(_directory(parsed, config))) as writer:
+        _rerender(writer)
         summaries = take_in(writer, plan, settle=True)
         _describe(writer, config)
     shown.console().print(shown.summary_table(summaries))

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -20,7 +21,6 @@ from tests.sources.tars import tar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from storage.sources.base import Incoming, Rejected
     from tests.cli.conftest import Listgate
@@ -44,6 +44,18 @@ def test_the_same_again_adds_nothing_and_more_is_added(listgate: Listgate, tmp_p
     put(tmp_path / "x", mail("1"), mail("2"))
     assert listgate("import", "l", path).table[1][1:4] == ["1", "1", "0"]
     assert listgate("lists").table[1] == ["l", "2", "1", "2"]
+
+
+def test_what_an_earlier_version_did_not_render_is_rendered(
+    listgate: Listgate, tmp_path: Path
+) -> None:
+    path = put(tmp_path / "x", mail("1"), mail("2"))
+    listgate("import", "l", path)
+    with closing(sqlite3.connect(Path("listgate-archive") / schema.FILE)) as connection, connection:
+        connection.execute("DELETE FROM page WHERE kind = 'facts'")
+    assert listgate("check").code == 1
+    assert listgate("import", "l", path).code == 0
+    assert listgate("check").code == 0
 
 
 def test_several_sources_go_to_one_list(listgate: Listgate, tmp_path: Path) -> None:
