@@ -120,7 +120,7 @@ def picker(wanted: frozenset[bytes]) -> Callable[[bytes], bytes]:
         return b"%b\r\n".__mod__
     names = b"|".join(sorted(map(re.escape, wanted & LISTED_FIELDS)))
     if not names:
-        return lambda row: b"\r\n"
+        return b"\r\n%.0b".__mod__
     find = re.compile(
         rb"^(?:%b):[^\n]*+\n(?:[ \t][^\n]*+\n)*+" % names, re.IGNORECASE | re.MULTILINE
     ).findall
@@ -181,7 +181,7 @@ def _multipart(part: Part, children: Sequence[bytes], *, extensible: bool) -> by
 def _single(part: Part, children: Sequence[bytes], *, extensible: bool) -> bytes:
     parameters = part.parameters
     is_text = part.type == b"text"
-    if is_text and not part.charset:
+    if is_text and all(name != b"charset" for name, _ in parameters):
         parameters = (*parameters, (b"charset", b"us-ascii"))  # RFC 2045 s. 5.2
     text = b"%b %b %b %b %b %b %d" % (
         string(part.type),
@@ -218,8 +218,7 @@ def _disposition(part: Part) -> bytes:
 def _language(part: Part) -> bytes:
     if not part.language:
         return NIL
-    tags = [string(tag) for tag in part.language]
-    return tags[0] if len(tags) == 1 else b"(%b)" % b" ".join(tags)
+    return b"(%b)" % b" ".join(map(string, part.language))
 
 
 def _parameters(parameters: Parameters) -> bytes:

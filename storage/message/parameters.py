@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_PARAMETERS",
     "Parameters",
+    "encoding",
     "media_type",
     "parameter",
     "parameterised",
-    "token",
     "without_comments",
 ]
 
@@ -43,7 +43,7 @@ _OUTSIDE_COMMENT: Final = re.compile(rb"[^(\"\\]++|\"(?:[^\"\\]|\\.)*+\"?|\\.?",
 _INSIDE_COMMENT: Final = re.compile(rb"(?:[^()\\]|\\.)*+\\?", re.DOTALL)
 _SECTION: Final = re.compile(rb"([^*]++)(?:\*([0-9]{1,4}))?(\*?)")
 _OPENING: Final = ord("(")
-_TOKEN: Final = re.compile(rb"[^\s;,\"()<>@:\\/\[\]?=]*+")
+_ENCODINGS: Final = frozenset((b"7bit", b"8bit", b"binary", b"base64", b"quoted-printable"))
 
 
 def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
@@ -73,12 +73,13 @@ def parameter(parameters: Parameters, name: bytes) -> bytes:
     return next((value for other, value in parameters if other == name), b"")
 
 
-def token(value: bytes) -> bytes:
-    """Return the token that a value begins with, in lower case: a Content-Transfer-Encoding's (RFC 2045 s. 6.1)."""
+def encoding(value: bytes) -> bytes:
+    """Return a Content-Transfer-Encoding in lower case (RFC 2045 s. 6.1); 7bit where it is none, such as ``8 bit``."""
     if b"(" in value:
         value = without_comments(value)
-    found = _TOKEN.match(value.strip())
-    return found[0].lower() if found else b""
+    token, _, rest = value.strip().partition(b" ")
+    token = token.rstrip(b";,").lower()
+    return token if token in _ENCODINGS or (token and not rest) else b"7bit"
 
 
 def without_comments(value: bytes) -> bytes:

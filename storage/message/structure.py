@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message.fields import MAX_HEADER, Header
-from storage.message.parameters import media_type, parameter, parameterised, token
+from storage.message.parameters import encoding, media_type, parameter, parameterised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ class _Open:
             self.media = media_type(header.first(b"content-type") or b"") or _TEXT
         self.encoding = b"7bit"
         if b"content-transfer-encoding" in names:
-            self.encoding = token(header.first(b"content-transfer-encoding") or b"") or b"7bit"
+            self.encoding = encoding(header.first(b"content-transfer-encoding") or b"")
         self.boundary = b""
         if self.media[0] == b"multipart":
             self.boundary = parameter(self.media[2], b"boundary").rstrip(b" ")
@@ -117,6 +117,12 @@ class _Open:
         """Whether it is a message within a message: an encoded one is opaque (RFC 2046 s. 5.2.1)."""
         kind, subtype, _ = self.media
         return kind == b"message" and subtype in _ENCLOSING and self.encoding in _IDENTITIES
+
+    def seal(self) -> None:
+        """Make it a leaf: what has parts becomes octets, which can still be fetched."""
+        kind, subtype, parameters = self.media
+        if kind == b"multipart" or (kind == b"message" and subtype in _ENCLOSING):
+            self.media = (b"application", b"octet-stream", parameters)
 
     def closed(self, octets: bytes, end: int) -> Part:
         """Return the part, now that its end is known."""
@@ -155,7 +161,7 @@ _DESCRIBING: Final = frozenset((
 
 def _disposition(value: bytes) -> Disposition | None:
     kind, parameters = parameterised(value)
-    kind = token(kind)
+    kind = kind.lower()
     return Disposition(kind, parameters) if kind else None
 
 
@@ -209,6 +215,7 @@ class _Walk:
             self._stack.append(part)
             self._parts += 1
             if len(self._stack) > MAX_DEPTH or self._parts >= MAX_PARTS:
+                part.seal()
                 return body
             if part.boundary:
                 self._boundaries.append((part.boundary, len(self._stack) - 1))
