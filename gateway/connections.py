@@ -93,6 +93,11 @@ class Connections:
         if not self._all:
             self._tell_all_gone()
 
+    def tell_news(self) -> None:
+        """Let every connection say what its client waits for."""
+        for connection in tuple(self._all):
+            connection.tell_news()
+
     def drain(self, reason: str) -> Deferred[None]:
         """End every connection once its reply is out, and cut those that take longer than ``drain_seconds``.
 

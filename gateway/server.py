@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gateway.tls import ServerCertificate
     from gateway.wire import Session
     from storage.archive import Archive
+    from storage.marks import Marks
 
 __all__ = ["CannotListen", "Face", "Server", "run"]
 
@@ -67,7 +68,10 @@ class Face:
 
 
 class Server:
-    """All faces over one archive. ``starttls`` is given to sessions that offer TLS, and to listeners with TLS."""
+    """All faces over one archive; ``marks`` are what its users keep for themselves.
+
+    ``certificate`` is given to sessions that offer TLS, and to listeners with TLS.
+    """
 
     def __init__(
         self,
@@ -77,8 +81,10 @@ class Server:
         reactor: ReactorBase,
         *,
         certificate: ServerCertificate | None = None,
+        marks: Marks | None = None,
     ) -> None:
         self._archive = archive
+        self._marks = marks
         self._faces = faces
         self._limits = limits
         self._reactor = reactor
@@ -165,6 +171,8 @@ class Server:
     def _refresh_catalogue(self) -> None:
         try:
             self._archive.refresh()
+            if self._marks is not None:
+                self._marks.refresh()
         except ArchiveUnavailable as error:
             if not self._is_stale:
                 log.warning(
@@ -173,6 +181,7 @@ class Server:
             self._is_stale = True
         else:
             self._is_stale = False
+        self._connections.tell_news()
 
 
 def run(

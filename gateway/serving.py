@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.task import LoopingCall
 
-from gateway import shown
+from gateway import imap, nntp, shown
 from gateway.access import Policy
 from gateway.config import HOST_NAME, ConfigError
 from gateway.intake import Following
 from gateway.listeners import parse_listeners
-from gateway.nntp import Session, Settings
 from gateway.passwords import Users
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
-from storage.sqlite import SqliteArchive
+from storage.sqlite import SqliteArchive, SqliteMarks
 
 if TYPE_CHECKING:
     import argparse
@@ -29,8 +28,13 @@ if TYPE_CHECKING:
     from gateway.connections import Peer
     from gateway.intake import Plan
     from gateway.listeners import Listener
+    from gateway.wire import Session
+    from storage.marks import Marks
 
 __all__ = ["choose_listeners", "serve"]
+
+_SHOWN: Final = {"nntp": "news", "imap": "mail"}
+"""What a face's address is shown as, by its URL's scheme."""
 
 TEND_SECONDS: Final = 5
 """How often it is made sure that sources are still followed."""
@@ -53,7 +57,7 @@ def choose_listeners(
             listeners[face] = configured if given is None else parse_listeners(given)
         except ValueError as error:
             raise ConfigError(f"--{face}: {error}") from None
-        if given is not None and listeners[face] and face != "nntp":
+        if given is not None and listeners[face] and face == "web":
             shown.complain(f"this version has no {face} face: --{face} does nothing")
     return listeners
 
@@ -79,7 +83,8 @@ def serve(
     certificate = ServerCertificate(config.tls.certificate, config.tls.key) if config.tls else None
     archive = SqliteArchive(directory)
     policy, users = Policy(), Users({})
-    sessions = _sessions(archive, config, policy, users, is_tls_available=certificate is not None)
+    marks = SqliteMarks(directory)
+    faces = _Faces(archive, config, policy, users, marks, is_tls_available=certificate is not None)
     following = Following(directory, plan)
 
     def apply(current: Config) -> None:
@@ -100,32 +105,75 @@ def serve(
         LoopingCall(following.tend).start(TEND_SECONDS)
         out = shown.console()
         for url in urls:
-            out.print(f"news: {url}", markup=False)
+            out.print(f"{_SHOWN[url.partition(':')[0].removesuffix('s')]}: {url}", markup=False)
         sys.stdout.flush()
 
     apply(config)
-    faces = [Face("nntp", "nntp", listeners["nntp"], sessions)]
-    server = Server(archive, faces, config.limits, reactor, certificate=certificate)  # type: ignore[arg-type]  # a module's
+    server = Server(
+        archive,
+        [
+            Face("nntp", "nntp", listeners["nntp"], faces.nntp),
+            Face("imap", "imap", listeners["imap"], faces.imap),
+        ],
+        config.limits,
+        reactor,  # type: ignore[arg-type]  # a module's
+        certificate=certificate,
+        marks=marks,
+    )
     try:
         run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
     finally:
         following.end()
         archive.close()
+        marks.close()
 
 
-def _sessions(
-    archive: SqliteArchive, config: Config, policy: Policy, users: Users, *, is_tls_available: bool
-) -> Callable[[Peer], Session]:
-    """Return what makes the session of an NNTP connection."""
-    settings = Settings(
-        host=(config.server.host or _own_name()).encode(),
-        tls_available=is_tls_available,
-        plaintext_login=not config.login_needs_tls,
-        failed_logins=config.limits.failed_logins,
-        motd=config.server.motd or None,
-    )
-    authenticator = users if config.users else None
-    return lambda peer: Session(archive, settings, policy, authenticator, secure=peer.secure)
+class _Faces:
+    """Makes the sessions of the faces."""
+
+    def __init__(
+        self,
+        archive: SqliteArchive,
+        config: Config,
+        policy: Policy,
+        users: Users,
+        marks: Marks,
+        *,
+        is_tls_available: bool,
+    ) -> None:
+        self._archive = archive
+        self._policy = policy
+        self._authenticator = users if config.users else None
+        self._marks = marks
+        self._nntp = nntp.Settings(
+            host=(config.server.host or _own_name()).encode(),
+            tls_available=is_tls_available,
+            plaintext_login=not config.login_needs_tls,
+            failed_logins=config.limits.failed_logins,
+            motd=config.server.motd or None,
+        )
+        self._imap = imap.Settings(
+            tls_available=is_tls_available,
+            plaintext_login=not config.login_needs_tls,
+            failed_logins=config.limits.failed_logins,
+        )
+
+    def nntp(self, peer: Peer) -> Session:
+        """Return the session of an NNTP connection."""
+        return nntp.Session(
+            self._archive, self._nntp, self._policy, self._authenticator, secure=peer.secure
+        )
+
+    def imap(self, peer: Peer) -> Session:
+        """Return the session of an IMAP connection."""
+        return imap.Session(
+            self._archive,
+            self._imap,
+            self._policy,
+            self._authenticator,
+            marks=self._marks,
+            secure=peer.secure,
+        )
 
 
 def _own_name() -> str:

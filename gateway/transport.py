@@ -173,6 +173,12 @@ class SessionProtocol:
         else:
             self._say_last(reason)
 
+    def tell_news(self) -> None:
+        """Let the session say what it has to say unasked, unless it is about to speak anyway."""
+        if not (self._closing or self._is_busy()) and self._session.has_news():
+            self._replies = self._session.respond()
+            self._pump()
+
     def abort(self) -> None:
         """Close now, whatever is unsent."""
         self._closing = True
@@ -214,7 +220,8 @@ class SessionProtocol:
             while self._may_go_on():
                 octets = self._collect(turn_ends)
                 if octets:
-                    self._patience = self._connections.limits.idle_seconds
+                    limits = self._connections.limits
+                    self._patience = max(limits.idle_seconds, self._session.least_idle_seconds)
                     self._write(octets)
                 if self._replies is None:
                     self._replied()

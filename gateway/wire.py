@@ -38,13 +38,15 @@ class Upgrade(enum.Enum):
 class Session(Protocol):
     """One client's conversation, as the transport sees it: octets in, octets out.
 
-    ``closing`` becomes true when nothing will follow what ``respond`` yields. ``upgrade`` is set when the reply that
+    ``closing`` becomes true when nothing will follow what ``respond`` yields. ``least_idle_seconds`` is how long the
+    protocol's RFC wants a silent client to be kept at least. ``upgrade`` is set when the reply that
     asked for another layer is complete: the transport sends it, drops input that came before the client can have seen
     it (RFC 4642 s. 2.2.1), changes the layer, and calls ``upgraded``.
     """
 
     closing: bool
     upgrade: Upgrade | None
+    least_idle_seconds: int
 
     @property
     def buffered(self) -> int:
@@ -65,6 +67,10 @@ class Session(Protocol):
         A piece may be empty: a pause in long work. Ends when no complete command is left, or ``upgrade`` or
         ``closing`` is set. One at a time.
         """
+        ...
+
+    def has_news(self) -> bool:
+        """Tell whether ``respond`` has something to say that the client did not ask for just now."""
         ...
 
     def upgraded(self, which: Upgrade) -> None:
@@ -120,6 +126,12 @@ class LineBuffer:
         if too_long:
             raise LineTooLong
         return line
+
+    def take(self, count: int) -> bytes:
+        """Return up to ``count`` octets that arrived, whatever they are."""
+        taken = bytes(self._octets[:count])
+        del self._octets[:count]
+        return taken
 
     def clear(self) -> None:
         """Forget what arrived."""

@@ -26,6 +26,9 @@ __all__ = ["SASL_LINE_OCTETS", "Session"]
 SASL_LINE_OCTETS: Final = 2048
 """Room for the longest PLAIN message in base64 behind ``AUTHINFO SASL PLAIN``. RFC 4643 s. 2.4.1, RFC 4616 s. 2."""
 
+LEAST_IDLE_SECONDS: Final = 180
+"""How long a silent client is kept at least. RFC 3977 s. 3.1."""
+
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 log = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class Session:
         self.compressed = False
         self.closing = False
         self.upgrade: Upgrade | None = None
+        self.least_idle_seconds = LEAST_IDLE_SECONDS
         self.group: str | None = None
         self.current: int | None = None
         self.user: str | None = None
@@ -106,6 +110,10 @@ class Session:
                     self.closing = True
                 else:
                     yield refusal
+
+    def has_news(self) -> bool:
+        """Tell that there are none: a news server speaks when it is asked."""
+        return False
 
     def upgraded(self, which: Upgrade) -> None:
         """Go on over a new layer, forgetting what was learnt without TLS. RFC 4642 s. 2.2.2."""

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from gateway.access import Policy, Reader
 from gateway.nntp import Session, Settings
+from gateway.passwords import hash_password
+from gateway.scram import ScramCredentials
 from tests.mail import NOW, done, fill, mail
 
 if TYPE_CHECKING:
+    from gateway import wire
     from storage.archive import Archive
     from tests.mail import Engine
 
 HOST = b"news.example"
 USER, PASSWORD = "ann", "open sesame"
+HASH = hash_password(PASSWORD, iterations=2, salt=b"salt")
 CLOCK = 1_795_329_326
 """2026-11-22 06:35:26 UTC."""
 
@@ -64,7 +68,7 @@ def build(engine: Engine) -> Archive:
     fill(writer, "lists.odd", ODD)
     for name in ("Lists.Mixed", "lists.twin", "lists.TWIN"):
         fill(writer, name, [mail(f"in-{name}")])
-    with writer.batch() as batch:
+    with writer.batch(lambda: NOW) as batch:
         batch.mailing_list("lists.empty")
         batch.describe("lists.alpha", description="All about alpha \u2013 and omega")
         batch.describe("lists.beta", address="beta@x.example")
@@ -80,6 +84,13 @@ class Users:
 
     async def password(self, user: str, password: str) -> Reader | None:
         return Reader(user) if (user, password) == (USER, PASSWORD) else None
+
+    async def scram(self, user: str) -> ScramCredentials:
+        if user != USER:
+            return ScramCredentials(None, 2, b"none", b"", b"")
+        return ScramCredentials(
+            Reader(user), HASH.iterations, HASH.salt, HASH.stored_key, HASH.server_key
+        )
 
 
 def session(
@@ -98,9 +109,9 @@ def session(
 
 @dataclass(slots=True)
 class Client:
-    """Talks to a session without a transport; ``chunks`` are those of the last answer."""
+    """Talks to a session of any face without a transport; ``chunks`` are those of the last answer."""
 
-    session: Session
+    session: wire.Session
     chunks: list[bytes] = field(default_factory=list)
 
     def send(self, data: bytes) -> bytes:

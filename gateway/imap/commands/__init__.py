@@ -1,0 +1,1 @@
+"""The commands of the base protocol, one family a module: a module here is loaded by ``gateway.imap`` and adds rows to the tables."""

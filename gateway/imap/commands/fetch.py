@@ -1,0 +1,158 @@
+"""FETCH and UID FETCH. RFC 9051 s. 6.4.5, 6.4.9."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.imap.commands.items import FLAGS, UID
+from gateway.imap.marking import mark_seen
+from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
+from gateway.imap.responses import Bad, No
+from gateway.imap.rows import page_runs, read_rows
+from gateway.wire import CHUNK_OCTETS
+from storage.errors import NoSuchMessage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from gateway.imap.grammar import Parser
+    from gateway.imap.registry import Item, Modify, Request
+    from gateway.imap.rows import Rows
+    from gateway.imap.session import Session
+    from storage.model import MailingList
+
+_MACROS: Final = {
+    b"ALL": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE"),
+    b"FAST": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"),
+    b"FULL": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE", b"BODY"),
+}
+
+MAX_ITEMS: Final = 100
+"""Items in one command."""
+
+
+@command(b"FETCH", State.SELECTED, with_uid=True, keeps_msns=True)
+async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
+    """Send what is asked for of each message of a set. RFC 9051 s. 6.4.5."""
+    parser = request.parser
+    parser.space()
+    chosen = parser.numbers()
+    parser.space()
+    items = _items(session, parser)
+    modifiers: list[Modify] = []
+    if not parser.at_end():
+        parser.space()
+        modifiers = parser.listed(lambda: _modifier(session, parser))
+    parser.end()
+    if request.by_uid and UID not in items:
+        items.insert(0, UID)
+    view = session.selected()
+    plan = Fetch(items, view.chosen(chosen, by_uid=request.by_uid))
+    for modify in modifiers:
+        await modify(session, request, plan)
+    yield b"".join(plan.before)
+    async for piece in fetch_responses(session, plan):
+        yield piece
+
+
+async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]:
+    """Yield the FETCH response of each message of a plan, a page's at a time, or one's where they are large.
+
+    Raises:
+        No: some messages have not been rendered yet, and were left out.
+    """
+    view = session.selected()
+    items = plan.items
+    sees = view.writable and any(item.sees for item in items)
+    if sees and FLAGS not in items:
+        items = [*items, FLAGS]
+    kinds = list(dict.fromkeys(kind for item in items for kind in item.kinds))
+    with_entries = any(item.with_entries for item in items)
+    missing = False
+    for runs in page_runs(plan.runs):
+        current = session.mailing_list(view.name)
+        rows = await read_rows(
+            session.archive, view, current, runs, kinds, with_entries=with_entries
+        )
+        if sees:
+            mark_seen(session, rows.numbers)
+        missing = missing or (bool(kinds) and _lacks(rows, current, runs))
+        if any(item.part is not None for item in items):
+            async for piece in _one_by_one(session, rows, items):
+                yield piece
+        elif rows.numbers:
+            yield _together(rows, items)
+        else:
+            yield b""
+    if missing:
+        raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
+
+
+def _together(rows: Rows, items: Sequence[Item]) -> bytes:
+    """Return the responses of all the rows: one form, applied to a column a value."""
+    columns = [item.column(rows) for item in items if item.column is not None]
+    return b"".join(map(_form(items).__mod__, zip(rows.msns, *columns, strict=True)))
+
+
+async def _one_by_one(session: Session, rows: Rows, items: Sequence[Item]) -> AsyncIterator[bytes]:
+    """Yield the responses of the rows, some of whose values are made from the messages' octets."""
+    form, name = _form(items), rows.view.name
+    values: list[Iterable[object]] = [
+        [None] * len(rows.numbers) if item.column is None else item.column(rows) for item in items
+    ]
+    parts = [(at, item.part) for at, item in enumerate(items, 1) if item.part is not None]
+    pieces: list[bytes] = []
+    octets = 0
+    for number, *row in zip(rows.numbers, rows.msns, *values, strict=True):
+        try:
+            served = await session.archive.served(name, number)
+        except NoSuchMessage:  # removed a moment ago
+            continue
+        for at, part in parts:
+            row[at] = part(served)
+        piece = form % tuple(row)
+        pieces.append(piece)
+        octets += len(piece)
+        if octets >= CHUNK_OCTETS:
+            yield b"".join(pieces)
+            pieces, octets = [], 0
+    yield b"".join(pieces)
+
+
+def _form(items: Sequence[Item]) -> bytes:
+    return b"* %%d FETCH (%b)\r\n" % b" ".join([item.form for item in items])
+
+
+def _lacks(rows: Rows, current: MailingList, runs: Iterable[range]) -> bool:
+    """Tell whether messages that are there have no rows."""
+    there = sum(len(part) for run in runs for part in current.present(run[0], run[-1]))
+    return len(rows.numbers) < there
+
+
+def _items(session: Session, parser: Parser) -> list[Item]:
+    """Read a macro, an item, or items in parentheses; what is asked for twice is given once."""
+    start = parser.position
+    if not parser.sees(b"("):
+        macro = _MACROS.get(parser.word())
+        if macro is not None:
+            inner = type(parser)(b"(" + b" ".join(macro) + b")")
+            return inner.listed(lambda: _item(session, inner))
+        parser.position = start
+    items = parser.one_or_listed(lambda: _item(session, parser))
+    if len(items) > MAX_ITEMS:
+        raise Bad("too many items")
+    return list({item.form: item for item in items}.values())
+
+
+def _item(session: Session, parser: Parser) -> Item:
+    read = FETCH_ITEMS.get(parser.word())
+    if read is None:
+        raise Bad("unknown item")
+    return read(session, parser)
+
+
+def _modifier(session: Session, parser: Parser) -> Modify:
+    read = FETCH_MODIFIERS.get(parser.word())
+    if read is None:
+        raise Bad("unknown modifier")
+    return read(session, parser)

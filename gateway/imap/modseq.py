@@ -1,0 +1,40 @@
+"""Mod-sequences: what of a mailbox changed since. RFC 7162 s. 3.1.
+
+A list's revision counts what happens to the list, a user's stamps what happens to that user's flags, and both have to
+be one ascending sequence: a stamp is made of the revision at which it was given, and a step (``storage.marks``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.imap.registry import Item
+from storage.marks import REVISION_BITS
+
+if TYPE_CHECKING:
+    from gateway.imap.rows import Rows
+    from storage.marks import ListMarks
+    from storage.model import MailingList
+
+__all__ = ["MODSEQ", "highest_modseq", "modseqs", "revision_of"]
+
+
+def highest_modseq(record: MailingList, marks: ListMarks | None) -> int:
+    """Return a mailbox's HIGHESTMODSEQ, which is never 0. RFC 7162 s. 3.1.2.1."""
+    return max(record.revision << REVISION_BITS, 0 if marks is None else marks.stamp, 1)
+
+
+def modseqs(rows: Rows) -> list[int]:
+    """Return the mod-sequence of each message; the rows need their entries."""
+    marks = rows.view.marks
+    own = [entry.revision << REVISION_BITS for entry in rows.entries]
+    return own if marks is None else list(map(max, own, marks.stamps(rows.numbers)))
+
+
+def revision_of(modseq: int) -> int:
+    """Return the revision of a list after which what is newer than a mod-sequence happened."""
+    return modseq >> REVISION_BITS
+
+
+MODSEQ: Final = Item(b"MODSEQ (%d)", modseqs, with_entries=True)
+"""RFC 7162 s. 3.1.4."""

@@ -1,0 +1,46 @@
+"""What a server says: refusals, and the untagged responses that several commands share. RFC 9051 s. 7."""
+
+from __future__ import annotations
+
+__all__ = ["Bad", "ImapError", "No", "code", "printable", "untagged"]
+
+
+class ImapError(Exception):
+    """A command is refused: ``status`` is NO or BAD, ``code`` the response code without brackets, or empty."""
+
+    status: bytes
+
+    def __init__(self, text: str, code: bytes = b"") -> None:
+        super().__init__(text)
+        self.code = code
+
+    def response(self, tag: bytes) -> bytes:
+        """Return the tagged response that says so; with ``*`` for a tag, the untagged one."""
+        return b"%b %b %b%b\r\n" % (tag, self.status, code(self.code), str(self).encode("ascii"))
+
+
+class No(ImapError):
+    """What was asked for cannot be done. RFC 9051 s. 7.1.2."""
+
+    status = b"NO"
+
+
+class Bad(ImapError):
+    """What was asked for is not understood, or not possible in this state. RFC 9051 s. 7.1.3."""
+
+    status = b"BAD"
+
+
+def code(text: bytes) -> bytes:
+    """Return a response code in brackets with the space behind it, or nothing. RFC 9051 s. 7.1."""
+    return b"[%b] " % text if text else b""
+
+
+def untagged(text: bytes) -> bytes:
+    """Return an untagged response."""
+    return b"* %b\r\n" % text
+
+
+def printable(text: str) -> bytes:
+    """Return an operator's text, or one that came from mail, as US-ASCII without control characters."""
+    return "".join(c if " " <= c <= "~" else "?" for c in text).encode("ascii")

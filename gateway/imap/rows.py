@@ -1,0 +1,136 @@
+"""The messages of one page as FETCH reads them: columns, so that no message costs an object of its own."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import compress
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.imap.view import msn
+from storage.facts import Facts, decode_facts
+from storage.model import Rendition
+from storage.pages import PAGE_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gateway.imap.view import View
+    from storage.archive import Archive
+    from storage.model import Entry, MailingList
+
+__all__ = ["Rows", "page_runs", "read_rows"]
+
+T = TypeVar("T")
+
+
+class Rows:
+    """Some messages of one page: what is at ``i`` in each column is of ``numbers[i]``.
+
+    ``msns`` are their sequence numbers, ``texts`` the rows of the renditions that were asked for, ``entries`` what the
+    archive knows of each, if that was asked for.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        numbers: Sequence[int],
+        msns: Sequence[int],
+        texts: Mapping[Rendition, Sequence[bytes]],
+        entries: Sequence[Entry],
+    ) -> None:
+        self.view = view
+        self.numbers = numbers
+        self.msns = msns
+        self.texts = texts
+        self.entries = entries
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Times and sizes."""
+        return decode_facts(self.texts[Rendition.FACTS])
+
+    @cached_property
+    def flags(self) -> Sequence[bytes]:
+        """The flags of each, separated by spaces."""
+        marks = self.view.marks
+        return [b""] * len(self.numbers) if marks is None else marks.column(self.numbers)
+
+
+def page_runs(runs: Iterable[range]) -> Iterator[list[range]]:
+    """Yield runs of numbers, cut where pages end, those of one page together."""
+    held: list[range] = []
+    page = -1
+    for run in runs:
+        start = run[0]
+        while start <= run[-1]:
+            at = start >> PAGE_BITS
+            end = min(run[-1] + 1, (at + 1) << PAGE_BITS)
+            if at != page and held:
+                yield held
+                held = []
+            page = at
+            held.append(range(start, end))
+            start = end
+    if held:
+        yield held
+
+
+async def read_rows(
+    archive: Archive,
+    view: View,
+    current: MailingList,
+    runs: Sequence[range],
+    kinds: Iterable[Rendition] = (),
+    *,
+    with_entries: bool = False,
+) -> Rows:
+    """Read what is asked for of the messages of one page: those that are still there.
+
+    ``runs`` are numbers that the view knows; ``current`` is the list as it is now.
+    """
+    if current is not view.record:
+        runs = [part for run in runs for part in current.present(run[0], run[-1])]
+    if not runs:
+        return Rows(view, (), (), dict.fromkeys(kinds, ()), ())
+    numbers, msns = _joined(runs), _joined([_msns(view.record, run) for run in runs])
+    first, last = numbers[0], numbers[-1]
+    texts: dict[Rendition, Sequence[bytes]] = {}
+    there: list[Sequence[int]] = []
+    for kind in kinds:
+        has: Sequence[int] = ()
+        texts[kind] = ()
+        async for page in archive.pages(kind, view.name, first, last):
+            span = page.span(first, last)
+            has, texts[kind] = page.numbers[span], page.rows[span]
+        there.append(has)
+    entries: list[Entry] = []
+    if with_entries:
+        async for batch in archive.entries(view.name, first, last):
+            entries += batch
+        there.append([entry.number for entry in entries])
+    if all(len(has) == len(numbers) == last - first + 1 for has in there):
+        return Rows(view, numbers, msns, texts, entries)
+    shared = set(numbers).intersection(*there)
+    for kind, has in zip(texts, there, strict=False):
+        texts[kind] = _chosen(texts[kind], has, shared)
+    return Rows(
+        view,
+        _chosen(numbers, numbers, shared),
+        _chosen(msns, numbers, shared),
+        texts,
+        [entry for entry in entries if entry.number in shared],
+    )
+
+
+def _msns(record: MailingList, run: range) -> range:
+    start = msn(record, run[0])
+    return range(start, start + len(run))
+
+
+def _joined(runs: Sequence[range]) -> Sequence[int]:
+    return runs[0] if len(runs) == 1 else [number for run in runs for number in run]
+
+
+def _chosen(column: Sequence[T], numbers: Iterable[int], chosen: set[int]) -> Sequence[T]:
+    """Return what of a column belongs to the chosen ones of ``numbers``."""
+    return list(compress(column, map(chosen.__contains__, numbers)))
