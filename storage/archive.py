@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from storage.message.terms import Clue
     from storage.model import (
         Entry,
         Link,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         Served,
         ThreadNode,
     )
+    from storage.query import Narrowed
 
 __all__ = ["Archive"]
 
@@ -114,6 +116,16 @@ class Archive(Protocol):
 
         Raises:
             NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+        """
+        ...
+
+    async def narrow(self, name: str, first: int, last: int, clue: Clue) -> Narrowed:
+        """Return which messages of ``first <= number <= last`` a full-text index takes for what a clue is of.
+
+        Without an index, any message is possible.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
         """
         ...
 

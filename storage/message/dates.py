@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from storage.message.fields import Header
 
-__all__ = ["EARLIEST", "LATEST", "MAX_SKEW", "from_line", "parse_date", "received", "sent"]
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "MAX_SKEW",
+    "from_line",
+    "parse_date",
+    "received",
+    "sent",
+    "written_day",
+]
 
 EARLIEST: Final = 31_536_000
 """1971-01-01: network mail begins; clocks that were never set tell 1970."""
@@ -117,11 +126,27 @@ def parse_date(value: bytes) -> int | None:
     RFC 5322 s. 3.3 and s. 4.3, the form of ``ctime``, and RFC 3339. A zone that is missing, unknown or more than 14
     hours off counts as UTC. Years of two and three digits are read as RFC 5322 s. 4.3 says.
     """
+    found = _parsed(value)
+    return None if found is None else found[0] - 60 * found[1]
+
+
+def written_day(value: bytes) -> int | None:
+    """Return the day that a date names, by the clock and calendar of who wrote it, counted from 1970-01-01.
+
+    None where ``parse_date`` finds no date.
+    """
+    found = _parsed(value)
+    return None if found is None else found[0] // _DAY
+
+
+def _parsed(value: bytes) -> tuple[int, int] | None:
+    """Return the seconds that a date's clock shows, and the minutes by which that is east of Greenwich."""
     match = _COMMON.match(value)
     if match:
         day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
         clock = (int(hour), int(minute), int(second))
-        return _seconds(int(year), _month(month), int(day), clock, _offset(sign, hours, minutes))
+        seconds = _seconds(int(year), _month(month), int(day), clock)
+        return None if seconds is None else (seconds, _offset(sign, hours, minutes))
     text = b" ".join(_without_comments(value[:_MAX_DATE]).split())
     for form in (_BY_DAY, _BY_MONTH, _BY_YEAR):
         match = form.search(text)
@@ -134,7 +159,7 @@ def _sane(time: int | None, latest: int) -> int | None:
     return time if time is not None and EARLIEST <= time <= latest else None
 
 
-def _from_match(match: re.Match[bytes]) -> int | None:
+def _from_match(match: re.Match[bytes]) -> tuple[int, int] | None:
     found = match.groupdict()
     year = int(found["year"])
     if len(found["year"]) == 2:
@@ -142,14 +167,13 @@ def _from_match(match: re.Match[bytes]) -> int | None:
     elif len(found["year"]) == 3:
         year += 1900
     clock = (int(found["hour"]), int(found["minute"]), int(found["second"] or 0))
+    seconds = _seconds(year, _month(found["month"]), int(found["day"]), clock)
     zone = _zone(found["zone"] or found.get("zone_after") or b"")
-    return _seconds(year, _month(found["month"]), int(found["day"]), clock, zone)
+    return None if seconds is None else (seconds, zone)
 
 
-def _seconds(
-    year: int, month: int, day: int, clock: tuple[int, int, int], offset: int
-) -> int | None:
-    """Return the time, ``offset`` being minutes east of Greenwich; None if there is no such day or hour."""
+def _seconds(year: int, month: int, day: int, clock: tuple[int, int, int]) -> int | None:
+    """Return the seconds that a clock shows; None if there is no such day or hour."""
     hour, minute, second = clock
     if hour > 23 or minute > 59 or second > 60:  # 60: a leap second
         return None
@@ -157,7 +181,7 @@ def _seconds(
         days = date(year, month, day).toordinal() - _UNIX_EPOCH
     except ValueError:
         return None
-    return days * _DAY + hour * 3600 + (minute - offset) * 60 + second
+    return days * _DAY + hour * 3600 + minute * 60 + second
 
 
 def _month(name: bytes) -> int:

@@ -19,6 +19,7 @@ from storage.model import (
     ThreadNode,
 )
 from storage.pages import PAGE_BITS, decode_rows, page_of
+from storage.query import Narrowed
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
 from storage.sqlite.shelf import ENTRY
@@ -28,6 +29,8 @@ from storage.tree import draw
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
+
+    from storage.message.terms import Clue
 
 __all__ = ["SqliteArchive"]
 
@@ -200,6 +203,16 @@ class SqliteArchive:
     def pages(self, kind: Rendition, name: str, first: int, last: int) -> AsyncIterator[Page]:
         record = self.mailing_list(name)
         return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
+
+    async def narrow(  # there is no index: any may match
+        self,
+        name: str,
+        first: int,
+        last: int,
+        clue: Clue,  # noqa: ARG002  the contract's
+    ) -> Narrowed:
+        self.mailing_list(name)
+        return Narrowed(0, (1 << last + 1 - first) - 1)
 
     async def first_arrived(self, name: str, since: int) -> int:
         record = self.mailing_list(name)

@@ -1,0 +1,282 @@
+"""The conditions of a search: what each takes to tell which messages of a run match.
+
+Cheap ones read columns of stored rows. The costly ones ask the index first, if the archive has one, and then read the
+octets of what that leaves open.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from storage.bitmap import bit_runs, lowest
+from storage.errors import NoSuchMessage
+from storage.facts import decode_facts, facts_row
+from storage.material import Material
+from storage.message.fields import parse_header
+from storage.message.keys import FIELD_COLUMNS, containing, keys_row, written_between
+from storage.message.terms import clue, terms
+from storage.message.text import field_texts, fold, fold_needle, searchable
+from storage.model import MAX_NUMBER, Rendition
+from storage.pages import PAGE_BITS
+from storage.query import (
+    All,
+    Body,
+    Digest,
+    Field,
+    Larger,
+    Numbers,
+    Received,
+    Sent,
+    Smaller,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from storage.archive import Archive
+    from storage.facts import Facts
+    from storage.message.terms import Clue
+    from storage.query import Query
+
+__all__ = ["RUN_NUMBERS", "Condition", "Pace", "Run", "condition", "positions", "shown"]
+
+RUN_NUMBERS: Final = 1 << 12
+"""How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
+
+PAUSE_SECONDS: Final = 0.005
+"""How long is searched without a pause, give or take one page, message or segment of the index."""
+
+_PAGE: Final = 1 << PAGE_BITS
+_WHOLE_PAGE: Final = (1 << _PAGE) - 1
+
+_BEYOND: Final = 1 << 63
+
+# What it costs to tell of one message, compared.
+_NUMBER, _COLUMN, _ENTRY, _OCTETS = range(4)
+
+
+class Pace:
+    """Tells when it is time for a pause."""
+
+    def __init__(self) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Note that there was one."""
+        self._until = time.monotonic() + PAUSE_SECONDS
+
+    def is_due(self) -> bool:
+        """Tell whether one is due."""
+        return time.monotonic() >= self._until
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of numbers that is searched; ``bits`` are those in question, the lowest for ``start``."""
+
+    archive: Archive
+    name: str
+    start: int
+    pace: Pace
+    bits: int = 0
+
+
+class Condition(Protocol):
+    """Something that messages match or do not."""
+
+    @property
+    def cost(self) -> int:
+        """How costly it is to tell, compared with others."""
+        ...
+
+    def test(self, run: Run) -> AsyncIterator[None]:
+        """Take from the run's bits those of messages that do not match; yield where a pause is due."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Among:
+    """Messages of certain numbers."""
+
+    numbers: Numbers
+    cost: int = _NUMBER
+
+    async def test(self, run: Run) -> AsyncIterator[None]:
+        run.bits &= shown(self.numbers.within(run.start, run.start + RUN_NUMBERS - 1), run.start)
+        if run.pace.is_due():
+            yield
+            run.pace.rest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Messages whose row of a rendition says so; ``matching`` returns the positions of those among some rows."""
+
+    kind: Rendition
+    matching: Callable[[Sequence[bytes]], Sequence[int]]
+    cost: int = _COLUMN
+
+    async def test(self, run: Run) -> AsyncIterator[None]:
+        found, unseen = 0, run.bits
+        first, last = run.start + lowest(run.bits), run.start + run.bits.bit_length() - 1
+        async for page in run.archive.pages(self.kind, run.name, first, last):
+            numbers = page.numbers
+            if run.bits >> (numbers[0] & -_PAGE) - run.start & _WHOLE_PAGE:
+                found |= _bits([numbers[at] for at in self.matching(page.rows)], run.start)
+                unseen &= ~_bits(numbers, run.start)
+            if run.pace.is_due():
+                yield
+                run.pace.rest()
+        for at in positions(unseen):
+            row = await self._made(run, run.start + at)
+            if row is not None and self.matching([row]):
+                found |= 1 << at
+            if run.pace.is_due():
+                yield
+                run.pace.rest()
+        run.bits &= found
+
+    async def _made(self, run: Run, number: int) -> bytes | None:
+        """Return the row of a message of which none is stored yet."""
+        try:
+            entry = await run.archive.entry(run.name, number)
+            served = await run.archive.served(run.name, number)
+        except NoSuchMessage:
+            return None
+        material = Material.of(served, entry.sent, entry.received)
+        return facts_row(material) if self.kind is Rendition.FACTS else keys_row(material.header)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfDigest:
+    """Messages with a certain digest."""
+
+    digest: bytes
+    cost: int = _ENTRY
+
+    async def test(self, run: Run) -> AsyncIterator[None]:
+        found = 0
+        first, last = run.start + lowest(run.bits), run.start + run.bits.bit_length() - 1
+        async for batch in run.archive.entries(run.name, first, last):
+            matching = [entry.number for entry in batch if entry.digest == self.digest]
+            found |= _bits(matching, run.start)
+            if run.pace.is_due():
+                yield
+                run.pace.rest()
+        run.bits &= found
+
+
+@dataclass(frozen=True, slots=True)
+class _InOctets:
+    """Messages whose octets, in their served form, say so; ``clue`` tells the index which may."""
+
+    clue: Clue | None
+    matches: Callable[[bytes], bool]
+    cost: int = _OCTETS
+
+    async def test(self, run: Run) -> AsyncIterator[None]:
+        last = run.start + RUN_NUMBERS - 1
+        found, open_ = 0, run.bits
+        if self.clue is not None:
+            narrowed = await run.archive.narrow(run.name, run.start, last, self.clue)
+            found, open_ = run.bits & narrowed.certain, run.bits & narrowed.possible
+        for at in positions(open_):
+            if run.pace.is_due():
+                yield
+                run.pace.rest()
+            try:
+                served = await run.archive.served(run.name, run.start + at)
+            except NoSuchMessage:
+                continue
+            if self.matches(served.octets):
+                found |= 1 << at
+        run.bits = found
+
+
+def condition(query: Query) -> Condition:
+    """Return what tests a query that joins no others."""
+    match query:
+        case All():
+            return _Among(Numbers(((1, MAX_NUMBER),)))
+        case Numbers():
+            return _Among(query)
+        case Sent(since, before):
+            return _Row(Rendition.KEYS, lambda rows: written_between(rows, since, before))
+        case Received(since, before):
+            return _facts(lambda facts: facts.received, since, before)
+        case Larger(size):
+            return _facts(lambda facts: facts.size, size + 1, None)
+        case Smaller(size):
+            return _facts(lambda facts: facts.size, None, size)
+        case Digest(octets):
+            return _OfDigest(octets)
+        case Field(name, needle):
+            return _field(name.lower(), fold_needle(needle, in_header=True))
+        case Text(needle) | Body(needle):
+            return _text(needle, in_header=isinstance(query, Text))
+    raise TypeError(query)
+
+
+def shown(ranges: Iterable[range], start: int) -> int:
+    """Return the bits of numbers, the lowest for ``start``."""
+    bits = 0
+    for each in ranges:
+        bits |= (1 << len(each)) - 1 << each.start - start
+    return bits
+
+
+def positions(bits: int) -> list[int]:
+    """Return which bits are set, ascending."""
+    return [at for start, end in bit_runs(bits) for at in range(start, end)]
+
+
+def _bits(numbers: Iterable[int], start: int) -> int:
+    """Return the bits of numbers, the lowest for ``start``."""
+    octets = bytearray(RUN_NUMBERS // 8)
+    for number in numbers:
+        at = number - start
+        octets[at >> 3] |= 1 << (at & 7)
+    return int.from_bytes(octets, "little")
+
+
+def _facts(fact: Callable[[Facts], Sequence[int]], since: int | None, before: int | None) -> _Row:
+    """Return the test for a fact in ``since <= fact < before``."""
+    low = -_BEYOND if since is None else since
+    above = _BEYOND if before is None else before
+
+    def matching(rows: Sequence[bytes]) -> Sequence[int]:
+        values = fact(decode_facts(rows))
+        return [at for at, value in enumerate(values) if low <= value < above]
+
+    return _Row(Rendition.FACTS, matching)
+
+
+def _field(name: bytes, needle: str) -> Condition:
+    """Return the test for a field so named (lower case) with a folded needle in it."""
+    column = FIELD_COLUMNS.get(name)
+    if column is not None:
+        octets = needle.encode("utf-8", "replace")
+        return _Row(Rendition.KEYS, lambda rows: containing(rows, column, octets))
+
+    def matches(served: bytes) -> bool:
+        return any(needle in text for text in field_texts(parse_header(served), name))
+
+    of_name = terms(fold(name.decode("latin-1")))
+    return _InOctets(clue(needle, in_head=True, in_body=False, whole=of_name), matches)
+
+
+def _text(needle: str, *, in_header: bool) -> Condition:
+    """Return the test for a needle in the header or body, or in the body only."""
+    in_head = fold_needle(needle, in_header=True)
+    in_body = fold_needle(needle, in_header=False)
+    if not in_body:
+        return _Among(Numbers(((1, MAX_NUMBER),)))
+
+    def matches(served: bytes) -> bool:
+        text = searchable(served)
+        return in_body in text.body or (in_header and in_head in text.head)
+
+    return _InOctets(clue(in_body, in_head=in_header, in_body=True), matches)

@@ -1,0 +1,173 @@
+"""Keys: what of a header is searched in and sorted by most often, folded, one row a message, read by the column.
+
+A row is the columns joined by LF, which none contains. The columns of fields hold each field so named with a NUL before
+it: nothing, where there is none. Others hold one value.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING, Final
+
+from storage.message.addresses import addresses, display, first_mailbox
+from storage.message.dates import written_day
+from storage.message.text import TEXT_VERSION, field_texts, fold
+from storage.message.words import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.message.addresses import Address
+    from storage.message.fields import Header
+
+__all__ = [
+    "FIELD_COLUMNS",
+    "KEYS_VERSION",
+    "Column",
+    "column",
+    "containing",
+    "keys_row",
+    "plain_base_subject",
+    "written_between",
+]
+
+KEYS_VERSION: Final = 1 << 8 | TEXT_VERSION
+"""To be raised when ``keys_row`` changes, so that stored rows are made again."""
+
+MAX_SUBJECT: Final = 2000
+"""Characters of a subject by which messages are sorted."""
+
+MAX_ADDRESS: Final = 2000
+"""Octets within which the first address of a field has to end."""
+
+
+class Column(enum.IntEnum):
+    """What is in a row, in this order.
+
+    The first five are fields. ``WRITTEN`` is the day that the Date names, as ``written_day`` counts, in decimal.
+    ``MARKED`` is ``1`` where the subject is that of a reply or of something forwarded (RFC 5256 s. 2.1), else empty;
+    ``BASE`` is the base subject. The last ones are of the first address of the field: its mailbox (RFC 5256 s. 3), and
+    its display name, or else the whole address (RFC 5957 s. 3).
+    """
+
+    SUBJECT = 0
+    FROM = 1
+    TO = 2
+    CC = 3
+    BCC = 4
+    WRITTEN = 5
+    MARKED = 6
+    BASE = 7
+    SORT_FROM = 8
+    SORT_TO = 9
+    SORT_CC = 10
+    DISPLAY_FROM = 11
+    DISPLAY_TO = 12
+
+
+FIELD_COLUMNS: Final = {
+    name.lower().encode(): Column[name] for name in ("SUBJECT", "FROM", "TO", "CC", "BCC")
+}
+"""The columns that hold fields, by the fields' names in lower case."""
+
+_DAY: Final = 86_400
+
+# RFC 5256 s. 5: subj-refwd and subj-blob. Nothing here can match in two ways.
+_MARK: Final = re.compile(r"(?:re|fwd?) ?(?:\[[^\[\]]*+\] ?)?:", re.IGNORECASE)
+_BLOB: Final = re.compile(r"\[[^\[\]]*+\] ?")
+_FORWARDED: Final = "[fwd:"
+_TRAILER: Final = "(fwd)"
+
+
+def keys_row(header: Header) -> bytes:
+    """Return the row of a message with this header."""
+    day = written_day(header.first(b"date") or b"")
+    base, is_marked = plain_base_subject(decode(header.first(b"subject") or b""))
+    of_from, of_to, of_cc = (_first(header, name) for name in (b"from", b"to", b"cc"))
+    row = [
+        *("".join(["\0" + text for text in field_texts(header, name)]) for name in FIELD_COLUMNS),
+        "" if day is None else str(day),
+        "1" if is_marked else "",
+        fold(base),
+        *(fold(decode(first_mailbox(first))) for first in (of_from, of_to, of_cc)),
+        fold(display(of_from)),
+        fold(display(of_to)),
+    ]
+    return "\n".join(row).encode("utf-8", "replace")
+
+
+def column(rows: Sequence[bytes], which: Column) -> list[bytes]:
+    """Return one column of some rows."""
+    if which is Column.SUBJECT:
+        return [row[: row.index(b"\n")] for row in rows]
+    at = which.value
+    return [row.split(b"\n", at + 1)[at] for row in rows]
+
+
+def containing(rows: Sequence[bytes], which: Column, needle: bytes) -> list[int]:
+    """Return the positions of the rows whose column contains a folded needle; it has to be there at least."""
+    needle = needle or b"\0"
+    return [at for at, text in enumerate(column(rows, which)) if needle in text]
+
+
+def written_between(rows: Sequence[bytes], since: int | None, before: int | None) -> list[int]:
+    """Return the positions of the rows whose Date names a day of ``since <= day < before``, in seconds."""
+    low = -(1 << 62) if since is None else since
+    above = 1 << 62 if before is None else before
+    days = column(rows, Column.WRITTEN)
+    return [at for at, day in enumerate(days) if day and low <= int(day) * _DAY < above]
+
+
+def plain_base_subject(subject: str) -> tuple[str, bool]:
+    """Return the base subject of a decoded subject, and whether it is of a reply or of something forwarded.
+
+    To the letter of RFC 5256 s. 2.1 and s. 5, as clients and servers have to agree on it: only the marks that it knows.
+    """
+    text = " ".join(subject.split())[:MAX_SUBJECT]
+    start, end = 0, len(text)
+    is_marked = False
+    while True:
+        end, had_trailer = _trailers_off(text, start, end)
+        start, had_mark = _leaders_off(text, start, end)
+        is_marked = is_marked or had_trailer or had_mark
+        inner = start + len(_FORWARDED)
+        if text[start:inner].lower() != _FORWARDED or end <= inner or text[end - 1] != "]":
+            return text[start:end], is_marked
+        start, end, is_marked = inner, end - 1, True
+
+
+def _trailers_off(text: str, start: int, end: int) -> tuple[int, bool]:
+    had_trailer = False
+    while end > start:
+        if text[end - 1] == " ":
+            end -= 1
+        elif text[max(start, end - len(_TRAILER)) : end].lower() == _TRAILER:
+            end -= len(_TRAILER)
+            had_trailer = True
+        else:
+            break
+    return end, had_trailer
+
+
+def _leaders_off(text: str, start: int, end: int) -> tuple[int, bool]:
+    """Return where the base begins, and whether there was a mark; the last blob stays if nothing would be left."""
+    had_mark = False
+    last_blob = None
+    while start < end:
+        mark = _MARK.match(text, start, end)
+        blob = None if mark else _BLOB.match(text, start, end)
+        if mark:
+            start, had_mark, last_blob = mark.end(), True, None
+        elif blob:
+            start, last_blob = blob.end(), start
+        elif text[start] == " ":
+            start += 1
+        else:
+            return start, had_mark
+    return (start if last_blob is None else last_blob), had_mark
+
+
+def _first(header: Header, name: bytes) -> Sequence[Address]:
+    """Return the first address of a field."""
+    return addresses((header.first(name) or b"")[:MAX_ADDRESS])[:1]

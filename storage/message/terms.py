@@ -1,0 +1,93 @@
+"""Terms: the words of a text that are indexed, and which of them a needle is made of.
+
+A term is a run of octets, in UTF-8 of folded text, that are ASCII letters, ASCII digits or part of any other character:
+only ASCII's signs, blanks and controls stand between terms. So whether two neighbours are divided depends on nothing
+but them, and a needle is divided where the text that contains it is:
+
+- what stands between two divisions of the needle is a whole term of the text,
+- what stands before the first is the end of one, what stands after the last the beginning of one,
+- and a needle without a division lies within a term.
+
+Long terms are cut into pieces that overlap by half, each long enough for any run of ``MAX_PIECE`` octets of the term to
+lie within one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["MAX_PIECE", "MAX_TERM", "Clue", "Piece", "clue", "terms"]
+
+MAX_PIECE: Final = 64
+MAX_TERM: Final = 2 * MAX_PIECE
+
+_DIVIDED: Final = bytes(
+    octet if octet >= 0x80 or chr(octet).isalnum() else 0x20 for octet in range(256)
+)
+_LONG: Final = re.compile(rb"[^ ]{%d}" % (MAX_TERM + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What of a needle lies within one term: at its start, at its end, both or anywhere."""
+
+    octets: bytes
+    at_start: bool
+    at_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What the terms of a message have to be if a needle is to be in its header or its body.
+
+    All pieces have to be in terms of the header, if ``in_head``, or all in terms of the body, if ``in_body``. ``exact``
+    tells that nothing else is needed.
+    """
+
+    pieces: Sequence[Piece]
+    in_head: bool
+    in_body: bool
+    exact: bool
+
+
+def terms(text: str) -> set[bytes]:
+    """Return the terms of a folded text."""
+    octets = text.encode("utf-8", "replace").translate(_DIVIDED)
+    found = set(octets.split())
+    if _LONG.search(octets):
+        for term in [term for term in found if len(term) > MAX_TERM]:
+            found.remove(term)
+            found.update(_cut(term))
+    return found
+
+
+def clue(needle: str, *, in_head: bool, in_body: bool, whole: Iterable[bytes] = ()) -> Clue | None:
+    """Return what to look for in the index for a folded needle, or None where nothing can be told.
+
+    ``whole`` are terms that have to be there as well.
+    """
+    octets = needle.encode("utf-8", "replace")
+    runs = octets.translate(_DIVIDED).split(b" ")
+    last = len(runs) - 1
+    pieces = [
+        Piece(run[:MAX_PIECE], at > 0, at < last and len(run) <= MAX_PIECE)
+        for at, run in enumerate(runs)
+        if run
+    ]
+    exact = last == 0 and len(octets) <= MAX_PIECE
+    pieces += [Piece(term, at_start=True, at_end=True) for term in whole]
+    if not pieces:
+        return None
+    return Clue(pieces, in_head, in_body, exact)
+
+
+def _cut(term: bytes) -> Iterable[bytes]:
+    """Return the pieces of a long term; the first begins as it does, the last ends as it does."""
+    last = len(term) - MAX_TERM
+    starts = [*range(0, last, MAX_PIECE), last]
+    return [term[start : start + MAX_TERM] for start in starts]

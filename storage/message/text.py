@@ -1,0 +1,124 @@
+"""What a search looks at, and what a match is: the one place that says so.
+
+- A needle matches where it is a substring, both folded: letters of any case are one, and so is what Unicode holds
+  compatible (ligatures, wide letters, composed and decomposed ones); accents count.
+- Of a header, fields are looked at unfolded and with their encoded words decoded (RFC 2047), one a line, each control
+  character and TAB as a space.
+- Of a body, the decoded text of all parts of type text or message, their line ends as LF. A message that is enclosed
+  is of the body with its header. What is in other parts (images, archives) is no text. The MIME fields of parts are of
+  the header (RFC 9051 s. 6.4.4, TEXT).
+- Blanks and line ends count as they stand, so that two words on two lines are not one phrase.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from storage.message import charsets, encodings
+from storage.message.structure import structure
+from storage.message.words import decode
+
+if TYPE_CHECKING:
+    from storage.message.fields import Header
+    from storage.message.structure import Part
+
+__all__ = [
+    "MAX_TEXT",
+    "TEXT_VERSION",
+    "Searchable",
+    "field_texts",
+    "fold",
+    "fold_needle",
+    "searchable",
+]
+
+TEXT_VERSION: Final = 1
+"""To be raised when ``fold``, ``field_texts`` or ``searchable`` change, so that what was made of them is made again."""
+
+MAX_TEXT: Final = 8 << 20
+"""Octets of a message's parts, still encoded, that are looked at."""
+
+_FOLDS: Final = (b"\r\n ", b" "), (b"\r\n\t", b" "), (b"\r\n", b"\n")
+_ON_ONE_LINE: Final = {
+    code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != 0x0A
+}
+_CONTROLS: Final = bytes(0x20 if octet in _ON_ONE_LINE else octet for octet in range(256))
+_BETWEEN: Final = "\0"
+"""Between the texts of two parts, so that no needle lies across them."""
+
+_TEXTUAL: Final = frozenset((b"text", b"message"))
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """A message's text, folded: that of its header and that of its body."""
+
+    head: str
+    body: str
+
+
+def fold(text: str) -> str:
+    """Return text in the form in which it is compared.
+
+    What i;unicode-casemap (RFC 5051) holds equal is equal, and so is what differs in case in more than one letter
+    (``ß`` and ``SS``): NFKD, case folding, NFKD, and capitals, by whose octets RFC 5051 sorts.
+    """
+    if text.isascii():
+        return text.upper()
+    text = unicodedata.normalize("NFKD", text).casefold()
+    return unicodedata.normalize("NFKD", text).upper()
+
+
+def fold_needle(needle: str, *, in_header: bool) -> str:
+    """Return a needle in the form in which it is looked for."""
+    needle = needle.replace("\r\n", "\n")
+    return fold(needle.translate(_ON_ONE_LINE) if in_header else needle)
+
+
+def field_texts(header: Header, name: bytes) -> list[str]:
+    """Return the text of each field so named (lower case), folded."""
+    return [fold(decode(value)) for value in header.every(name)]
+
+
+def searchable(octets: bytes, root: Part | None = None) -> Searchable:
+    """Return the text of a message in its served form; ``root`` is its structure, if that is known."""
+    if root is None:
+        root = structure(octets)
+    head, body = [_header_text(octets, root)], []
+    room = MAX_TEXT
+    todo = [root]
+    while todo and room > 0:
+        part = todo.pop()
+        if part.message is not None:
+            body.append(_header_text(octets, part.message))
+            todo.append(part.message)
+        elif part.children:
+            head += [_header_text(octets, child) for child in part.children]
+            todo += reversed(part.children)
+        elif part.type in _TEXTUAL:
+            body.append(_body_text(octets[part.body : min(part.end, part.body + room)], part))
+            room -= part.end - part.body
+    return Searchable(fold(_BETWEEN.join(head)), fold(_BETWEEN.join(body)))
+
+
+def _header_text(octets: bytes, part: Part) -> str:
+    """Return the fields of a part, one a line."""
+    header = octets[part.start : part.body]
+    for line_end, instead in _FOLDS:
+        header = header.replace(line_end, instead)
+    if header.isascii() and b"=?" not in header and b"\x1b" not in header:
+        return header.translate(_CONTROLS).decode("ascii")
+    return "\n".join(map(_line_text, header.split(b"\n")))
+
+
+def _line_text(line: bytes) -> str:
+    name, colon, value = line.partition(b":")
+    return f"{decode(name)}: {decode(value)}" if colon else decode(line)
+
+
+def _body_text(octets: bytes, part: Part) -> str:
+    decoded = encodings.decode(octets, part.encoding)
+    text = charsets.text(octets if decoded is None else decoded, part.charset)
+    return text.replace("\r\n", "\n")
