@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from gateway.scram import ScramCredentials
+
 __all__ = ["ANONYMOUS", "Access", "Authenticator", "Policy", "Reader"]
 
 
@@ -74,4 +76,11 @@ class Authenticator(Protocol):
 
     async def password(self, user: str, password: str) -> Reader | None:
         """Return the reader with this name and password, or None."""
+        ...
+
+    async def scram(self, user: str) -> ScramCredentials:
+        """Return what SCRAM-SHA-256 is to check a user by.
+
+        For a name that nobody has, it looks as for one that somebody has, is the same each time, and no proof fits it.
+        """
         ...

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.access import Reader
 from gateway.sasl import MalformedMessage, prepare
+from gateway.scram import ScramCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,9 @@ ITERATIONS: Final = 100_000
 
 _MOST_ITERATIONS: Final = 10_000_000
 _SALT_OCTETS: Final = 16
+_LONGEST_SALT: Final = 90
+"""Octets in 120 characters of base64."""
+
 _KEY_OCTETS: Final = 32
 _FORM: Final = re.compile(
     r"SCRAM-SHA-256\$([0-9]{1,8}):([A-Za-z0-9+/=]{4,120})\$([A-Za-z0-9+/=]{44}):([A-Za-z0-9+/=]{44})"
@@ -108,6 +112,7 @@ class Users:
     """
 
     def __init__(self, hashes: Mapping[str, PasswordHash]) -> None:
+        self._secret = secrets.token_bytes(_KEY_OCTETS)
         self.replace(hashes)
 
     def replace(self, hashes: Mapping[str, PasswordHash]) -> None:
@@ -115,17 +120,46 @@ class Users:
         self._hashes = dict(hashes)
         rounds = max((known.iterations for known in hashes.values()), default=ITERATIONS)
         self._nobody = PasswordHash(rounds, secrets.token_bytes(_SALT_OCTETS), b"", b"")
+        self._models = [*hashes.values()] or [self._nobody]
 
     async def password(self, user: str, password: str) -> Reader | None:
         """Return the reader with this name and password, or None."""
         from twisted.internet.threads import deferToThread  # noqa: PLC0415 - only a server needs Twisted
 
-        try:
-            name = prepare(user)
-        except MalformedMessage:
-            name = ""  # nobody's
+        name = _prepared(user)
         known = self._hashes.get(name, self._nobody)
         return Reader(name) if await deferToThread(known.verify, password) else None
+
+    async def scram(self, user: str) -> ScramCredentials:
+        """Return what SCRAM-SHA-256 is to check a user by; for a name that nobody has, what no proof fits."""
+        name = _prepared(user)
+        known, nobody = self._hashes.get(name), self._made_up(name)
+        kept = known or nobody
+        return ScramCredentials(
+            Reader(name) if known else None,
+            kept.iterations,
+            kept.salt,
+            kept.stored_key,
+            kept.server_key,
+        )
+
+    def _made_up(self, name: str) -> PasswordHash:
+        """Return a hash for a name that nobody has, like one of the real ones, the same until the process ends.
+
+        Only what is secret and random goes into it: anything made from a real password would let strangers try
+        passwords on their own machine.
+        """
+        octets = hashlib.shake_256(self._secret + name.encode()).digest(8 + _LONGEST_SALT)
+        model = self._models[int.from_bytes(octets[:8], "big") % len(self._models)]
+        return PasswordHash(model.iterations, octets[8 : 8 + len(model.salt)], b"", b"")
+
+
+def _prepared(user: str) -> str:
+    """Return a user's name as it is compared; nobody's where it can be no name."""
+    try:
+        return prepare(user)
+    except MalformedMessage:
+        return ""
 
 
 def _keys(password: str, salt: bytes, iterations: int) -> tuple[bytes, bytes]:

@@ -22,6 +22,8 @@ CORES: Final = (
     "gateway/access.py",
     "gateway/names.py",
     "gateway/sasl.py",
+    "gateway/scram.py",
+    "gateway/mechanisms.py",
 )
 
 FORBIDDEN: Final = [

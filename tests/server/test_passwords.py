@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from gateway.access import Reader
 from gateway.passwords import ITERATIONS, BadHash, PasswordHash, Users, hash_password
 from gateway.sasl import MalformedMessage
+from gateway.scram import ScramCredentials
+from tests.mail import done
 
 if TYPE_CHECKING:
     from tests.server.conftest import RunInReactor
@@ -121,3 +123,32 @@ class TestUsers:
         users.replace({"bob": hash_password("carrot", iterations=2)})
         assert run_in_reactor(lambda: users.password("alice", "rabbit")) is None
         assert run_in_reactor(lambda: users.password("bob", "carrot")) == Reader("bob")
+
+    def test_what_a_user_is_checked_by(self) -> None:
+        kept = self.users._hashes["alice"]
+        expected = ScramCredentials(
+            Reader("alice"), kept.iterations, kept.salt, kept.stored_key, kept.server_key
+        )
+        assert done(self.users.scram("alice")) == expected
+        assert done(self.users.scram("al\u00adice")) == expected
+
+    def test_nobody_looks_like_somebody(self) -> None:
+        hashes = {
+            "alice": hash_password("rabbit", iterations=2),
+            "carol": hash_password("tea", iterations=3, salt=b"s" * 90),
+        }
+        users = Users(hashes)
+        seen = {name: done(users.scram(name)) for name in [f"u{n}" for n in range(64)]}
+        assert {(made.iterations, len(made.salt)) for made in seen.values()} == {(2, 16), (3, 90)}
+        assert len({made.salt for made in seen.values()}) == len(seen)
+        assert all(made.reader is None for made in seen.values())
+        users.replace(dict(hashes))
+        assert {name: done(users.scram(name)) for name in seen} == seen
+
+    def test_nobody_looks_like_somebody_where_there_are_no_users(self) -> None:
+        made = done(Users({}).scram("\a"))
+        assert (made.reader, made.iterations, len(made.salt)) == (None, ITERATIONS, 16)
+
+    def test_what_is_made_up_cannot_be_foreseen(self) -> None:
+        hashes = self.users._hashes
+        assert done(Users(hashes).scram("bob")).salt != done(Users(hashes).scram("bob")).salt

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sasl import Credentials, MalformedMessage, plain, prepare
+from gateway.sasl import Credentials, MalformedMessage, anonymous, plain, prepare
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,38 @@ def test_preparing_twice_changes_nothing(text: str) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(Credentials("tim", "secret"))
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "",
+        "sirhc",  # RFC 4505 s. 4
+        "ann@x.example",
+        "a b\u00a0\u00e9",
+        "\U0001f98a" * 255,  # not in Unicode 3.2, which is no fault in a trace
+        "\u05e9\u05dc\u05d5\u05dd",
+    ],
+)
+def test_anonymous(trace: str) -> None:
+    assert anonymous(trace.encode()) == trace
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\xff",
+        b"a" * 256,
+        b"a\0",
+        b"a\r\nb",
+        b"\xc2\x85",  # a control character
+        b"\xee\x80\x80",  # private use
+        b"\xef\xbf\xbd",  # inappropriate for plain text
+        b"\xe2\x80\xae",  # changes the direction
+        b"\xf3\xa0\x80\x81",  # a tag
+        b"\xd8\xa71",  # fails the check for direction
+    ],
+)
+def test_what_is_no_anonymous_message(message: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        anonymous(message)
