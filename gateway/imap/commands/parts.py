@@ -1,0 +1,96 @@
+"""What FETCH gives of a message's octets: BODY[...], its older names, and BODY. RFC 9051 s. 6.4.5; RFC 3501 s. 6.4.5."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.imap.registry import FETCH_ITEMS, Item, entry, fetch_item
+from gateway.imap.render import LISTED_FIELDS, body, picker
+from gateway.imap.section import Section, Window, extract, read_section, read_window
+from gateway.imap.strings import NIL, literal
+from storage.message.structure import structure
+from storage.model import Rendition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.imap.grammar import Parser
+    from gateway.imap.rows import Rows
+    from gateway.imap.session import Session
+    from storage.model import Served
+
+
+@entry(FETCH_ITEMS, b"BODY")
+def body_or_section(session: Session, parser: Parser) -> Item:
+    """Give the structure without extensions, or a section, which then counts as seen."""
+    return _section(parser, sees=True) if parser.sees(b"[") else _BODY
+
+
+@entry(FETCH_ITEMS, b"BODY.PEEK")
+def peeked_section(session: Session, parser: Parser) -> Item:
+    """Give a section; nothing becomes seen by that."""
+    return _section(parser, sees=False)
+
+
+_BODY: Final = Item(b"BODY %b", part=lambda served: body(structure(served.octets)))
+
+fetch_item(b"RFC822", Item(b"RFC822 %b", part=lambda served: literal(served.octets), sees=True))
+fetch_item(
+    b"RFC822.HEADER", Item(b"RFC822.HEADER %b", part=lambda served: literal(_header(served)))
+)
+fetch_item(
+    b"RFC822.TEXT", Item(b"RFC822.TEXT %b", part=lambda served: literal(served.body), sees=True)
+)
+
+
+def _section(parser: Parser, *, sees: bool) -> Item:
+    section = read_section(parser)
+    window = read_window(parser)
+    form = b"BODY" + section.label.replace(b"%", b"%%")
+    form += b" %b" if window is None else b"<%d> %%b" % window.start
+    if _is_listed(section):
+        pick = picker(section.names)
+        return Item(form, lambda rows: _picked(rows, pick, window), (Rendition.FIELDS,), sees=sees)
+    return Item(form, part=_cutter(section, window), sees=sees)
+
+
+def _is_listed(section: Section) -> bool:
+    """Tell whether the header fields that are kept for lists answer it."""
+    return not section.part and section.text == b"HEADER.FIELDS" and section.names <= LISTED_FIELDS
+
+
+def _picked(rows: Rows, pick: Callable[[bytes], bytes], window: Window | None) -> list[bytes]:
+    texts = map(pick, rows.texts[Rendition.FIELDS])
+    if window is not None:
+        texts = map(window.of, texts)
+    return [b"{%d}\r\n%b" % (len(text), text) for text in texts]
+
+
+def _cutter(section: Section, window: Window | None) -> Callable[[Served], bytes]:
+    """Return what gives a section of a message as it is sent. Those that clients ask for most need no structure."""
+    if not section.part and section.text in _DIRECT:
+        cut = _DIRECT[section.text]
+    else:
+
+        def cut(served: Served) -> bytes | None:
+            return extract(served.octets, structure(served.octets), section)
+
+    def sent(served: Served) -> bytes:
+        octets = cut(served)
+        if octets is None:
+            return NIL
+        return literal(octets if window is None else window.of(octets))
+
+    return sent
+
+
+def _header(served: Served) -> bytes:
+    """Return the header with the empty line behind it."""
+    return served.octets[: len(served.octets) - len(served.body)]
+
+
+_DIRECT: Final[dict[bytes, Callable[[Served], bytes | None]]] = {
+    b"": lambda served: served.octets,
+    b"HEADER": _header,
+    b"TEXT": lambda served: served.body,
+}
