@@ -22,6 +22,7 @@ __all__ = [
     "REVISION_BITS",
     "SYSTEM_FLAGS",
     "Changed",
+    "Chunk",
     "ListMarks",
     "Mode",
     "Plan",
@@ -48,6 +49,10 @@ _GROUP: Final = 8
 
 _MOST_TABLES: Final = 64
 _MOST_TEXTS: Final = 4096
+
+
+Chunk = tuple[int, int, int, "Sequence[Layer]"]
+"""A flag's place, a chunk's place, which of its numbers have the flag, and since when."""
 
 
 class TooMany(ArchiveError):
@@ -98,19 +103,20 @@ class Plan:
     """How a list's marks are after a change.
 
     ``flags`` are all of them; ``parts`` has, for those that the change touches, by their place: the numbers marked,
-    their stamps, and the numbers that changed.
+    their stamps, and the numbers that changed. ``added`` counts the chunks that no change touched before.
     """
 
     changed: Changed
     flags: tuple[bytes, ...]
     parts: Mapping[int, tuple[Bitmap, Stamps, Bitmap]]
+    added: int = 0
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class ListMarks:
     """What one user has marked in one list: one object for all of the user's sessions.
 
-    It changes in place, by ``take`` and ``become`` of the engine only; ``stamp`` then grows. What its methods return
+    It changes in place, when the engine calls ``take``, ``catch_up`` or ``forget``; ``stamp`` then changes. What its methods return
     does not change any more.
 
     ``flags`` are the flags known: the system's, then keywords in order of first use, written as they were then.
@@ -196,18 +202,26 @@ class ListMarks:
             self._marked[place], self._stamps[place] = marked, stamps
         self.stamp = plan.changed.stamp
 
-    def become(
-        self, flags: tuple[bytes, ...], stamp: int, parts: Mapping[int, tuple[Bitmap, Stamps]]
-    ) -> None:
-        """Take what was read from elsewhere, in place of everything."""
+    def catch_up(self, flags: tuple[bytes, ...], stamp: int, chunks: Iterable[Chunk]) -> None:
+        """Take over what changed elsewhere since this object's stamp: the chunks that did, and how it is then."""
+        self._know(flags)
+        for place, at, bits, layers in chunks:
+            marked = dict(self._marked[place].chunks)
+            marked[at] = bits
+            if not bits:
+                del marked[at]
+            self._marked[place] = Bitmap(marked)
+            self._stamps[place] = Stamps({**self._stamps[place].chunks, at: layers})
+        self.stamp = stamp
+
+    def forget(self) -> None:
+        """Begin anew: the marks were dropped."""
         self._tables.clear()
         self._places.clear()
         self._marked.clear()
         self._stamps.clear()
-        self._know(flags)
-        for place, (marked, stamps) in parts.items():
-            self._marked[place], self._stamps[place] = marked, stamps
-        self.stamp = stamp
+        self._know(SYSTEM_FLAGS)
+        self.stamp = 0
 
     def _know(self, flags: tuple[bytes, ...]) -> None:
         for place in range(len(self._marked), len(flags)):
@@ -226,7 +240,7 @@ class ListMarks:
         if not changes:
             return Plan(Changed(EMPTY, refused, self.stamp), self.flags, {})
         stamp = max(revision << REVISION_BITS, self.stamp) + 1
-        numbers, parts = EMPTY, {}
+        numbers, parts, added = EMPTY, {}, 0
         for place, change in changes.items():
             is_new = place >= len(self._marked)
             marked = EMPTY if is_new else self._marked[place]
@@ -234,7 +248,8 @@ class ListMarks:
             toggled = (marked - change) | (change - marked)
             parts[place] = toggled, stamps.given(change, stamp), change
             numbers |= change
-        return Plan(Changed(numbers, refused, stamp), flags, parts)
+            added += len(change.chunks.keys() - stamps.chunks.keys())
+        return Plan(Changed(numbers, refused, stamp), flags, parts, added)
 
     def _refused(self, wish: Wish) -> Bitmap:
         """Return the numbers that changed too late to be changed; RFC 7162 s. 3.1.3."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "MAX_CHUNKS",
     "MAX_FLAG_OCTETS",
     "MAX_KEYWORDS",
     "MAX_LISTS",
@@ -46,11 +47,16 @@ __all__ = [
     "Mode",
     "TooMany",
     "Wish",
+    "check_chunks",
+    "check_lists",
     "chosen",
 ]
 
 MAX_LISTS: Final = 20_000
 """Lists in which a user may have marks."""
+
+MAX_CHUNKS: Final = 100_000
+"""Chunks of 8192 numbers with a mark that a user may have, counted for each flag; one takes 4 KiB at the most."""
 
 MAX_SUBSCRIPTIONS: Final = 20_000
 """Names to which a user may subscribe."""
@@ -111,6 +117,26 @@ class Marks(Protocol):
     def close(self) -> None:
         """Let go of files; the marks cannot be used after."""
         ...
+
+
+def check_lists(count: int) -> None:
+    """Let a user have marks in so many lists.
+
+    Raises:
+        TooMany: they are more than there may be.
+    """
+    if count > MAX_LISTS:
+        raise TooMany(f"a user has marks in {MAX_LISTS} lists at most")
+
+
+def check_chunks(count: int) -> None:
+    """Let a user have so many chunks.
+
+    Raises:
+        TooMany: they are more than there may be.
+    """
+    if count > MAX_CHUNKS:
+        raise TooMany(f"a user has marks in {MAX_CHUNKS} runs of numbers at most")
 
 
 def chosen(names: frozenset[str]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Stamps: when the mark of each number last changed, bounded in what it keeps.
 
-For each chunk of 8192 numbers there are at most 32 layers: a stamp and the numbers that last changed with it. When one
-more comes, two neighbours in time become one, with the later stamp. A number's stamp may so be later than the truth,
+For each chunk of 8192 numbers there are at most 32 layers: a stamp and the numbers that last changed with it, in at most
+1024 runs together. When more come, two neighbours in time become one, with the later stamp. A number's stamp may so be later than the truth,
 never earlier, and never later than the chunk's latest: who asks what changed since is told too much at times, never too
 little. A number that never changed has no stamp, whatever else did.
 
@@ -20,12 +20,15 @@ from storage.bitmap import CHUNK_BITS, OFFSET, Bitmap, decode_chunk, encode_chun
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MAX_LAYERS", "Layer", "Stamps", "decode_layers", "encode_layers"]
+__all__ = ["MAX_LAYERS", "MAX_RUNS", "Layer", "Stamps", "decode_layers", "encode_layers"]
 
 MAX_LAYERS: Final = 32
 """Different stamps kept in a chunk of 8192 numbers."""
 
 _HEAD: Final = struct.Struct("<QH")
+
+MAX_RUNS: Final = 1024
+"""Runs of numbers kept in a chunk, if they are not all of one layer: some 3 KiB."""
 
 Layer = tuple[int, int]
 """A stamp, and the bits of the numbers in a chunk that last changed with it."""
@@ -111,7 +114,7 @@ def decode_layers(data: bytes, marked: int) -> Sequence[Layer]:
 
 def _thinned(layers: list[Layer]) -> list[Layer]:
     """Return layers, latest first, no more than are kept."""
-    while len(layers) > MAX_LAYERS:
+    while len(layers) > MAX_LAYERS or (len(layers) > 1 and _runs(layers) > MAX_RUNS):
         newer = layers[0][1].bit_count()
         best, least = 1, float("inf")
         for at in range(1, len(layers)):
@@ -122,3 +125,8 @@ def _thinned(layers: list[Layer]) -> list[Layer]:
         stamp, bits = layers[best - 1]
         layers[best - 1 : best + 1] = [(stamp, bits | layers[best][1])]
     return layers
+
+
+def _runs(layers: list[Layer]) -> int:
+    """Return how many runs of numbers the layers have together."""
+    return sum((bits & ~(bits >> 1)).bit_count() for _, bits in layers)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import ArchiveUnavailable
 
-__all__ = ["FILE", "open_reader", "open_writer", "unavailable"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["FILE", "Layout", "open_reader", "open_writer", "prepare", "unavailable"]
 
 FILE: Final = "archive.sqlite3"
 """The archive's file within its directory."""
@@ -147,6 +151,20 @@ CREATE INDEX node_list ON node (list);
 """What makes the next version of each earlier one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a file is to be: its kind in words and as a mark, its tables, and what makes the next version of each."""
+
+    kind: str
+    application_id: int
+    version: int
+    tables: str
+    migrations: Mapping[int, str]
+
+
+ARCHIVE: Final = Layout("an archive", APPLICATION_ID, SCHEMA_VERSION, _TABLES, _MIGRATIONS)
+
+
 def open_writer(directory: Path) -> sqlite3.Connection:
     """Open the archive in a directory for writing, made where there is none.
 
@@ -159,7 +177,7 @@ def open_writer(directory: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
         )
-        _check_version(connection, path)
+        prepare(connection, path, ARCHIVE)
         connection.execute("PRAGMA synchronous=FULL")
         # What is removed leaves nothing in the file, however SQLite was built.
         connection.execute("PRAGMA secure_delete=1")
@@ -189,7 +207,9 @@ def open_reader(directory: Path) -> sqlite3.Connection:
     return connection
 
 
-def unavailable(path: Path, error: Exception) -> ArchiveUnavailable:
+def unavailable(
+    path: Path, error: Exception, damaged: str = "run 'listgate check', or restore it from a backup"
+) -> ArchiveUnavailable:
     """Return the one-line error for the operator: which file, what, and what to do."""
     text = str(error)
     remedy = "check the path and its permissions"
@@ -198,34 +218,37 @@ def unavailable(path: Path, error: Exception) -> ArchiveUnavailable:
     elif "locked" in text:
         remedy = "another listgate is writing to it; wait for it to end"
     elif "malformed" in text or "not a database" in text:
-        remedy = "run 'listgate check', or restore it from a backup"
+        remedy = damaged
     return ArchiveUnavailable(f"{path}: {text}; {remedy}")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def prepare(connection: sqlite3.Connection, path: Path, layout: Layout) -> None:
     """Make the tables in a new file, bring those of an earlier version up to date; refuse what is neither.
 
     All in one transaction: what is cut off was never begun, and of several processes one does it.
+
+    Raises:
+        ArchiveUnavailable: it is another kind of file, or of a later version.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == SCHEMA_VERSION:
-        return
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application not in {0, APPLICATION_ID}:
-        raise ArchiveUnavailable(f"{path}: not an archive of listgate; name another folder")
-    if version > SCHEMA_VERSION:
+    if application not in {0, layout.application_id}:
+        raise ArchiveUnavailable(f"{path}: not {layout.kind} of listgate; name another folder")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == layout.version:
+        return
+    if version > layout.version:
         raise ArchiveUnavailable(f"{path}: written by a later version of listgate; use that one")
     connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
     _use_wal(connection)
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:  # else another process made the tables meanwhile
-        _run(connection, _TABLES)
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        version = SCHEMA_VERSION
-    for older in range(version, SCHEMA_VERSION):
-        _run(connection, _MIGRATIONS[older])
-    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        _run(connection, layout.tables)
+        connection.execute(f"PRAGMA application_id={layout.application_id}")
+        version = layout.version
+    for older in range(version, layout.version):
+        _run(connection, layout.migrations[older])
+    connection.execute(f"PRAGMA user_version={layout.version}")
     connection.execute("COMMIT")
 
 
