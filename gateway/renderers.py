@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.imap import render
 from gateway.nntp.render import OVERVIEW_VERSION, overview_row
 from storage.facts import FACTS_VERSION, facts_row
 from storage.ingest import Renderer
 from storage.message.keys import KEYS_VERSION, keys_row
 from storage.model import Rendition
+from storage.preview import PREVIEW_VERSION, preview_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +28,25 @@ def _keys(material: Material) -> bytes:
     return keys_row(material.header)
 
 
+def _envelope(material: Material) -> bytes:
+    return render.envelope(material.header)
+
+
+def _bodystructure(material: Material) -> bytes:
+    return render.bodystructure(material.structure)
+
+
+def _fields(material: Material) -> bytes:
+    return render.fields(material.header)
+
+
 RENDERERS: Final[Sequence[Renderer]] = (
     Renderer(Rendition.OVERVIEW, OVERVIEW_VERSION, _overview),
     Renderer(Rendition.FACTS, FACTS_VERSION, facts_row),
+    Renderer(Rendition.ENVELOPE, render.ENVELOPE_VERSION, _envelope),
+    Renderer(Rendition.BODYSTRUCTURE, render.BODYSTRUCTURE_VERSION, _bodystructure),
+    Renderer(Rendition.FIELDS, render.FIELDS_VERSION, _fields),
     Renderer(Rendition.KEYS, KEYS_VERSION, _keys),
+    Renderer(Rendition.PREVIEW, PREVIEW_VERSION, preview_row),
 )
 """All of them, in the order of their kinds."""

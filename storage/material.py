@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from storage.message.fields import parse_header
 from storage.message.served import count_lines
+from storage.message.structure import structure
 
 if TYPE_CHECKING:
     from storage.message.fields import Header
+    from storage.message.structure import Part
     from storage.model import Served
 
 __all__ = ["Material"]
@@ -29,6 +31,14 @@ class Material:
     lines: int
     sent: int | None
     received: int
+    _structure: Part | None = field(default=None, init=False, repr=False)
+
+    @property
+    def structure(self) -> Part:
+        """The MIME tree of the served form, made when first asked for."""
+        if self._structure is None:
+            self._structure = structure(self.served.octets, self.header)
+        return self._structure
 
     @classmethod
     def of(cls, served: Served, sent: int | None, received: int) -> Material:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.strings import NIL, nstring, string
-from storage.message.addresses import addresses
+from storage.message.addresses import addresses, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,10 +51,9 @@ LISTED_FIELDS: Final = frozenset((
 """The fields that mail clients ask for to show a list of messages: mutt, neomutt, Thunderbird, Gnus, K-9, Apple Mail,
 alpine, Roundcube, Evolution; what else a client asks for is taken from the message."""
 
-_MAX_CACHED: Final = (
-    300  # octets of an address list that is kept: who writes, and where to, is often the same
+_MAX_KEPT: Final = (
+    200  # octets of an address that is worth keeping: who writes, and where to, is often the same
 )
-_NEXT_FIELD: Final = re.compile(rb"\r\n(?![ \t])")
 _NO_TEXT: Final = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
 _NO_ENVELOPE: Final = b"(" + b" ".join([NIL] * 10) + b")"
 
@@ -92,17 +91,9 @@ def body(structure: Part) -> bytes:
     return _rendered(structure, extensible=False)
 
 
-def fields(octets: bytes, header: Header) -> bytes:
-    """Return those fields of a served form that clients list with, in their order, without the empty line."""
-    if LISTED_FIELDS.isdisjoint(header.names):
-        return b""
-    return b"".join(
-        [
-            octets[each.start : each.end]
-            for each in header.fields
-            if each.name.lower() in LISTED_FIELDS
-        ]
-    )
+def fields(header: Header) -> bytes:
+    """Return those fields of a served header that clients list with, in their order, without the empty line."""
+    return b"".join(header.chosen(LISTED_FIELDS))
 
 
 def pick(row: bytes, wanted: frozenset[bytes]) -> bytes:
@@ -128,21 +119,26 @@ def picker(wanted: frozenset[bytes]) -> Callable[[bytes], bytes]:
 
 
 def _list(header: Header, name: bytes, otherwise: bytes = NIL) -> bytes:
-    value = b", ".join(header.every(name))
-    rendered = _addresses(value) if len(value) > _MAX_CACHED else _kept_addresses(value)
-    return otherwise if rendered == NIL else rendered
+    """Return the address structures of all fields so named; ``otherwise`` if there are none."""
+    values = header.every(name)
+    rendered = b"".join([_addresses(entry) for value in values for entry in entries(value)])
+    return b"(%b)" % rendered if rendered else otherwise
 
 
-def _addresses(value: bytes) -> bytes:
-    """Return an address list's structures; NIL if there are none."""
-    rendered = [
-        b"(%b %b %b %b)" % (nstring(name), nstring(route), nstring(mailbox), nstring(host))
-        for name, route, mailbox, host in addresses(value)
-    ]
-    return b"(%b)" % b"".join(rendered) if rendered else NIL
+def _addresses(entry: bytes) -> bytes:
+    return _kept(entry) if len(entry) <= _MAX_KEPT else _structures(entry)
 
 
-_kept_addresses: Final = lru_cache(maxsize=4096)(_addresses)
+def _structures(entry: bytes) -> bytes:
+    return b"".join(
+        [
+            b"(%b %b %b %b)" % (nstring(name), nstring(route), nstring(mailbox), nstring(host))
+            for name, route, mailbox, host in addresses(entry)
+        ]
+    )
+
+
+_kept: Final = lru_cache(maxsize=8192)(_structures)
 
 
 def _rendered(structure: Part, *, extensible: bool) -> bytes:

@@ -90,6 +90,17 @@ class Header:
         """Return the unfolded values of all fields so named (lower case), in their order."""
         return [unfold(text.partition(b":")[2]) for text in self._index.get(name, ())]
 
+    def chosen(self, names: frozenset[bytes]) -> list[bytes]:
+        """Return the fields whose names (lower case) are among ``names``, as they were written, each with its line end.
+
+        Where the last one ends the octets without one, it gets LF.
+        """
+        return [
+            text + b"\n"
+            for text in self._texts
+            if 0 < (colon := text.find(b":")) <= _MAX_NAME and _known(text[:colon]) in names
+        ]
+
     def _split(self) -> list[Field]:
         fields = []
         start = 0
