@@ -77,6 +77,12 @@ class Parser:
         """Move past one space."""
         self.expect(b" ")
 
+    def rest(self) -> bytes:
+        """Read all that follows."""
+        rest = self.octets[self.position :]
+        self.position = len(self.octets)
+        return rest
+
     def end(self) -> None:
         """Make sure that nothing follows."""
         if not self.at_end():

@@ -139,11 +139,15 @@ class Item:
 class Fetch:
     """What a FETCH asks for: the items, and what its modifiers say.
 
-    ``runs`` are the numbers of the messages; modifiers may lessen them. What is in ``before`` is sent first.
+    ``runs`` are the numbers of the messages; modifiers may lessen them. ``asked`` are the numbers as they were asked
+    for, of messages or not; ``since`` is the mod-sequence after which something must have changed. What is in
+    ``before`` is sent first.
     """
 
     items: list[Item]
     runs: Sequence[range]
+    asked: Sequence[range] = ()
+    since: int | None = None
     before: list[bytes] = field(default_factory=list)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.access import ANONYMOUS, Policy
 from gateway.imap.framing import LITERAL_OCTETS, CommandBuffer, CommandTooLong, GoAhead, TooMuchData
 from gateway.imap.grammar import Parser
+from gateway.imap.modseq import highest_line
 from gateway.imap.registry import CAPABILITIES, COMMANDS, Request, State
 from gateway.imap.responses import Bad, ImapError, No, code
 from gateway.imap.settings import Settings
@@ -49,7 +50,8 @@ class Session:
     ``reader`` is None until somebody has logged in, ``view`` while no mailbox is selected. ``marks`` keep the users'
     own flags, None where there are no users. ``enabled`` are the extensions that the client switched on (RFC 5161), or
     that its commands did (RFC 7162 s. 3.1). ``continuation``, when set, takes the next line in place of a command;
-    ``idling`` tells that the client waits for news (RFC 2177).
+    ``idling`` tells that the client waits for news (RFC 2177). ``condstore_told`` tells that it got HIGHESTMODSEQ when it
+    began to care for mod-sequences (RFC 7162 s. 3.1).
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Session:
         self.failed_logins = 0
         self.continuation: Callable[[bytes], AsyncIterator[bytes]] | None = None
         self.idling = False
+        self.condstore_told = False
         self._bad_commands = 0
         self._policy = policy or Policy()
         self._commands = CommandBuffer(_NO_LITERALS)
@@ -289,9 +292,16 @@ class Session:
         news = b""
         if self.view is not None:
             expunges = request.by_uid or not row.keeps_msns
-            news = b"".join(self.tell_updates(expunges=expunges))
+            news = self._condstore_begins() + b"".join(self.tell_updates(expunges=expunges))
         text = request.text.encode("ascii") or request.name + b" completed"
         return b"%b%b OK %b%b\r\n" % (news, request.tag, code(request.code), text)
+
+    def _condstore_begins(self) -> bytes:
+        """Return HIGHESTMODSEQ once, where the client begins to care with a mailbox selected. RFC 7162 s. 3.1."""
+        if self.condstore_told or b"CONDSTORE" not in self.enabled:
+            return b""
+        self.condstore_told = True
+        return highest_line(self.selected())
 
 
 def _wrong_state(wanted: State, state: State) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from gateway.imap.modseq import last_modseq
 from gateway.imap.numset import intersect, render
 from gateway.imap.view import expunges as told_expunges
 from gateway.imap.view import gone, msn
@@ -38,6 +39,8 @@ def updates(
         return
     lost = gone(old, current)
     if lost and not expunges:
+        if b"CONDSTORE" in enabled:
+            yield _held_back(old)
         return
     if lost and b"QRESYNC" in enabled:
         yield b"* VANISHED %b\r\n" % render(lost)
@@ -48,6 +51,11 @@ def updates(
     view.record = current
     if current.high > old.high:
         yield b"* %d EXISTS\r\n" % current.count
+
+
+def _held_back(record: MailingList) -> bytes:
+    """Return the response that keeps a client from believing that it knows of removals not told yet. RFC 7162 s. 6."""
+    return b"* OK [HIGHESTMODSEQ %d] more is to come\r\n" % last_modseq(record.revision)
 
 
 def flag_updates(view: View, enabled: AbstractSet[bytes]) -> Iterator[bytes]:

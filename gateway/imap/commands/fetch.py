@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.imap.commands.items import FLAGS, UID
 from gateway.imap.marking import mark_seen
+from gateway.imap.modseq import MODSEQ
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
 from gateway.imap.responses import Bad, No
 from gateway.imap.rows import page_runs, read_rows
@@ -48,6 +49,7 @@ async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
         items.insert(0, UID)
     view = session.selected()
     plan = Fetch(items, view.chosen(chosen, by_uid=request.by_uid))
+    plan.asked = plan.runs if chosen is None else chosen.resolve(view.record.high)
     for modify in modifiers:
         await modify(session, request, plan)
     yield b"".join(plan.before)
@@ -64,8 +66,9 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
     view = session.selected()
     items = plan.items
     sees = view.writable and any(item.sees for item in items)
-    if sees and FLAGS not in items:
-        items = [*items, FLAGS]
+    if sees:
+        told = [FLAGS, MODSEQ] if b"CONDSTORE" in session.enabled else [FLAGS]
+        items = [*items, *(item for item in told if item not in items)]
     kinds = list(dict.fromkeys(kind for item in items for kind in item.kinds))
     with_entries = any(item.with_entries for item in items)
     missing = False

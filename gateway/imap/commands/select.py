@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.flags import first_unseen, flags_line, permanent_line
-from gateway.imap.modseq import highest_modseq
+from gateway.imap.modseq import highest_line
 from gateway.imap.names import mailbox_name
 from gateway.imap.registry import LOGGED_IN, SELECT_PARAMETERS, State, capability, command
 from gateway.imap.responses import Bad
@@ -80,6 +80,7 @@ async def _open(session: Session, request: Request, *, writable: bool) -> AsyncI
     view = View(record, marks, writable=writable and marks is not None)
     view.told = 0 if marks is None else marks.stamp
     session.view = view
+    session.condstore_told = session.condstore_told or b"CONDSTORE" in session.enabled
     yield _opening(session, view)
     for parameter in parameters:
         async for piece in parameter(session):
@@ -102,7 +103,7 @@ def _opening(session: Session, view: View) -> bytes:
     lines += [
         b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % record.validity,
         b"* OK [UIDNEXT %d] the next UID\r\n" % (record.high + 1),
-        b"* OK [HIGHESTMODSEQ %d] the latest change\r\n" % highest_modseq(record, view.marks),
+        highest_line(view),
     ]
     return b"".join(lines)
 

@@ -1,0 +1,30 @@
+"""PREVIEW: the beginning of a message's text, made when it arrived. RFC 8970."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.imap.registry import FETCH_ITEMS, Item, capability, entry
+from gateway.imap.responses import Bad
+from gateway.imap.strings import string
+from storage.model import Rendition
+
+if TYPE_CHECKING:
+    from gateway.imap.grammar import Parser
+    from gateway.imap.session import Session
+
+capability(b"PREVIEW")
+
+_PREVIEW: Final = Item(
+    b"PREVIEW %b",
+    lambda rows: map(string, rows.texts[Rendition.PREVIEW]),
+    (Rendition.PREVIEW,),
+)
+
+
+@entry(FETCH_ITEMS, b"PREVIEW")
+def preview(session: Session, parser: Parser) -> Item:
+    """Give the preview, which is there whether the client would wait for it or not. RFC 8970 s. 3, s. 4."""
+    if parser.takes(b" (") and not parser.takes(b"LAZY)"):
+        raise Bad("the modifier of PREVIEW is LAZY")
+    return _PREVIEW
