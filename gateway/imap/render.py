@@ -164,8 +164,7 @@ def _part(part: Part, children: Sequence[bytes], *, extensible: bool) -> bytes:
 
 
 def _multipart(part: Part, children: Sequence[bytes], *, extensible: bool) -> bytes:
-    """Render a multipart; one without parts gets an empty text, as the syntax wants at least one (RFC 9051 s. 9)."""
-    parts = b"".join(children) or _no_text(extensible=extensible)
+    parts = b"".join(children)
     subtype = string(part.subtype)
     return (
         b"%b %b %b" % (parts, subtype, _parameters(part.parameters))

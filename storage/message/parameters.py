@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_PARAMETERS",
     "Parameters",
+    "disposition",
     "encoding",
     "media_type",
     "parameter",
-    "parameterised",
     "without_comments",
 ]
 
@@ -30,9 +30,8 @@ MAX_PARAMETERS: Final = 1000
 Parameters: TypeAlias = tuple[tuple[bytes, bytes], ...]
 """Names in lower case with their values, in their order; a name may come twice."""
 
-_MEDIA_TYPE: Final = re.compile(
-    rb"([!#-'*+\-.0-9A-Z^-~]++)\s*+/\s*+([!#-'*+\-.0-9A-Z^-~]++)", re.IGNORECASE
-)
+_TOKEN: Final = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++")
+_MEDIA_TYPE: Final = re.compile(rb"(%b)\s*+/\s*+(%b)" % (_TOKEN.pattern, _TOKEN.pattern))
 # All of what stands up to the next semicolon, whatever it is: so each octet is looked at once.
 _PARAMETER: Final = re.compile(
     rb"[;\s]*+([^=;\"\s]*+)[^=;]*+(?:=\s*+(?:\"((?:[^\"\\]|\\.)*+)\\?\"?[^;]*+|([^;]*+)))?",
@@ -47,25 +46,22 @@ _ENCODINGS: Final = frozenset((b"7bit", b"8bit", b"binary", b"base64", b"quoted-
 
 
 def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
-    """Return type, subtype and parameters of a Content-Type; None where it is not one (RFC 2045 s. 5.2)."""
-    value, parameters = parameterised(value)
-    found = _MEDIA_TYPE.match(value)
-    return (found[1].lower(), found[2].lower(), parameters) if found else None
+    """Return type and subtype, in lower case, and parameters of a Content-Type; None where it is none.
 
-
-def parameterised(value: bytes) -> tuple[bytes, Parameters]:
-    """Return what stands before the first semicolon, and the parameters.
-
-    Continuations are joined (RFC 2231 s. 3). Where a part of one is percent-encoded, all of it is, the charset in
-    front is UTF-8 if the declared one is known, and the name ends with ``*``.
+    RFC 2045 s. 5.1 and 5.2. Parameters need not begin with a semicolon.
     """
-    if b"(" in value:
-        value = without_comments(value)
-    value, _, rest = value.partition(b";")
-    parameters = tuple(_parameters(rest)) if rest else ()
-    if any(b"*" in name for name, _ in parameters):
-        parameters = tuple(_joined(parameters))
-    return value.strip(), parameters
+    value = without_comments(value)
+    found = _MEDIA_TYPE.match(value)
+    if found is None:
+        return None
+    return found[1].lower(), found[2].lower(), _parameters(value[found.end() :])
+
+
+def disposition(value: bytes) -> tuple[bytes, Parameters] | None:
+    """Return kind, in lower case, and parameters of a Content-Disposition; None where it is none. RFC 2183 s. 2."""
+    value = without_comments(value)
+    found = _TOKEN.match(value)
+    return None if found is None else (found[0].lower(), _parameters(value[found.end() :]))
 
 
 def parameter(parameters: Parameters, name: bytes) -> bytes:
@@ -75,15 +71,18 @@ def parameter(parameters: Parameters, name: bytes) -> bytes:
 
 def encoding(value: bytes) -> bytes:
     """Return a Content-Transfer-Encoding in lower case (RFC 2045 s. 6.1); 7bit where it is none, such as ``8 bit``."""
-    if b"(" in value:
-        value = without_comments(value)
-    token, _, rest = value.strip().partition(b" ")
-    token = token.rstrip(b";,").lower()
-    return token if token in _ENCODINGS or (token and not rest) else b"7bit"
+    value = without_comments(value).strip()
+    found = _TOKEN.match(value)
+    if found is None:
+        return b"7bit"
+    token = found[0].lower()
+    return token if token in _ENCODINGS or found.end() == len(value) else b"7bit"
 
 
 def without_comments(value: bytes) -> bytes:
     """Return a value with a space for each comment, however nested; one that is not closed goes on to the end."""
+    if b"(" not in value:
+        return value
     pieces = []
     at = depth = 0
     while at < len(value):
@@ -100,7 +99,17 @@ def without_comments(value: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _parameters(rest: bytes) -> Iterable[tuple[bytes, bytes]]:
+def _parameters(rest: bytes) -> Parameters:
+    """Return the parameters in what follows a value.
+
+    Continuations are joined (RFC 2231 s. 3). Where a part of one is percent-encoded, all of it is, the charset in
+    front is UTF-8 if the declared one is known, and the name ends with ``*``.
+    """
+    found = tuple(_written(rest)) if rest else ()
+    return tuple(_joined(found)) if any(b"*" in name for name, _ in found) else found
+
+
+def _written(rest: bytes) -> Iterable[tuple[bytes, bytes]]:
     at = 0
     for _ in range(MAX_PARAMETERS):
         found = _PARAMETER.match(rest, at)

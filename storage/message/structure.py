@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message.fields import MAX_HEADER, Header
-from storage.message.parameters import encoding, media_type, parameter, parameterised
+from storage.message.parameters import disposition, encoding, media_type, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ MAX_PARTS: Final = 10_000
 _Type = tuple[bytes, bytes, "Parameters"]
 _TEXT: Final[_Type] = (b"text", b"plain", ())  # RFC 2045 s. 5.2
 _MESSAGE: Final[_Type] = (b"message", b"rfc822", ())  # RFC 2046 s. 5.1.5
+_NO_HEADER: Final = Header(b"")
 _ENCLOSING: Final = frozenset((b"rfc822", b"global"))
 _IDENTITIES: Final = frozenset((b"7bit", b"8bit", b"binary"))
 
@@ -46,8 +47,9 @@ class Part:
 
     ``type``, ``subtype``, ``encoding`` are in lower case. ``start``, ``body`` and ``end`` are offsets into the
     message: of the part's header, of its body, and past it; the line end before a delimiter is the delimiter's.
-    ``lines`` counts the line ends in the body of a text or a message. The children are a multipart's parts, or of a
-    message/rfc822 the one message enclosed, whose header is then that message's.
+    ``lines`` counts the line ends in the body of a text or a message. The children are a multipart's parts, at least one
+    (RFC 2046 s. 5.1.1): where there is none, an empty text; or of a message/rfc822 the one message enclosed, if that can
+    be read, whose header is then that message's.
     """
 
     type: bytes
@@ -74,7 +76,7 @@ class Part:
 
     @property
     def is_multipart(self) -> bool:
-        """Whether the type is multipart, even if there are no parts."""
+        """Whether the type is multipart."""
         return self.type == b"multipart"
 
     @property
@@ -125,13 +127,17 @@ class _Open:
             self.media = (b"application", b"octet-stream", parameters)
 
     def closed(self, octets: bytes, end: int) -> Part:
-        """Return the part, now that its end is known."""
-        header, end = self.header, max(self.body, end)
+        """Return the part, now that its end is known.
+
+        Where a delimiter comes at once, the line end before it was taken for the header's: it is the delimiter's.
+        """
+        start, body = min(self.start, end), min(self.body, end)
         kind, subtype, parameters = self.media
         counted = kind == b"text" or (kind == b"message" and subtype in _ENCLOSING)
-        written = header.names & _DESCRIBING
-        values = {name: header.first(name) or b"" for name in written}
-        disposition = values.get(b"content-disposition")
+        if kind == b"multipart" and not self.children:
+            self.children.append(_Open(_NO_HEADER, body, body, _TEXT).closed(octets, body))
+        written = self.header.names & _DESCRIBING
+        values = {name: self.header.first(name) or b"" for name in written}
         language = values.get(b"content-language", b"")
         return Part(
             kind,
@@ -141,14 +147,14 @@ class _Open:
             values.get(b"content-description"),
             self.encoding,
             values.get(b"content-md5"),
-            _disposition(disposition) if disposition else None,
+            _disposition(values.get(b"content-disposition", b"")),
             [tag for tag in map(bytes.strip, language.split(b",")) if tag] if language else (),
             values.get(b"content-location"),
-            header,
-            self.start,
-            self.body,
+            self.header,
+            start,
+            body,
             end,
-            octets.count(b"\n", self.body, end) if counted else 0,
+            octets.count(b"\n", body, end) if counted else 0,
             self.children,
         )
 
@@ -160,9 +166,8 @@ _DESCRIBING: Final = frozenset((
 
 
 def _disposition(value: bytes) -> Disposition | None:
-    kind, parameters = parameterised(value)
-    kind = kind.lower()
-    return Disposition(kind, parameters) if kind else None
+    found = disposition(value)
+    return None if found is None else Disposition(*found)
 
 
 class _Delimiter(NamedTuple):
@@ -237,7 +242,7 @@ class _Walk:
         if self._boundaries:
             found = self._delimiter(start, end)
             if found is not None:
-                stop = max(found.at + 2, start)
+                stop = max(found.at, start)
                 return stop, stop
         return end, min(end + 2, len(octets))
 
