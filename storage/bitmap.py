@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHUNK_BITS",
+    "CHUNK_OCTETS",
     "EMPTY",
     "OFFSET",
     "Bitmap",
@@ -37,7 +38,7 @@ FULL: Final = (1 << CHUNK) - 1
 OFFSET: Final = CHUNK - 1
 """Those bits of a number that tell its place in its chunk."""
 
-_CHUNK_OCTETS: Final = CHUNK // 8
+CHUNK_OCTETS: Final = CHUNK // 8
 _AS_BITS: Final = b"\0"
 _AS_RUNS: Final = b"\1"
 _BINARY: Final = bytes.maketrans(b"01", b"\0\1")
@@ -71,7 +72,7 @@ class Bitmap:
                 raise ValueError(f"{each} are not message numbers")
             low, high = first >> CHUNK_BITS, last >> CHUNK_BITS
             for at in (low, high) if low < high else (low,):
-                chunks[at] = chunks.get(at, 0) | _mask(at, first, last)
+                chunks[at] = _shared(chunks.get(at, 0) | _mask(at, first, last))
             if high - low > 1:
                 chunks.update(dict.fromkeys(range(low + 1, high), FULL))
         return cls(chunks)
@@ -89,8 +90,7 @@ class Bitmap:
         few, many = sorted((self.chunks, other.chunks), key=len)
         chunks = dict(many)
         for at, bits in few.items():
-            both = bits | chunks.get(at, 0)
-            chunks[at] = FULL if both == FULL else both
+            chunks[at] = _shared(bits | chunks.get(at, 0))
         return Bitmap(chunks)
 
     def __and__(self, other: Bitmap) -> Bitmap:
@@ -194,11 +194,11 @@ def encode_chunk(bits: int) -> bytes:
     for start, end in bit_runs(bits):
         lengths += (start - before, end - start)
         before = end
-        if len(lengths) >= _CHUNK_OCTETS:
-            return _AS_BITS + bits.to_bytes(_CHUNK_OCTETS, "little")
+        if len(lengths) >= CHUNK_OCTETS:
+            return _AS_BITS + bits.to_bytes(CHUNK_OCTETS, "little")
     data = _varints(lengths)
-    if len(data) >= _CHUNK_OCTETS:
-        return _AS_BITS + bits.to_bytes(_CHUNK_OCTETS, "little")
+    if len(data) >= CHUNK_OCTETS:
+        return _AS_BITS + bits.to_bytes(CHUNK_OCTETS, "little")
     return _AS_RUNS + data
 
 
@@ -208,10 +208,10 @@ def decode_chunk(data: bytes) -> int:
     Raises:
         ValueError: the data is not a chunk.
     """
-    if len(data) > 1 + _CHUNK_OCTETS:
+    if len(data) > 1 + CHUNK_OCTETS:
         raise ValueError("a chunk that is too long")
-    if data[:1] == _AS_BITS and len(data) == 1 + _CHUNK_OCTETS:
-        return int.from_bytes(data[1:], "little")
+    if data[:1] == _AS_BITS and len(data) == 1 + CHUNK_OCTETS:
+        return _shared(int.from_bytes(data[1:], "little"))
     if data[:1] != _AS_RUNS:
         raise ValueError("not a chunk")
     lengths = _read_varints(data[1:])
@@ -221,7 +221,7 @@ def decode_chunk(data: bytes) -> int:
     for gap, length in zip(lengths[::2], lengths[1::2], strict=True):
         bits |= ((1 << length) - 1) << (place + gap)
         place += gap + length
-    return FULL if bits == FULL else bits
+    return _shared(bits)
 
 
 def _varints(values: Iterable[int]) -> bytes:
@@ -256,6 +256,11 @@ def _read_varints(data: bytes) -> list[int]:
     if shift:
         raise ValueError("an integer that is cut off")
     return values
+
+
+def _shared(bits: int) -> int:
+    """Return the bits of a chunk: the one object, where it is full."""
+    return FULL if bits == FULL else bits
 
 
 def _among(bits: int, part: Sequence[int]) -> bytes:

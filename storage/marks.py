@@ -52,11 +52,11 @@ __all__ = [
     "chosen",
 ]
 
-MAX_LISTS: Final = 20_000
+MAX_LISTS: Final = 10_000
 """Lists in which a user may have marks."""
 
-MAX_CHUNKS: Final = 100_000
-"""Chunks of 8192 numbers with a mark that a user may have, counted for each flag; one takes 4 KiB at the most."""
+MAX_CHUNKS: Final = 50_000
+"""Chunks of 8192 numbers with a mark that a user may have, counted for each flag; one takes some 30 octets, 11 KiB at the worst."""
 
 MAX_SUBSCRIPTIONS: Final = 20_000
 """Names to which a user may subscribe."""

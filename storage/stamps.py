@@ -1,9 +1,9 @@
 """Stamps: when the mark of each number last changed, bounded in what it keeps.
 
-For each chunk of 8192 numbers there are at most 32 layers: a stamp and the numbers that last changed with it, in at most
-1024 runs together. When more come, two neighbours in time become one, with the later stamp. A number's stamp may so be later than the truth,
-never earlier, and never later than the chunk's latest: who asks what changed since is told too much at times, never too
-little. A number that never changed has no stamp, whatever else did.
+For each chunk of 8192 numbers there are at most 32 layers, each a stamp and the numbers that last changed with it, and
+together these take some 6 KiB. Beyond that, two neighbours in time become one, with the later stamp. A number's stamp may
+so be later than the truth, never earlier, and never later than the chunk's latest: who asks what changed since is told
+too much at times, never too little. A number that never changed has no stamp, whatever else did.
 
 Which two become one is chosen so that whoever asks is told the least too much in proportion to what is new to it: recent
 changes stay exact, old ones are kept coarsely.
@@ -15,20 +15,20 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from storage.bitmap import CHUNK_BITS, OFFSET, Bitmap, decode_chunk, encode_chunk
+from storage.bitmap import CHUNK_BITS, CHUNK_OCTETS, OFFSET, Bitmap, decode_chunk, encode_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["MAX_LAYERS", "MAX_RUNS", "Layer", "Stamps", "decode_layers", "encode_layers"]
+__all__ = ["MAX_LAYERS", "MAX_OCTETS", "Layer", "Stamps", "decode_layers", "encode_layers"]
 
 MAX_LAYERS: Final = 32
 """Different stamps kept in a chunk of 8192 numbers."""
 
 _HEAD: Final = struct.Struct("<QH")
 
-MAX_RUNS: Final = 1024
-"""Runs of numbers kept in a chunk, if they are not all of one layer: some 3 KiB."""
+MAX_OCTETS: Final = 6144
+"""Octets of the stored layers of a chunk, as ``_octets`` estimates them; 10 KiB are never reached."""
 
 Layer = tuple[int, int]
 """A stamp, and the bits of the numbers in a chunk that last changed with it."""
@@ -114,19 +114,19 @@ def decode_layers(data: bytes, marked: int) -> Sequence[Layer]:
 
 def _thinned(layers: list[Layer]) -> list[Layer]:
     """Return layers, latest first, no more than are kept."""
-    while len(layers) > MAX_LAYERS or (len(layers) > 1 and _runs(layers) > MAX_RUNS):
-        newer = layers[0][1].bit_count()
-        best, least = 1, float("inf")
+    while len(layers) > MAX_LAYERS or (len(layers) > 1 and _octets(layers) > MAX_OCTETS):
+        best, least, newer = 1, float("inf"), 0
         for at in range(1, len(layers)):
-            own = layers[at][1].bit_count()
-            if own < least * newer:
-                best, least = at, own / newer
+            own = layers[at - 1][1].bit_count()
+            error = (own + layers[at][1].bit_count()) / (newer + 1)
+            if error < least:
+                best, least = at, error
             newer += own
         stamp, bits = layers[best - 1]
         layers[best - 1 : best + 1] = [(stamp, bits | layers[best][1])]
     return layers
 
 
-def _runs(layers: list[Layer]) -> int:
-    """Return how many runs of numbers the layers have together."""
-    return sum((bits & ~(bits >> 1)).bit_count() for _, bits in layers)
+def _octets(layers: list[Layer]) -> int:
+    """Return about how many octets the stored form of layers has: a run has two, three or four if it is long."""
+    return sum(min(CHUNK_OCTETS, 2 * (bits & ~(bits >> 1)).bit_count()) for _, bits in layers)

@@ -9,11 +9,20 @@ from storage.bitmap import Bitmap
 from storage.marks import REVISION_BITS, SYSTEM_FLAGS, Changed, ListMarks, Mode, Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+
+SEEN = b"\\Seen"
+FLAGGED = b"\\Flagged"
+ANSWERED = b"\\Answered"
 
 
 def bitmap(numbers: Iterable[int]) -> Bitmap:
     return Bitmap.of(range(number, number + 1) for number in numbers)
+
+
+def add(*numbers: int, flags: Sequence[bytes] = (SEEN,), revision: int = 1) -> Wish:
+    return Wish(bitmap(numbers), Mode.ADD, flags, revision)
 
 
 def numbers_of(marked: Bitmap) -> list[int]:
