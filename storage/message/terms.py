@@ -14,14 +14,18 @@ lie within one.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from storage.message.text import TEXT_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["MAX_PIECE", "MAX_TERM", "Clue", "Piece", "clue", "terms"]
+__all__ = ["MAX_PIECE", "MAX_TERM", "TERMS_VERSION", "Clue", "Piece", "clue", "terms"]
+
+TERMS_VERSION: Final = 1 << 8 | TEXT_VERSION
+"""To be raised when ``terms`` changes, so that what was indexed is indexed again."""
 
 MAX_PIECE: Final = 64
 MAX_TERM: Final = 2 * MAX_PIECE
@@ -29,7 +33,6 @@ MAX_TERM: Final = 2 * MAX_PIECE
 _DIVIDED: Final = bytes(
     octet if octet >= 0x80 or chr(octet).isalnum() else 0x20 for octet in range(256)
 )
-_LONG: Final = re.compile(rb"[^ ]{%d}" % (MAX_TERM + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def terms(text: str) -> set[bytes]:
     """Return the terms of a folded text."""
     octets = text.encode("utf-8", "replace").translate(_DIVIDED)
     found = set(octets.split())
-    if _LONG.search(octets):
+    if max(map(len, found), default=0) > MAX_TERM:
         for term in [term for term in found if len(term) > MAX_TERM]:
             found.remove(term)
             found.update(_cut(term))
@@ -80,9 +83,10 @@ def clue(needle: str, *, in_head: bool, in_body: bool, whole: Iterable[bytes] = 
         if run
     ]
     exact = last == 0 and len(octets) <= MAX_PIECE
-    pieces += [Piece(term, at_start=True, at_end=True) for term in whole]
+    pieces += [Piece(term[:MAX_PIECE], True, len(term) <= MAX_PIECE) for term in whole]
     if not pieces:
         return None
+    pieces.sort(key=lambda piece: len(piece.octets), reverse=True)  # the rarest first
     return Clue(pieces, in_head, in_body, exact)
 
 

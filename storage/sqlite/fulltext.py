@@ -1,0 +1,125 @@
+"""The full-text index, read: it tells which messages may contain a needle.
+
+A list's numbers are indexed by runs, and the messages of a run lie in a few segments. A segment never changes: another
+one takes its place, under an id that was never used. So what was read of one may be kept, and of a removed message
+nothing stays in the file. What no segment of this version covers is possible for any clue: the index may lack anything,
+and a search finds it all the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from storage.bitmap import decode_chunk
+from storage.message.terms import TERMS_VERSION
+from storage.query import Narrowed
+from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Places
+from storage.sqlite.query import Kept
+
+if TYPE_CHECKING:
+    from storage.message.terms import Clue
+    from storage.sqlite.query import Query
+
+__all__ = ["SEGMENTS", "Index"]
+
+KEPT_OCTETS: Final = 48 << 20
+"""Terms kept in memory, and as much of places: those of some 50,000 messages."""
+
+SEGMENTS: Final = (
+    "SELECT id, covers FROM segment WHERE list = ? AND run = ? AND version = ? ORDER BY id"
+)
+_TERMS: Final = (
+    "SELECT head_terms FROM segment WHERE id = ?",
+    "SELECT body_terms FROM segment WHERE id = ?",
+)
+_PLACES: Final = (
+    "SELECT head_places FROM segment WHERE id = ?",
+    "SELECT body_places FROM segment WHERE id = ?",
+)
+
+_WHOLE_RUN: Final = (1 << RUN_NUMBERS) - 1
+
+
+class _ReplacedError(Exception):
+    """A segment is there no more: a batch ended between two questions to the file."""
+
+
+class Index:
+    """The index of all lists of an archive, by their keys."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._terms: Kept[tuple[int, int], bytes] = Kept(KEPT_OCTETS)
+        self._places: Kept[tuple[int, int], Places] = Kept(KEPT_OCTETS)
+
+    def narrow(self, key: int, first: int, last: int, clue: Clue) -> Narrowed:
+        """Return which messages of a list's numbers may be what a clue is of; see ``Archive.narrow``.
+
+        Raises:
+            ArchiveUnavailable: the index is damaged.
+        """
+        certain = possible = 0
+        for run in range(first >> RUN_BITS, (last >> RUN_BITS) + 1):
+            try:
+                found, covered = self._in_run(key, run, clue)
+            except _ReplacedError:
+                found = covered = 0
+            open_ = _WHOLE_RUN & ~covered
+            start = (run << RUN_BITS) - first
+            if clue.exact:
+                certain |= _moved(found, start)
+            else:
+                open_ |= found
+            possible |= _moved(open_, start)
+        asked = (1 << last + 1 - first) - 1
+        return Narrowed(certain & asked, possible & asked)
+
+    def _in_run(self, key: int, run: int, clue: Clue) -> tuple[int, int]:
+        """Return the messages of a run that a clue fits, and those that the index covers."""
+        found = covered = 0
+        for segment, covers in self._query.rows(SEGMENTS, key, run, TERMS_VERSION):
+            try:
+                wanted = decode_chunk(covers)
+            except ValueError as error:
+                raise self._query.damaged(str(error)) from error
+            covered |= wanted
+            for section, is_sought in enumerate((clue.in_head, clue.in_body)):
+                if is_sought:
+                    found |= self._in_section(segment, section, clue, wanted & ~found)
+        return found, covered
+
+    def _in_section(self, segment: int, section: int, clue: Clue, wanted: int) -> int:
+        """Return which of the messages wanted have all pieces of a clue in one section."""
+        for piece in clue.pieces:
+            if not wanted:
+                break
+            terms = self._terms_of(segment, section)
+            if piece.octets not in terms:  # most often so: whose the others are need not be read
+                return 0
+            wanted &= self._places_of(segment, section).with_piece(terms, piece, wanted)
+        return wanted
+
+    def _terms_of(self, segment: int, section: int) -> bytes:
+        terms = self._terms.get((segment, section))
+        if terms is None:
+            terms = self._read(_TERMS[section], segment)
+            self._terms.put((segment, section), terms, len(terms))
+        return terms
+
+    def _places_of(self, segment: int, section: int) -> Places:
+        places = self._places.get((segment, section))
+        if places is None:
+            octets = self._read(_PLACES[section], segment)
+            places = Places(octets)
+            self._places.put((segment, section), places, len(octets))
+        return places
+
+    def _read(self, statement: str, segment: int) -> bytes:
+        rows = self._query.rows(statement, segment)
+        if not rows:
+            raise _ReplacedError
+        return self._query.unpack(rows[0][0])
+
+
+def _moved(bits: int, start: int) -> int:
+    return bits << start if start >= 0 else bits >> -start

@@ -1,0 +1,173 @@
+"""The full-text index, written: in the batch that brings or removes the messages.
+
+What a batch brings of a run becomes a segment; segments of the run that are no larger are joined with it. So there are
+few, each a good deal larger than the next, and a message is written again only as often as its run doubles.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import zstandard
+
+from storage.bitmap import decode_chunk, encode_chunk
+from storage.message.terms import TERMS_VERSION, terms
+from storage.pages import page_of
+from storage.sqlite.fulltext import SEGMENTS
+from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Section, places_in
+from storage.sqlite.packing import pack, unpack
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    from storage.message.text import Searchable
+    from storage.sqlite.fulltext_segment import Terms
+
+__all__ = ["IndexWriter", "unindexed"]
+
+_READ: Final = (
+    "SELECT covers, head_terms, head_places, body_terms, body_places FROM segment WHERE id = ?"
+)
+_PUT: Final = (
+    "INSERT INTO segment (list, run, version, covers, head_terms, head_places, body_terms, body_places) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_DROP: Final = "DELETE FROM segment WHERE id = ?"
+_DROP_OTHERS: Final = "DELETE FROM segment WHERE list = ? AND run = ? AND version <> ?"
+_IDS: Final = "SELECT id FROM segment WHERE list = ? ORDER BY id"
+_LISTS: Final = "SELECT id, low, high FROM list ORDER BY id"
+_COVERS: Final = "SELECT run, covers FROM segment WHERE list = ? AND version = ?"
+_GONE: Final = "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ?"
+
+_PLACE: Final = RUN_NUMBERS - 1
+
+
+class _Segment:
+    """A segment as it is made: the messages that it covers, and their terms in header and body."""
+
+    def __init__(self) -> None:
+        self.covers = 0
+        self.sections: tuple[Terms, Terms] = defaultdict(list), defaultdict(list)
+
+    def add(self, place: int, text: Searchable) -> None:
+        """Add a message."""
+        self.covers |= 1 << place
+        for section, part in zip(self.sections, (text.head, text.body), strict=True):
+            for term in terms(part):
+                section[term].append(place)
+
+    def join(self, covers: int, sections: Sequence[Terms]) -> None:
+        """Add the messages of another segment."""
+        self.covers |= covers
+        for section, other in zip(self.sections, sections, strict=True):
+            for term, places in other.items():
+                section[term] += places
+
+    def take_out(self, gone: int) -> None:
+        """Take messages out, given as bits."""
+        self.covers &= ~gone
+        places_gone = set(places_in(gone))
+        for section in self.sections:
+            for term, places in list(section.items()):
+                if not places_gone.isdisjoint(places):
+                    section[term] = [place for place in places if place not in places_gone]
+                    if not section[term]:
+                        del section[term]
+
+
+class IndexWriter:
+    """Changes the index of one list within a batch. What it is told is written by ``write``."""
+
+    def __init__(self, connection: sqlite3.Connection, key: int) -> None:
+        self._connection = connection
+        self._key = key
+        self._there: dict[int, int] = {}
+        self._new: dict[int, _Segment] = {}
+        self._gone: dict[int, int] = {}
+
+    def put(self, number: int, text: Searchable) -> None:
+        """Index a message, unless it is: its text never changes, but with the version of what reads it."""
+        run, place = number >> RUN_BITS, number & _PLACE
+        segment = self._new.get(run)
+        if segment is None:
+            segment = self._new[run] = _Segment()
+            self._there[run] = 0
+            for _, covers in self._segments(run):
+                self._there[run] |= covers
+        if not (self._there[run] | segment.covers) >> place & 1:
+            segment.add(place, text)
+
+    def drop(self, number: int) -> None:
+        """Take a message out of the index."""
+        run = number >> RUN_BITS
+        self._gone[run] = self._gone.get(run, 0) | 1 << (number & _PLACE)
+
+    def write(self) -> None:
+        """Write what changed."""
+        for run in self._new.keys() | self._gone.keys():
+            # Those of other versions are to be made anew, and may hold what is removed.
+            self._connection.execute(_DROP_OTHERS, (self._key, run, TERMS_VERSION))
+            self._write_run(run, self._new.pop(run, None) or _Segment(), self._gone.pop(run, 0))
+
+    def faults(self, *, repair: bool) -> Iterator[str]:
+        """Yield what segments cannot be read; forget them, if ``repair``."""
+        for (segment,) in self._connection.execute(_IDS, (self._key,)).fetchall():
+            try:
+                self._read(segment)
+            except (ValueError, zstandard.ZstdError) as error:
+                yield f"a segment of the full-text index is damaged: {error}"
+                if repair:
+                    self._connection.execute(_DROP, (segment,))
+
+    def _write_run(self, run: int, new: _Segment, gone: int) -> None:
+        """Write what a batch brings of a run, joined with what is no larger and with what loses messages."""
+        count = new.covers.bit_count()
+        for segment, covers in sorted(self._segments(run), key=lambda row: row[1].bit_count()):
+            if covers.bit_count() <= count or covers & gone:
+                new.join(*self._read(segment))
+                count = new.covers.bit_count()
+                self._connection.execute(_DROP, (segment,))
+        if gone:
+            new.take_out(gone)
+        if new.covers:
+            parts = [pack(part) for section in new.sections for part in Section.of(section)]
+            values = self._key, run, TERMS_VERSION, encode_chunk(new.covers), *parts
+            self._connection.execute(_PUT, values)
+
+    def _segments(self, run: int) -> list[tuple[int, int]]:
+        """Return the ids of a run's segments, and what they cover."""
+        rows = self._connection.execute(SEGMENTS, (self._key, run, TERMS_VERSION))
+        return [(segment, decode_chunk(covers)) for segment, covers in rows]
+
+    def _read(self, segment: int) -> tuple[int, tuple[Terms, Terms]]:
+        covers, *parts = self._connection.execute(_READ, (segment,)).fetchone()
+        head, head_places, body, body_places = map(unpack, parts)
+        sections = Section(head, head_places).decode(), Section(body, body_places).decode()
+        return decode_chunk(covers), sections
+
+
+def unindexed(
+    connection: sqlite3.Connection, only: int | None = None
+) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield the numbers of messages that the index lacks, by the key of their list and a page at a time.
+
+    ``only`` is the key of the list to look at, where it is one.
+    """
+    for key, low, high in connection.execute(_LISTS).fetchall():
+        if only is not None and key != only:
+            continue
+        covered: dict[int, int] = defaultdict(int)
+        for run, covers in connection.execute(_COVERS, (key, TERMS_VERSION)):
+            covered[run] |= decode_chunk(covers)
+        for (number,) in connection.execute(_GONE, (key, low, high)):
+            covered[number >> RUN_BITS] |= 1 << (number & _PLACE)
+        for run in range(low >> RUN_BITS, (high >> RUN_BITS) + 1):
+            first = run << RUN_BITS
+            ends = max(low - first, 0), min(high + 1 - first, RUN_NUMBERS)
+            missing = (1 << ends[1]) - (1 << ends[0]) & ~covered[run]
+            numbers = [first + place for place in places_in(missing)]
+            for _, page in groupby(numbers, page_of):
+                yield key, list(page)
