@@ -17,7 +17,8 @@ from gateway.listeners import parse_listeners
 from gateway.passwords import Users
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
-from storage.sqlite import SqliteArchive, SqliteMarks
+from storage.sqlite import SqliteArchive
+from storage.sqlite.marks import SqliteMarks
 
 if TYPE_CHECKING:
     import argparse

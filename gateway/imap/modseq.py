@@ -74,5 +74,5 @@ def highest_line(view: View) -> bytes:
     )
 
 
-MODSEQ: Final = Item(b"MODSEQ (%d)", modseqs, with_entries=True)
-"""RFC 7162 s. 3.1.4."""
+MODSEQ: Final = Item(b"MODSEQ (%d)", modseqs, with_entries=True, switching_on=b"CONDSTORE")
+"""RFC 7162 s. 3.1.5."""

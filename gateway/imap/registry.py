@@ -133,6 +133,7 @@ class Item:
     with_entries: bool = False
     part: Callable[[Served], bytes] | None = None
     sees: bool = False
+    switching_on: bytes = b""
 
 
 @dataclass(slots=True)
@@ -151,8 +152,8 @@ class Fetch:
     before: list[bytes] = field(default_factory=list)
 
 
-ReadItem: TypeAlias = "Callable[[Session, Parser], Item]"
-"""Reads what follows an item's name."""
+ReadItem: TypeAlias = "Callable[[Parser], Item]"
+"""Reads what follows an item's name; equal octets make equal items."""
 
 ReadModifier: TypeAlias = "Callable[[Session, Parser], Modify]"
 """Reads what follows a modifier's name."""
@@ -187,5 +188,5 @@ def entry(table: dict[bytes, T], name: bytes) -> Callable[[T], T]:
 
 def fetch_item(name: bytes, item: Item) -> Item:
     """Register an item of FETCH that is its name and nothing more."""
-    FETCH_ITEMS[name] = lambda _session, _parser: item
+    FETCH_ITEMS[name] = lambda _: item
     return item

@@ -14,7 +14,7 @@ from gateway.imap.registry import CAPABILITIES, COMMANDS, Request, State
 from gateway.imap.responses import Bad, ImapError, No, code
 from gateway.imap.settings import Settings
 from gateway.imap.updates import updates
-from gateway.wire import EndlessLine, LineTooLong, Upgrade, chunks
+from gateway.wire import CHUNK_OCTETS, EndlessLine, LineTooLong, Upgrade, chunks
 from storage.errors import ArchiveUnavailable, NoSuchList
 from storage.model import MailingList
 
@@ -112,20 +112,14 @@ class Session:
             if response is None:
                 return
             async for piece in response:
+                if len(piece) < 2 * CHUNK_OCTETS:
+                    yield piece
+                    continue
                 for chunk in chunks(piece):
                     yield chunk
 
     def has_news(self) -> bool:
-        if not self.idling or self.view is None:
-            return False
-        view = self.view
-        try:
-            current = self.mailing_list(view.name)
-        except No:
-            return True
-        return current is not view.record or (
-            view.marks is not None and view.marks.stamp > view.told
-        )
+        return self.idling and self.view is not None and not self._is_told(self.view)
 
     def upgraded(self, which: Upgrade) -> None:
         """Go on over a new layer; what came before TLS is forgotten. RFC 9051 s. 6.2.1."""
@@ -211,6 +205,14 @@ class Session:
             return
         yield from updates(self.view, current, self.enabled, expunges=expunges)
 
+    def _is_told(self, view: View) -> bool:
+        """Tell whether the client knows the selected mailbox as it is."""
+        try:
+            current = self.mailing_list(view.name)
+        except No:
+            return False
+        return current is view.record and (view.marks is None or view.marks.stamp <= view.told)
+
     def _next(self) -> AsyncIterator[bytes] | None:
         """Return the response to what came next, or None where nothing complete has come.
 
@@ -291,8 +293,10 @@ class Session:
         self._bad_commands = 0
         news = b""
         if self.view is not None:
-            expunges = request.by_uid or not row.keeps_msns
-            news = self._condstore_begins() + b"".join(self.tell_updates(expunges=expunges))
+            news = self._condstore_begins()
+            if not self._is_told(self.view):
+                expunges = request.by_uid or not row.keeps_msns
+                news += b"".join(self.tell_updates(expunges=expunges))
         text = request.text.encode("ascii") or request.name + b" completed"
         return b"%b%b OK %b%b\r\n" % (news, request.tag, code(request.code), text)
 

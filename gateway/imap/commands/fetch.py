@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.commands.items import FLAGS, UID
+from gateway.imap.grammar import Parser
 from gateway.imap.marking import mark_seen
 from gateway.imap.modseq import MODSEQ
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
@@ -16,20 +18,22 @@ from storage.errors import NoSuchMessage
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    from gateway.imap.grammar import Parser
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
     from storage.model import MailingList
 
 _MACROS: Final = {
-    b"ALL": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE"),
-    b"FAST": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE"),
-    b"FULL": (b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE", b"BODY"),
+    b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
+    b"FAST": b"(FLAGS INTERNALDATE RFC822.SIZE)",
+    b"FULL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY)",
 }
 
 MAX_ITEMS: Final = 100
 """Items in one command."""
+
+MAX_KEPT_OCTETS: Final = 1000
+"""Octets of the longest list of items that is remembered."""
 
 
 @command(b"FETCH", State.SELECTED, with_uid=True, keeps_msns=True)
@@ -39,7 +43,7 @@ async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
     parser.space()
     chosen = parser.numbers()
     parser.space()
-    items = _items(session, parser)
+    items = list(_items(parser))
     modifiers: list[Modify] = []
     if not parser.at_end():
         parser.space()
@@ -52,7 +56,9 @@ async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
     plan.asked = plan.runs if chosen is None else chosen.resolve(view.record.high)
     for modify in modifiers:
         await modify(session, request, plan)
-    yield b"".join(plan.before)
+    session.enabled.update(item.switching_on for item in plan.items if item.switching_on)
+    if plan.before:
+        yield b"".join(plan.before)
     async for piece in fetch_responses(session, plan):
         yield piece
 
@@ -132,26 +138,39 @@ def _lacks(rows: Rows, current: MailingList, runs: Iterable[range]) -> bool:
     return len(rows.numbers) < there
 
 
-def _items(session: Session, parser: Parser) -> list[Item]:
-    """Read a macro, an item, or items in parentheses; what is asked for twice is given once."""
-    start = parser.position
-    if not parser.sees(b"("):
-        macro = _MACROS.get(parser.word())
-        if macro is not None:
-            inner = type(parser)(b"(" + b" ".join(macro) + b")")
-            return inner.listed(lambda: _item(session, inner))
-        parser.position = start
-    items = parser.one_or_listed(lambda: _item(session, parser))
+def _items(parser: Parser) -> Sequence[Item]:
+    """Read a macro, an item, or items in parentheses. Clients ask for the same ones again and again."""
+    text = parser.octets[parser.position :]
+    if len(text) > MAX_KEPT_OCTETS:
+        items, length = _read_items(text, parser.utf8)
+    else:
+        items, length = _kept_items(text, parser.utf8)
+    parser.position += length
+    return items
+
+
+def _read_items(text: bytes, utf8: bool) -> tuple[Sequence[Item], int]:
+    """Return the items that a text begins with, each once, and the length of what was read."""
+    parser = Parser(text, utf8=utf8)
+    macro = None if parser.sees(b"(") else _MACROS.get(parser.word())
+    if macro is not None:
+        inner = Parser(macro)
+        return inner.listed(lambda: _item(inner)), parser.position
+    parser.position = 0
+    items = parser.one_or_listed(lambda: _item(parser))
     if len(items) > MAX_ITEMS:
         raise Bad("too many items")
-    return list({item.form: item for item in items}.values())
+    return list({item.form: item for item in items}.values()), parser.position
 
 
-def _item(session: Session, parser: Parser) -> Item:
+_kept_items: Final = lru_cache(maxsize=1024)(_read_items)
+
+
+def _item(parser: Parser) -> Item:
     read = FETCH_ITEMS.get(parser.word())
     if read is None:
         raise Bad("unknown item")
-    return read(session, parser)
+    return read(parser)
 
 
 def _modifier(session: Session, parser: Parser) -> Modify:

@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 
     from gateway.imap.grammar import Parser
     from gateway.imap.rows import Rows
-    from gateway.imap.session import Session
     from storage.model import Served
 
 
 @entry(FETCH_ITEMS, b"BODY")
-def body_or_section(session: Session, parser: Parser) -> Item:
+def body_or_section(parser: Parser) -> Item:
     """Give the structure without extensions, or a section, which then counts as seen."""
     return _section(parser, sees=True) if parser.sees(b"[") else _BODY
 
 
 @entry(FETCH_ITEMS, b"BODY.PEEK")
-def peeked_section(session: Session, parser: Parser) -> Item:
+def peeked_section(parser: Parser) -> Item:
     """Give a section; nothing becomes seen by that."""
     return _section(parser, sees=False)
 

@@ -13,26 +13,25 @@ from storage.message.structure import structure
 if TYPE_CHECKING:
     from gateway.imap.grammar import Parser
     from gateway.imap.section import Section
-    from gateway.imap.session import Session
     from storage.model import Served
 
 capability(b"BINARY")
 
 
 @entry(FETCH_ITEMS, b"BINARY")
-def binary(session: Session, parser: Parser) -> Item:
+def binary(parser: Parser) -> Item:
     """Give a decoded part, which then counts as seen. RFC 3516 s. 4.2."""
     return _item(parser, sees=True)
 
 
 @entry(FETCH_ITEMS, b"BINARY.PEEK")
-def peeked(session: Session, parser: Parser) -> Item:
+def peeked(parser: Parser) -> Item:
     """Give a decoded part; nothing becomes seen by that."""
     return _item(parser, sees=False)
 
 
 @entry(FETCH_ITEMS, b"BINARY.SIZE")
-def size(session: Session, parser: Parser) -> Item:
+def size(parser: Parser) -> Item:
     """Give how many octets a part has when it is decoded; none where there is no such part. RFC 3516 s. 4.3."""
     section = read_section(parser, binary=True)
 

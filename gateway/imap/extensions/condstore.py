@@ -8,18 +8,18 @@ from gateway.imap.modseq import MODSEQ, changed_since
 from gateway.imap.numset import intersect
 from gateway.imap.registry import (
     ENABLED,
-    FETCH_ITEMS,
     FETCH_MODIFIERS,
     SELECT_PARAMETERS,
     capability,
     entry,
+    fetch_item,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from gateway.imap.grammar import Parser
-    from gateway.imap.registry import Fetch, Item, Modify, Parameter, Request
+    from gateway.imap.registry import Fetch, Modify, Parameter, Request
     from gateway.imap.session import Session
 
 capability(b"CONDSTORE")
@@ -32,11 +32,7 @@ def select_condstore(session: Session, parser: Parser) -> Parameter:
     return _enable
 
 
-@entry(FETCH_ITEMS, b"MODSEQ")
-def modseq(session: Session, parser: Parser) -> Item:
-    """Give a message's mod-sequence, and switch it on. RFC 7162 s. 3.1.5."""
-    session.enabled.add(b"CONDSTORE")
-    return MODSEQ
+fetch_item(b"MODSEQ", MODSEQ)
 
 
 @entry(FETCH_MODIFIERS, b"CHANGEDSINCE")
@@ -46,7 +42,6 @@ def changedsince(session: Session, parser: Parser) -> Modify:
     since = parser.mod_sequence()
 
     async def lessen(session: Session, request: Request, plan: Fetch) -> None:
-        session.enabled.add(b"CONDSTORE")
         if MODSEQ not in plan.items:
             plan.items.append(MODSEQ)
         plan.since = since

@@ -11,7 +11,6 @@ from storage.model import Rendition
 
 if TYPE_CHECKING:
     from gateway.imap.grammar import Parser
-    from gateway.imap.session import Session
 
 capability(b"PREVIEW")
 
@@ -23,7 +22,7 @@ _PREVIEW: Final = Item(
 
 
 @entry(FETCH_ITEMS, b"PREVIEW")
-def preview(session: Session, parser: Parser) -> Item:
+def preview(parser: Parser) -> Item:
     """Give the preview, which is there whether the client would wait for it or not. RFC 8970 s. 3, s. 4."""
     if parser.takes(b" (") and not parser.takes(b"LAZY)"):
         raise Bad("the modifier of PREVIEW is LAZY")
