@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from storage.bitmap import bit_runs, lowest
+from storage.bitmap import CHUNK_BITS, OFFSET, bit_runs, lowest
 from storage.errors import NoSuchMessage
 from storage.facts import decode_facts, facts_row
 from storage.material import Material
@@ -26,6 +26,7 @@ from storage.query import (
     Digest,
     Field,
     Larger,
+    Marked,
     Numbers,
     Received,
     Sent,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from storage.archive import Archive
+    from storage.bitmap import Bitmap
     from storage.facts import Facts
     from storage.message.terms import Clue
     from storage.query import Query
@@ -106,6 +108,20 @@ class _Among:
 
     async def test(self, run: Run) -> AsyncIterator[None]:
         run.bits &= shown(self.numbers.within(run.start, run.start + RUN_NUMBERS - 1), run.start)
+        if run.pace.is_due():
+            yield
+            run.pace.rest()
+
+
+@dataclass(frozen=True, slots=True)
+class _InBitmap:
+    """Messages whose numbers are in a bitmap; a run lies in one of its chunks."""
+
+    numbers: Bitmap
+    cost: int = _NUMBER
+
+    async def test(self, run: Run) -> AsyncIterator[None]:
+        run.bits &= self.numbers.chunks.get(run.start >> CHUNK_BITS, 0) >> (run.start & OFFSET)
         if run.pace.is_due():
             yield
             run.pace.rest()
@@ -203,6 +219,8 @@ def condition(query: Query) -> Condition:
             return _Among(Numbers(((1, MAX_NUMBER),)))
         case Numbers():
             return _Among(query)
+        case Marked(numbers):
+            return _InBitmap(numbers)
         case Sent(since, before):
             return _Row(Rendition.KEYS, lambda rows: written_between(rows, since, before))
         case Received(since, before):

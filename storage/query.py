@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from storage.bitmap import Bitmap
+
 __all__ = [
     "All",
     "And",
@@ -24,6 +26,7 @@ __all__ = [
     "Digest",
     "Field",
     "Larger",
+    "Marked",
     "Narrowed",
     "Not",
     "Numbers",
@@ -89,6 +92,13 @@ class Numbers:
             low, high = self.runs[at]
             yield range(max(low, first), min(high, last) + 1)
             at += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The messages whose number is in a bitmap, as users' marks are."""
+
+    numbers: Bitmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,7 @@ Query: TypeAlias = (
     | Or
     | Not
     | Numbers
+    | Marked
     | Sent
     | Received
     | Arrived

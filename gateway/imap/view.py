@@ -8,16 +8,18 @@ session nothing. What was removed since is the difference of two records.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.imap.numset import intersect, runs
 from gateway.imap.responses import Bad
+from storage.bitmap import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gateway.imap.numset import NumberSet
+    from storage.bitmap import Bitmap
     from storage.marks import ListMarks
     from storage.model import MailingList
 
@@ -30,14 +32,14 @@ class View:
 
     ``record`` is the list as the client knows it. ``marks`` are the user's own flags there, None for those who have
     none; ``told`` is their latest stamp that the client knows of. With ``writable`` they can be changed. ``saved`` is
-    the last search's result (RFC 5182), as numbers.
+    the last search's result (RFC 5182).
     """
 
     record: MailingList
     marks: ListMarks | None = None
     writable: bool = False
     told: int = 0
-    saved: Sequence[range] = field(default_factory=tuple)
+    saved: Bitmap = EMPTY
 
     @property
     def name(self) -> str:
@@ -52,7 +54,7 @@ class View:
         """
         record = self.record
         if chosen is None:
-            return [run for part in self.saved for run in record.present(part[0], part[-1])]
+            return [run for part in self.saved.ranges() for run in record.present(part[0], part[-1])]
         if by_uid:
             ranges = chosen.resolve(record.previous_present(record.high + 1) or 0)
             return [run for part in ranges for run in record.present(part[0], part[-1])]
