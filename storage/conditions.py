@@ -16,7 +16,7 @@ from storage.facts import decode_facts, facts_row
 from storage.material import Material
 from storage.message.fields import parse_header
 from storage.message.keys import FIELD_COLUMNS, containing, keys_row, written_between
-from storage.message.terms import clue, terms
+from storage.message.terms import clue_to_field, clue_to_text
 from storage.message.text import field_texts, fold, fold_needle, searchable
 from storage.model import MAX_NUMBER, Rendition
 from storage.pages import PAGE_BITS
@@ -217,10 +217,8 @@ def condition(query: Query) -> Condition:
     match query:
         case All():
             return _Among(Numbers(((1, MAX_NUMBER),)))
-        case Numbers():
-            return _Among(query)
-        case Marked(numbers):
-            return _InBitmap(numbers)
+        case Numbers() | Marked():
+            return _Among(query) if isinstance(query, Numbers) else _InBitmap(query.numbers)
         case Sent(since, before):
             return _Row(Rendition.KEYS, lambda rows: written_between(rows, since, before))
         case Received(since, before):
@@ -282,14 +280,13 @@ def _field(name: bytes, needle: str) -> Condition:
     def matches(served: bytes) -> bool:
         return any(needle in text for text in field_texts(parse_header(served), name))
 
-    of_name = terms(fold(name.decode("latin-1")))
-    return _InOctets(clue(needle, in_head=True, in_body=False, whole=of_name), matches)
+    return _InOctets(clue_to_field(fold(name.decode("latin-1")), needle), matches)
 
 
 def _text(needle: str, *, in_header: bool) -> Condition:
     """Return the test for a needle in the header or body, or in the body only."""
-    in_head = fold_needle(needle, in_header=True)
     in_body = fold_needle(needle, in_header=False)
+    in_head = fold_needle(needle, in_header=True) if in_header else in_body
     if not in_body:
         return _Among(Numbers(((1, MAX_NUMBER),)))
 
@@ -297,4 +294,6 @@ def _text(needle: str, *, in_header: bool) -> Condition:
         text = searchable(served)
         return in_body in text.body or (in_header and in_head in text.head)
 
-    return _InOctets(clue(in_body, in_head=in_header, in_body=True), matches)
+    # Where header and body are looked through for different things, both are read.
+    clue = clue_to_text(in_body, in_head=in_header) if in_head == in_body else None
+    return _InOctets(clue, matches)

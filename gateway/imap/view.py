@@ -54,7 +54,9 @@ class View:
         """
         record = self.record
         if chosen is None:
-            return [run for part in self.saved.ranges() for run in record.present(part[0], part[-1])]
+            return [
+                run for part in self.saved.ranges() for run in record.present(part[0], part[-1])
+            ]
         if by_uid:
             ranges = chosen.resolve(record.previous_present(record.high + 1) or 0)
             return [run for part in ranges for run in record.present(part[0], part[-1])]
