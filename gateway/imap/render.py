@@ -24,6 +24,7 @@ __all__ = [
     "ENVELOPE_VERSION",
     "FIELDS_VERSION",
     "LISTED_FIELDS",
+    "MAX_FIELD",
     "body",
     "bodystructure",
     "envelope",
@@ -51,6 +52,9 @@ LISTED_FIELDS: Final = frozenset((
 """The fields that mail clients ask for to show a list of messages: mutt, neomutt, Thunderbird, Gnus, K-9, Apple Mail,
 alpine, Roundcube, Evolution; what else a client asks for is taken from the message."""
 
+MAX_FIELD: Final = 32_768
+"""Octets of a field in an ENVELOPE that is one string: what is longer is no field that a person wrote."""
+
 _MAX_KEPT: Final = (
     200  # octets of an address that is worth keeping: who writes, and where to, is often the same
 )
@@ -67,16 +71,16 @@ def envelope(header: Header) -> bytes:
     names = header.names
     sender = _list(header, b"from")
     values = (
-        nstring(header.first(b"date")),
-        nstring(header.first(b"subject")),
+        _text(header, b"date"),
+        _text(header, b"subject"),
         sender,
         _list(header, b"sender", sender) if b"sender" in names else sender,
         _list(header, b"reply-to", sender) if b"reply-to" in names else sender,
         _list(header, b"to"),
         _list(header, b"cc") if b"cc" in names else NIL,
         _list(header, b"bcc") if b"bcc" in names else NIL,
-        nstring(header.first(b"in-reply-to")),
-        nstring(header.first(b"message-id")),
+        _text(header, b"in-reply-to"),
+        _text(header, b"message-id"),
     )
     return b"(%b)" % b" ".join(values)
 
@@ -116,6 +120,12 @@ def picker(wanted: frozenset[bytes]) -> Callable[[bytes], bytes]:
         rb"^(?:%b):[^\n]*+\n(?:[ \t][^\n]*+\n)*+" % names, re.IGNORECASE | re.MULTILINE
     ).findall
     return lambda row: b"".join(find(row)) + b"\r\n"
+
+
+def _text(header: Header, name: bytes) -> bytes:
+    """Return a field as a string; NIL where there is none, which an empty one is not."""
+    value = header.first(name)
+    return NIL if value is None else string(value[:MAX_FIELD])
 
 
 def _list(header: Header, name: bytes, otherwise: bytes = NIL) -> bytes:

@@ -50,7 +50,7 @@ def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
 
     RFC 2045 s. 5.1 and 5.2. Parameters need not begin with a semicolon.
     """
-    value = without_comments(value)
+    value = without_comments(value).lstrip()
     found = _MEDIA_TYPE.match(value)
     if found is None:
         return None
@@ -59,7 +59,7 @@ def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
 
 def disposition(value: bytes) -> tuple[bytes, Parameters] | None:
     """Return kind, in lower case, and parameters of a Content-Disposition; None where it is none. RFC 2183 s. 2."""
-    value = without_comments(value)
+    value = without_comments(value).lstrip()
     found = _TOKEN.match(value)
     return None if found is None else (found[0].lower(), _parameters(value[found.end() :]))
 

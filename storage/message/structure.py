@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
     from storage.message.parameters import Parameters
 
-__all__ = ["MAX_DEPTH", "MAX_PARTS", "Disposition", "Part", "structure"]
+__all__ = ["MAX_DEPTH", "MAX_LANGUAGES", "MAX_PARTS", "Disposition", "Part", "structure"]
 
 MAX_DEPTH: Final = 100
 """Parts within parts; one that lies deeper has no parts of its own."""
 
 MAX_PARTS: Final = 10_000
 """Parts of one message; the last one holds whatever comes after it in its multipart."""
+
+MAX_LANGUAGES: Final = 100
+"""Languages of one part."""
 
 _Type = tuple[bytes, bytes, "Parameters"]
 _TEXT: Final[_Type] = (b"text", b"plain", ())  # RFC 2045 s. 5.2
@@ -148,7 +151,9 @@ class _Open:
             self.encoding,
             values.get(b"content-md5"),
             _disposition(values.get(b"content-disposition", b"")),
-            [tag for tag in map(bytes.strip, language.split(b",")) if tag] if language else (),
+            [tag for tag in map(bytes.strip, language.split(b",")[:MAX_LANGUAGES]) if tag]
+            if language
+            else (),
             values.get(b"content-location"),
             self.header,
             start,
