@@ -7,13 +7,14 @@ added: a message already there is known by its Message-ID and by what its sender
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from storage.errors import NoSuchMessage
+from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.material import Material
 from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
@@ -45,6 +46,8 @@ __all__ = [
     "rerender",
     "versions",
 ]
+
+log = logging.getLogger(__name__)
 
 BATCH_MESSAGES: Final = 1000
 BATCH_OCTETS: Final = 8 << 20
@@ -151,16 +154,19 @@ def ingest(
 def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[int]:
     """Make anew the rows that other versions of the renderers made; yield how many, batch by batch.
 
-    Each run of numbers is a transaction, so it can be cut off and continued.
+    Each run of numbers is a transaction, so it can be cut off and continued. A message whose octets are damaged loses
+    those rows: that one is for ``check`` to name, and the others go on.
     """
     for name, numbers in writer.outdated():
         with writer.batch() as batch:
             for number in numbers:
                 try:
-                    entry = batch.entry(name, number)
+                    derive_again(batch, name, batch.entry(name, number), renderers)
                 except NoSuchMessage:  # removed since they were counted
                     continue
-                derive_again(batch, name, entry, renderers)
+                except ArchiveUnavailable as error:
+                    log.warning("%s %d: %s", name, number, error)
+                    batch.forgo(name, number)
         yield len(numbers)
 
 
@@ -169,6 +175,7 @@ def derive_again(batch: Batch, name: str, entry: Entry, renderers: Sequence[Rend
 
     Raises:
         NoSuchMessage: the list has no such message.
+        ArchiveUnavailable: its octets are damaged or lost.
     """
     material = Material.of(batch.served(name, entry.number), entry.sent, entry.received)
     rows = derived_rows(material, renderers)

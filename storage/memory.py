@@ -376,6 +376,18 @@ class MemoryBatch:
         stored.versions = self._versions
         stored.revision = self._revise(shelf)
 
+    def forgo(self, name: str, number: int) -> None:
+        stored = self._message(name, number)
+        old = stored.versions
+        kept = {
+            kind: row
+            for kind, row in stored.message.rows.items()
+            if kind not in self._versions or old.get(kind) == self._versions[kind]
+        }
+        stored.message = replace(stored.message, rows=kept)
+        stored.versions = self._versions
+        self._revise(self._shelf(name))
+
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
         message = self._message(name, number).message

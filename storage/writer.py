@@ -89,6 +89,7 @@ class Batch(Protocol):
 
         Raises:
             NoSuchMessage: the list has no message ``number``.
+            ArchiveUnavailable: they are damaged or lost.
         """
         ...
 
@@ -97,6 +98,7 @@ class Batch(Protocol):
 
         Raises:
             NoSuchMessage: the list has no message ``number``.
+            ArchiveUnavailable: the octets that it is made from are damaged or lost.
         """
         ...
 
@@ -117,6 +119,13 @@ class Batch(Protocol):
 
         Raises:
             NoSuchMessage: the list has no message ``number``.
+        """
+        ...
+
+    def forgo(self, name: str, number: int) -> None:
+        """Drop those rows of a message that other versions made, where its octets cannot be read to make them anew.
+
+        What this writer's renderers made of it before that stays.
         """
         ...
 

@@ -114,13 +114,19 @@ class SqliteBatch:
 
     def raw(self, name: str, number: int) -> bytes:
         place = self._shelf(name).place(number)
-        kept = self._blocks.read(place.block, place.start, place.length)
+        try:
+            kept = self._blocks.read(place.block, place.start, place.length)
+        except zstandard.ZstdError as error:
+            raise _damaged(name, number, error) from error
         return unpack_raw(kept, plain=place.plain)
 
     def served(self, name: str, number: int) -> Served:
         _, message_id, delta, dotted, *_ = self._stored(self._shelf(name), number)
         raw = self.raw(name, number)
-        head = None if delta is None else unpack_head(delta, raw)
+        try:
+            head = None if delta is None else unpack_head(delta, raw)
+        except zstandard.ZstdError as error:
+            raise _damaged(name, number, error) from error
         return Served(message_id, serve(raw, head), bool(dotted))
 
     def next_number(self, name: str) -> int:
@@ -168,6 +174,9 @@ class SqliteBatch:
         shelf.octets += size - row[0]
         self._connection.execute(_COUNT, (size, lines, shelf.revise(), shelf.key, number))
         shelf.put_rows(number, rows)
+
+    def forgo(self, name: str, number: int) -> None:
+        self._shelf(name).drop_stale_rows(number)
 
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
@@ -308,7 +317,7 @@ class SqliteBatch:
         try:
             raw = self.raw(shelf.name, number)
             head = raw if delta is None else unpack_head(delta, raw)
-        except zstandard.ZstdError:
+        except (zstandard.ZstdError, ArchiveUnavailable):
             return
         own, _ = id_in(parse_header(head))
         if own is not None:
@@ -317,3 +326,8 @@ class SqliteBatch:
                 "UPDATE message SET node = ? WHERE list = ? AND number = ?",
                 (shelf.forest.id_of(own), *values),
             )
+
+
+def _damaged(name: str, number: int, error: Exception) -> ArchiveUnavailable:
+    """Return the error that says which message's octets cannot be read."""
+    return ArchiveUnavailable(f"{name} {number}: {error}; run 'listgate check'")

@@ -145,6 +145,15 @@ class Shelf:
             page.rows.pop(number, None)
             page.stale.discard(number)
 
+    def drop_stale_rows(self, number: int) -> None:
+        """Forget a message's rows of other versions; none are waited for any more."""
+        self.revise()
+        for kind in self._versions:
+            page = self._page(kind, page_of(number))
+            if number in page.stale:
+                page.rows.pop(number, None)
+                page.stale.discard(number)
+
     def put_rows(self, number: int, rows: Mapping[Rendition, bytes]) -> None:
         """Set a message's row of each rendition."""
         for kind, row in rows.items():

@@ -202,6 +202,20 @@ def test_a_row_is_made_again_with_the_times_that_are_known(store: Store) -> None
     assert [row.partition(b"\t")[2] for row in store.rows("l")] == before
 
 
+def test_what_cannot_be_made_again_is_left_out_and_the_rest_stays(store: Store) -> None:
+    facts = named(b"facts", 1, Rendition.FACTS)
+    add(store, "l", [*OLD, facts], 0, 3)
+    before = store.archive().mailing_list("l").revision
+    made = [*NEW, facts, named(b"keys", 1, Rendition.KEYS)]
+    with store.writer(made).batch() as batch:
+        batch.forgo("l", 2)
+    assert store.archive().mailing_list("l").revision > before
+    assert made_by(store.rows("l")) == [b"old", b"old"]
+    assert len(store.rows("l", Rendition.FACTS)) == 3
+    assert sum(rerender(store.writer(made), made)) in {2, 3}
+    assert list(rerender(store.writer(made), made)) == []
+
+
 def test_readers_see_that_something_changed_and_removed_messages_stay_away(store: Store) -> None:
     add(store, "l", OLD, 0, 5)
     with store.writer(OLD).batch() as batch:

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +15,13 @@ from storage.errors import ArchiveUnavailable
 from storage.ingest import ingest, rerender, versions
 from storage.model import Page, Rendition
 from storage.sqlite import SqliteArchive, SqliteWriter
-from storage.sqlite.schema import FILE, SCHEMA_VERSION, open_writer
+from storage.sqlite.schema import APPLICATION_ID, FILE, SCHEMA_VERSION, open_writer
 from tests.mail import NOW, Given, done, fill, gathered, mail
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 COUNT = 300
+
+VERSION_1 = Path(__file__).with_name("version_1.sql")
+"""The tables of the first version."""
 
 FIRST = [each for each in RENDERERS if each.kind is Rendition.OVERVIEW]
 """What the first version rendered."""
@@ -30,18 +30,29 @@ FIRST = [each for each in RENDERERS if each.kind is Rendition.OVERVIEW]
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
     """An archive as the first version left it: two lists, a message removed, two pages of rows."""
-    directory = tmp_path / "old"
-    with closing(SqliteWriter(directory, versions(FIRST))) as writer:
+    later, directory = tmp_path / "later", tmp_path / "old"
+    with closing(SqliteWriter(later, versions(FIRST))) as writer:
         mails = [mail(str(n), answers=str(n // 2)) for n in range(COUNT)]
         ingest(writer, "l", Given(mails), FIRST, clock=lambda: NOW)
         ingest(writer, "empty", Given([]), FIRST, clock=lambda: NOW)
         with writer.batch() as batch:
             batch.remove("l", 7)
+    directory.mkdir()
     with closing(sqlite3.connect(directory / FILE)) as connection, connection:
-        for index in ("message_revision", "tombstone_revision", "node_list"):
-            connection.execute(f"DROP INDEX {index}")
-        connection.execute("ALTER TABLE list DROP COLUMN octets")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(VERSION_1.read_text("utf-8"))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
+        connection.execute("ATTACH ? AS later", (str(later / FILE),))
+        tables = connection.execute(
+            "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        ).fetchall()
+        for (table,) in tables:
+            described = connection.execute(f"SELECT name FROM pragma_table_info('{table}')")
+            columns = ", ".join(column for (column,) in described)
+            connection.execute(
+                f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM later.{table}"
+            )
     return directory
 
 
@@ -118,3 +129,27 @@ def test_it_is_done_as_a_whole_or_not_at_all(old: Path) -> None:
     with pytest.raises(ArchiveUnavailable, match="node_list"):
         open_writer(old)
     assert schema(old) == before
+
+
+def test_damage_does_not_keep_the_others_from_being_rendered(
+    old: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else an archive with one message damaged could not be served by a later version at all."""
+    with closing(sqlite3.connect(old / FILE)) as connection, connection:
+        ((last,),) = connection.execute("SELECT max(id) FROM block")
+        in_it = connection.execute("SELECT number FROM message WHERE block = ?", (last,)).fetchall()
+        connection.execute("UPDATE message SET head = x'28b52ffd00' WHERE number = 3")
+        connection.execute("UPDATE message SET block = 77 WHERE number = 4")
+        connection.execute("UPDATE block SET data = x'00' WHERE id = ?", (last,))
+    damaged = {number for (number,) in in_it} | {3, 4}
+    with closing(SqliteWriter(old, versions(RENDERERS))) as writer:
+        assert sum(rerender(writer, RENDERERS)) == COUNT - 1
+        assert len(caplog.records) == len(damaged)
+        assert list(rerender(writer, RENDERERS)) == []
+    with closing(SqliteArchive(old)) as archive:
+        for kind, left_out in ((Rendition.FACTS, damaged), (Rendition.OVERVIEW, set())):
+            numbers: set[int] = set()
+            for page in gathered(archive.pages(kind, "l", 1, 2**31)):
+                assert isinstance(page, Page)
+                numbers.update(page.numbers)
+            assert numbers == set(range(1, COUNT + 1)) - {7} - left_out
