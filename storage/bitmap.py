@@ -25,6 +25,7 @@ __all__ = [
     "OFFSET",
     "Bitmap",
     "bit_runs",
+    "count_runs",
     "decode_chunk",
     "encode_chunk",
     "split",
@@ -41,6 +42,7 @@ OFFSET: Final = CHUNK - 1
 CHUNK_OCTETS: Final = CHUNK // 8
 _AS_BITS: Final = b"\0"
 _AS_RUNS: Final = b"\1"
+_ONE: Final = ord("1")
 _BINARY: Final = bytes.maketrans(b"01", b"\0\1")
 
 _VARINT_BITS: Final = 63
@@ -75,6 +77,21 @@ class Bitmap:
                 chunks[at] = _shared(chunks.get(at, 0) | _mask(at, first, last))
             if high - low > 1:
                 chunks.update(dict.fromkeys(range(low + 1, high), FULL))
+        return cls(chunks)
+
+    @classmethod
+    def holding(cls, numbers: Sequence[int]) -> Bitmap:
+        """Return the set of some ascending numbers, of which there may be many."""
+        chunks = {}
+        for at, part in split(numbers):
+            first, last = part[0], part[-1]
+            if last - first + 1 == len(part):
+                chunks[at] = _shared(_mask(at, first, last))
+            else:
+                digits = bytearray(b"0") * (last - first + 1)
+                for number in part:
+                    digits[last - number] = _ONE
+                chunks[at] = int(digits, 2) << (first & OFFSET)
         return cls(chunks)
 
     def __bool__(self) -> bool:
@@ -168,6 +185,11 @@ def bit_runs(bits: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def count_runs(bits: int) -> int:
+    """Return how many runs of set bits there are."""
+    return (bits & ~(bits >> 1)).bit_count()
+
+
 def split(numbers: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
     """Yield ascending numbers by chunk: which one, and those of its numbers, which are never none."""
     start = 0
@@ -189,17 +211,16 @@ def window(bits: int, first: int, width: int) -> bytes:
 
 def encode_chunk(bits: int) -> bytes:
     """Return the stored form of a chunk: its runs or its bits, whichever is the shorter; 1025 octets at most."""
-    lengths: list[int] = []
-    before = 0
-    for start, end in bit_runs(bits):
-        lengths += (start - before, end - start)
-        before = end
-        if len(lengths) >= CHUNK_OCTETS:
-            return _AS_BITS + bits.to_bytes(CHUNK_OCTETS, "little")
-    data = _varints(lengths)
-    if len(data) >= CHUNK_OCTETS:
-        return _AS_BITS + bits.to_bytes(CHUNK_OCTETS, "little")
-    return _AS_RUNS + data
+    if 2 * count_runs(bits) < CHUNK_OCTETS:
+        lengths: list[int] = []
+        before = 0
+        for start, end in bit_runs(bits):
+            lengths += (start - before, end - start)
+            before = end
+        data = _AS_RUNS + _varints(lengths)
+        if len(data) <= CHUNK_OCTETS:
+            return data
+    return _AS_BITS + bits.to_bytes(CHUNK_OCTETS, "little")
 
 
 def decode_chunk(data: bytes) -> int:

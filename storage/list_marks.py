@@ -42,13 +42,16 @@ MAX_FLAG_OCTETS: Final = 128
 REVISION_BITS: Final = 30
 """How far a list's revision is shifted in a stamp, which leaves room for so many bits of changes at each."""
 
-_FLAG: Final = re.compile(rb"[!-~]+")
+_KEYWORD: Final = re.compile(rb"[!#$&'+-\[^-z|}~]+")
+"""What can be an atom (RFC 9051 s. 9): no space, control, bracket that closes, nor any of ``( ) { % * " \\``."""
+
 _SYSTEM: Final = {flag.lower() for flag in SYSTEM_FLAGS}
 _GROUP: Final = 8
 """Flags that go into one octet."""
 
-_MOST_TABLES: Final = 64
-_MOST_TEXTS: Final = 4096
+_MOST_TABLES: Final = 16
+_MOST_OCTETS: Final = 1 << 16
+"""Texts kept for each of the sets of flags that numbers near each other have."""
 
 
 Chunk = tuple[int, int, int, "Sequence[Layer]"]
@@ -304,14 +307,17 @@ class _Table(dict[object, bytes]):
     def __init__(self, flags: Sequence[bytes]) -> None:
         super().__init__()
         self._flags = flags
+        self._octets = 0
 
     def __missing__(self, key: int | tuple[int, ...]) -> bytes:
-        if len(self) >= _MOST_TEXTS:
-            self.clear()
         codes = (key,) if isinstance(key, int) else key
         text = self[key] = b" ".join(
             flag for at, flag in enumerate(self._flags) if codes[at // _GROUP] >> at % _GROUP & 1
         )
+        self._octets += len(text)
+        if self._octets > _MOST_OCTETS:
+            self.clear()
+            self._octets = 0
         return text
 
 
@@ -324,7 +330,7 @@ def _checked(flag: bytes) -> bytes:
     """
     if len(flag) > MAX_FLAG_OCTETS:
         raise TooMany(f"a keyword has {MAX_FLAG_OCTETS} octets at most")
-    if not _FLAG.fullmatch(flag) or (flag[:1] == b"\\" and flag.lower() not in _SYSTEM):
+    if flag.lower() not in _SYSTEM and not _KEYWORD.fullmatch(flag):
         raise ValueError(f"{flag!r} is no flag")
     return flag
 

@@ -15,7 +15,15 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from storage.bitmap import CHUNK_BITS, CHUNK_OCTETS, OFFSET, Bitmap, decode_chunk, encode_chunk
+from storage.bitmap import (
+    CHUNK_BITS,
+    CHUNK_OCTETS,
+    OFFSET,
+    Bitmap,
+    count_runs,
+    decode_chunk,
+    encode_chunk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,4 +137,4 @@ def _thinned(layers: list[Layer]) -> list[Layer]:
 
 def _octets(layers: list[Layer]) -> int:
     """Return about how many octets the stored form of layers has: a run has two, three or four if it is long."""
-    return sum(min(CHUNK_OCTETS, 2 * (bits & ~(bits >> 1)).bit_count()) for _, bits in layers)
+    return sum(min(CHUNK_OCTETS, 2 * count_runs(bits)) for _, bits in layers)

@@ -168,12 +168,9 @@ class SqliteMarks:
             if connection is None:
                 yield None
                 return
-            connection.execute("BEGIN")
-            try:
+            with _ended(connection):
+                connection.execute("BEGIN")
                 yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -181,14 +178,10 @@ class SqliteMarks:
         with self._troubles():
             connection = self._opened(make=True)
             assert connection is not None
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with _ended(connection):
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _troubles(self) -> Iterator[None]:
@@ -262,6 +255,16 @@ class SqliteMarks:
         for key, marks in list(self._lists.items()):
             if key[:2] == (user, name) and key[2] < validity:
                 marks.forget()
+
+
+@contextmanager
+def _ended(connection: sqlite3.Connection) -> Iterator[None]:
+    """Undo, at the end, what was begun and not committed."""
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

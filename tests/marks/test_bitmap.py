@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.bitmap import EMPTY, FULL, Bitmap, bit_runs, decode_chunk, encode_chunk
+from storage.bitmap import EMPTY, FULL, Bitmap, bit_runs, count_runs, decode_chunk, encode_chunk
 from storage.model import MAX_NUMBER
 from tests.marks.model import bitmap, numbers_of
 
@@ -50,6 +50,7 @@ def test_numbers(runs: list[range]) -> None:
     assert numbers_of(made) == sorted(truth)
     assert len(made) == len(truth)
     assert bool(made) is bool(truth)
+    assert Bitmap.holding(sorted(truth)) == made
     got = list(made.ranges())
     assert all(run for run in got)
     assert all(a.stop < b.start for a, b in pairwise(got))
@@ -100,6 +101,7 @@ def test_full_chunks_are_one_object() -> None:
     half = range(CHUNK, CHUNK + 100)
     made = Bitmap.of([half]) | Bitmap.of([range(CHUNK + 100, 9 * CHUNK)])
     assert len({id(bits) for bits in made.chunks.values()}) == 1
+    assert Bitmap.holding(range(CHUNK, 2 * CHUNK)).chunks[1] is FULL
     assert decode_chunk(encode_chunk(FULL)) is FULL
     assert decode_chunk(b"\0" + b"\xff" * 1024) is FULL
     assert len(Bitmap.of([range(1, MAX_NUMBER + 1)]).chunks) == 2**31 // CHUNK
@@ -155,6 +157,19 @@ def test_any_octets_are_a_chunk_or_refused(data: bytes) -> None:
     except ValueError:
         return
     assert 0 <= bits <= FULL
+    assert decode_chunk(encode_chunk(bits)) == bits
+
+
+def test_few_runs_may_be_longer_than_bits() -> None:
+    gaps = [128] * 55 + [1] * 456
+    bits = place = 0
+    for gap in gaps:
+        place += gap
+        bits |= 1 << place
+        place += 1
+    assert place <= CHUNK
+    assert count_runs(bits) == len(gaps) < 512
+    assert len(encode_chunk(bits)) == MOST
     assert decode_chunk(encode_chunk(bits)) == bits
 
 

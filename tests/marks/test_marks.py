@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from tests.marks.conftest import Desk, Engine
 
 
+ODD = [
+    b"a b",
+    b"a\r\n",
+    b"\xe4",
+    b"\\Deleted",
+    b"\\Recent",
+    b"\\",
+    *(b"a%cb" % c for c in b'(){%*"\\]\x7f'),
+]
+PLAIN = [b"$Forwarded", b"NonJunk", b"a[b", b"a/b+c,d-e.f:g;h<i=j>k?l@m", b"!#$&'^_`|}~", b"0"]
+
+
 def test_at_first_nothing_is_marked(desk: Desk) -> None:
     live = desk.live()
     assert live.flags == SYSTEM_FLAGS == (SEEN, FLAGGED, ANSWERED)
@@ -212,10 +224,35 @@ def test_numbers_that_are_later_themselves_are_refused(desk: Desk) -> None:
     assert (numbers_of(changed.numbers), numbers_of(changed.refused)) == ([1], [2])
 
 
-@pytest.mark.parametrize("flag", [b"", b"a b", b"a\r\n", b"\xe4", b"\\Deleted", b"\\Recent", b"\\"])
+@pytest.mark.parametrize("flag", [b"", *ODD])
 def test_what_is_no_flag(desk: Desk, flag: bytes) -> None:
     with pytest.raises(ValueError, match="is no flag"):
         desk.add(1, flag=flag)
+
+
+@pytest.mark.parametrize("flag", PLAIN)
+def test_what_is_a_flag(desk: Desk, flag: bytes) -> None:
+    desk.add(1, flag=flag)
+    assert desk.live().names(1) == (flag,)
+
+
+def test_texts_kept_are_bounded(desk: Desk) -> None:
+    """Many sets of flags near each other, and long texts: what is said stays right."""
+    long = [b"k%03d" % n + b"x" * 100 for n in range(40)]
+    for n in range(1, 40):
+        desk.marks.change("u", "l", 1, add(n * 9000, n * 9000 + 1, flags=long[:n]))
+        desk.add(n * 9000 + 1, flag=long[n])
+    numbers = [n * 9000 + more for n in range(1, 40) for more in (0, 1)]
+    for _ in range(2):
+        texts = desk.live().column(numbers)
+        assert [text.count(b" ") + 1 for text in texts] == [
+            n + m for n in range(1, 40) for m in (0, 1)
+        ]
+    for bit in range(12):
+        wish = Wish(bitmap(n for n in range(1, 4096) if n >> bit & 1), Mode.ADD, [long[bit]], 1)
+        desk.marks.change("u", "l", 1, wish)
+    texts = desk.live().column(range(1, 4096))
+    assert [text.count(b"k") for text in texts] == [n.bit_count() for n in range(1, 4096)]
 
 
 def test_keywords_are_so_many_and_so_long(desk: Desk) -> None:
