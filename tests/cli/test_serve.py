@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import ssl
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,13 @@ from tests.server.conftest import make_pem
 from tests.sources.mboxes import mbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.cli.conftest import Listgate
     from tests.cli.programs import Program
 
-NNTP = ("--nntp", "127.0.0.1:0")
+NNTP = ("--nntp", "127.0.0.1:0", "--imap", "none")
+IMAP = ("--nntp", "none", "--imap", "127.0.0.1:0")
 VISIBLE = 2.0
 """Seconds within which an open connection sees new mail."""
 
@@ -91,7 +92,7 @@ def test_a_folder_becomes_a_list_a_file(program: Callable[..., Program], tmp_pat
 def test_a_port_in_use_is_one_line(program: Callable[..., Program], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        running = program("serve", "--nntp", where)
+        running = program("serve", "--nntp", where, "--imap", "none")
         assert running.process.wait(20) == 1
     assert running.errors == (
         f"listgate: cannot listen on {where}: address already in use; choose another with --nntp HOST:PORT\n"
@@ -142,7 +143,7 @@ def test_without_a_face_the_archive_is_kept_up_to_date(
     program: Callable[..., Program], tmp_path: Path
 ) -> None:
     path = put(tmp_path / "l", mail("1"))
-    running = program("serve", "--nntp", "none", path)
+    running = program("serve", "--nntp", "none", "--imap", "none", path)
     until((tmp_path / "listgate-archive").exists)
     until(lambda: "added" in running.errors)
     grow(path, mail("2"))
@@ -151,10 +152,68 @@ def test_without_a_face_the_archive_is_kept_up_to_date(
 
 
 def test_faces_that_do_not_exist_yet_say_so(program: Callable[..., Program]) -> None:
-    running = program("serve", *NNTP, "--imap", "127.0.0.1:0", "--web", "none")
+    running = program("serve", *NNTP, "--web", "127.0.0.1:0")
     running.port()
-    assert running.errors == "listgate: this version has no imap face: --imap does nothing\n"
+    assert running.errors == "listgate: this version has no web face: --web does nothing\n"
     assert running.end() == 0
+
+
+def test_an_idle_mail_client_is_told_of_new_mail(
+    program: Callable[..., Program], tmp_path: Path
+) -> None:
+    path = put(tmp_path / "l", mail("1"))
+    running = program("serve", *IMAP, path)
+    with socket.create_connection(("127.0.0.1", running.port()), timeout=20) as connected:
+        client = Reader(connected)
+        assert client.line().startswith("* OK [CAPABILITY IMAP4rev1 ")
+        assert client.ask("a LOGIN anonymous x").startswith("a OK ")
+        assert client.ask("b STATUS l (MESSAGES)") == "* STATUS l (MESSAGES 1)"
+        assert client.line().startswith("b OK ")
+        connected.sendall(b"c EXAMINE l\r\nd IDLE\r\n")
+        while client.line() != "+ idling":
+            pass
+        grow(path, mail("2"))
+        written = time.monotonic()
+        assert client.line() == "* 2 EXISTS"
+        assert time.monotonic() - written < VISIBLE
+        assert client.ask("DONE").startswith("d OK ")
+    assert running.end() == 0
+    assert "Traceback" not in running.errors
+
+
+def test_a_users_flags_outlast_the_server(program: Callable[..., Program], tmp_path: Path) -> None:
+    put(tmp_path / "l.mbox", mail("1"), mail("2"))
+    config = tmp_path / "c.toml"
+    config.write_text(
+        '[nntp]\nlisten = "none"\n[imap]\nlisten = "127.0.0.1:0"\n'
+        f'[users]\nann = "{hash_password("open sesame", iterations=4096)}"\n'
+    )
+    stored = "a FETCH 1:2 FLAGS", "* 1 FETCH (FLAGS (\\Seen later))", "* 2 FETCH (FLAGS ())"
+    running = program("serve", "--config", str(config), str(tmp_path / "l.mbox"))
+    with _selected(running.port()) as client:
+        assert client.ask("a STORE 1 +FLAGS.SILENT (\\Seen later)").startswith("* FLAGS (")
+        assert client.line().startswith("* OK [PERMANENTFLAGS (")
+        assert client.line().startswith("a OK ")
+        assert (client.ask(stored[0]), client.line()) == stored[1:]
+    assert running.end() == 0
+    running = program("serve", "--config", str(config))
+    with _selected(running.port()) as client:
+        assert (client.ask(stored[0]), client.line()) == stored[1:]
+    assert running.end() == 0
+
+
+@contextmanager
+def _selected(port: int) -> Iterator[Reader]:
+    """Connect to an IMAP server as ann, and select a list."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connected:
+        client = Reader(connected)
+        client.line()
+        assert client.ask('a LOGIN ann "open sesame"').startswith("a OK ")
+        client.socket.sendall(b"b SELECT l\r\n")
+        while not client.line().startswith("b OK [READ-WRITE]"):
+            pass
+        yield client
+        client.close()
 
 
 def test_what_comes_in_on_standard_input_is_served(program: Callable[..., Program]) -> None:
@@ -208,7 +267,7 @@ def secured(tmp_path: Path) -> tuple[str, ssl.SSLContext]:
     config = tmp_path / "c.toml"
     made = hash_password("open sesame", iterations=4096)
     config.write_text(
-        '[nntp]\nlisten = ["127.0.0.1:0", {address = "127.0.0.1:0", tls = "implicit"}]\n'
+        '[nntp]\nlisten = ["127.0.0.1:0", {address = "127.0.0.1:0", tls = "implicit"}]\n[imap]\nlisten = "none"\n'
         f'[tls]\ncertificate = "{certificate.name}"\nkey = "{key.name}"\n'
         f'[users]\nann = "{made}"\n'
         '[lists."closed"]\nreaders = ["ann"]\n'

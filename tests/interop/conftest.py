@@ -39,7 +39,7 @@ def secure_news(archive: Path, certificate: tuple[Path, Path]) -> Iterator[News]
     """A server with STARTTLS on one port and TLS from the start on the other."""
     config = certificate[0].with_name("listgate.toml")
     config.write_text(
-        '[nntp]\nlisten = ["127.0.0.1:0", {address = "127.0.0.1:0", tls = "implicit"}]\n'
+        '[nntp]\nlisten = ["127.0.0.1:0", {address = "127.0.0.1:0", tls = "implicit"}]\n[imap]\nlisten = "none"\n'
         f'[tls]\ncertificate = "{certificate[0]}"\nkey = "{certificate[1]}"\n'
     )
     with serving(archive, config) as served:

@@ -30,6 +30,8 @@ class ScriptedSession:
         self.peer = peer
         self.closing = False
         self.upgrade: Upgrade | None = None
+        self.least_idle_seconds = 0
+        self.news: list[bytes] = []
         self.upgrades: list[Upgrade] = []
         self.awaited: Deferred[bytes] = Deferred()
         self.cleaned_up = 0
@@ -47,8 +49,13 @@ class ScriptedSession:
     def feed(self, data: bytes) -> None:
         self._lines.feed(data)
 
+    def has_news(self) -> bool:
+        return bool(self.news)
+
     async def respond(self) -> AsyncGenerator[bytes, None]:
         try:
+            while self.news:
+                yield self.news.pop(0)
             while not self.closing and self.upgrade is None:
                 line = self._lines.line()
                 if line is None:
