@@ -23,6 +23,7 @@ from storage.message.ids import answered, derived_id, message_id, references, sy
 from storage.message.same import identity
 from storage.message.served import is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
+from storage.message.text import searchable
 from storage.model import Rendition, Served
 from storage.sources.base import Incoming, Rejected
 from storage.threads import Ties, mended, place, uproot
@@ -179,7 +180,8 @@ def derive_again(batch: Batch, name: str, entry: Entry, renderers: Sequence[Rend
     """
     material = Material.of(batch.served(name, entry.number), entry.sent, entry.received)
     rows = derived_rows(material, renderers)
-    batch.rerender(name, entry.number, material.size, material.lines, rows)
+    text = searchable(material.served.octets, material.structure)
+    batch.rerender(name, entry.number, material.size, material.lines, rows, text=text)
 
 
 def place_again(batch: Batch, name: str, entry: Entry) -> None:
@@ -288,6 +290,7 @@ class _Intake:
             size=material.size,
             lines=material.lines,
             rows=derived_rows(material, self.renderers),
+            text=searchable(octets, material.structure),
         )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from storage.message.terms import Clue
+    from storage.message.text import Searchable
     from storage.threads import Node, Note
     from storage.writer import NewMessage
 
@@ -360,14 +361,21 @@ class MemoryBatch:
         number = shelf.record.high + 1
         revision = self._revise(shelf)
         shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
-        stored = _Stored(message, revision, self._versions)
+        stored = _Stored(replace(message, text=None), revision, self._versions)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
         return number
 
     def rerender(
-        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+        self,
+        name: str,
+        number: int,
+        size: int,
+        lines: int,
+        rows: Mapping[Rendition, bytes],
+        *,
+        text: Searchable | None = None,  # noqa: ARG002  the contract's
     ) -> None:
         shelf, stored = self._shelf(name), self._message(name, number)
         octets = shelf.record.octets + size - stored.message.size

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from storage.message.text import Searchable
     from storage.model import Entry, MailingList, Rendition, Served
     from storage.threads import Forest
 
@@ -25,8 +26,8 @@ class NewMessage:
 
     ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
     CRLF line ends, else None. ``plain`` tells that its line ends are all that is changed to serve the rest,
-    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the row of each rendition. The rest is as
-    in ``Entry``.
+    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the row of each rendition. ``text`` is
+    what is searched of it, for an index; without, it is found by its octets. The rest is as in ``Entry``.
     """
 
     message_id: bytes
@@ -40,6 +41,7 @@ class NewMessage:
     size: int
     lines: int
     rows: Mapping[Rendition, bytes] = field(default_factory=dict)
+    text: Searchable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,16 @@ class Batch(Protocol):
         ...
 
     def rerender(
-        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+        self,
+        name: str,
+        number: int,
+        size: int,
+        lines: int,
+        rows: Mapping[Rendition, bytes],
+        *,
+        text: Searchable | None = None,
     ) -> None:
-        """Replace the counts of a message, and its rows by those this writer's renderers made.
+        """Replace the counts of a message, and its rows by those this writer's renderers made; index its text.
 
         The served form itself is decided once, on arrival, and never changes under a number.
 
@@ -174,7 +183,7 @@ class ArchiveWriter(Protocol):
     def outdated(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield runs of numbers, by list, that have a rendition of another version than this writer's, or none.
 
-        No run is empty.
+        So do those that an index lacks. No run is empty.
         """
         ...
 

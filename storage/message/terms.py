@@ -22,7 +22,16 @@ from storage.message.text import TEXT_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["MAX_PIECE", "MAX_TERM", "TERMS_VERSION", "Clue", "Piece", "clue", "terms"]
+__all__ = [
+    "MAX_PIECE",
+    "MAX_TERM",
+    "TERMS_VERSION",
+    "Clue",
+    "Piece",
+    "clue_to_field",
+    "clue_to_text",
+    "terms",
+]
 
 TERMS_VERSION: Final = 1 << 8 | TEXT_VERSION
 """To be raised when ``terms`` changes, so that what was indexed is indexed again."""
@@ -69,25 +78,36 @@ def terms(text: str) -> set[bytes]:
     return found
 
 
-def clue(needle: str, *, in_head: bool, in_body: bool, whole: Iterable[bytes] = ()) -> Clue | None:
-    """Return what to look for in the index for a folded needle, or None where nothing can be told.
+def clue_to_text(needle: str, *, in_head: bool) -> Clue | None:
+    """Return what to look for where a folded needle is to be in the body, or else, if ``in_head``, in the header.
 
-    ``whole`` are terms that have to be there as well.
+    None where nothing can be told.
     """
     octets = needle.encode("utf-8", "replace")
-    runs = octets.translate(_DIVIDED).split(b" ")
+    pieces = _pieces(octets)
+    is_one_piece = len(octets) <= MAX_PIECE and b" " not in octets.translate(_DIVIDED)
+    return Clue(pieces, in_head, True, is_one_piece) if pieces else None
+
+
+def clue_to_field(name: str, needle: str) -> Clue | None:
+    """Return what to look for where a folded needle is to be in a field of a folded name; None where nothing is told.
+
+    That they are in the header does not tell that they are in one field.
+    """
+    pieces = _pieces(f"\0{name}\0".encode()) + _pieces(needle.encode("utf-8", "replace"))
+    return Clue(pieces, True, False, False) if pieces else None
+
+
+def _pieces(needle: bytes) -> list[Piece]:
+    """Return the pieces of a needle, the longest first, as they are the rarest."""
+    runs = needle.translate(_DIVIDED).split(b" ")
     last = len(runs) - 1
     pieces = [
         Piece(run[:MAX_PIECE], at > 0, at < last and len(run) <= MAX_PIECE)
         for at, run in enumerate(runs)
         if run
     ]
-    exact = last == 0 and len(octets) <= MAX_PIECE
-    pieces += [Piece(term[:MAX_PIECE], True, len(term) <= MAX_PIECE) for term in whole]
-    if not pieces:
-        return None
-    pieces.sort(key=lambda piece: len(piece.octets), reverse=True)  # the rarest first
-    return Clue(pieces, in_head, in_body, exact)
+    return sorted(pieces, key=lambda piece: len(piece.octets), reverse=True)
 
 
 def _cut(term: bytes) -> Iterable[bytes]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_TEXT",
+    "NO_TEXT",
     "TEXT_VERSION",
     "Searchable",
     "field_texts",
@@ -57,6 +58,10 @@ class Searchable:
 
     head: str
     body: str
+
+
+NO_TEXT: Final = Searchable("", "")
+"""That of a message that cannot be read."""
 
 
 def fold(text: str) -> str:

@@ -11,6 +11,7 @@ from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.served import serve
+from storage.message.text import NO_TEXT
 from storage.model import MAX_NUMBER, Entry, Served, check_list_name
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.forest import NodeIds, SqliteForest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
+    from storage.message.text import Searchable
     from storage.model import MailingList, Rendition
     from storage.writer import NewMessage
 
@@ -161,10 +163,19 @@ class SqliteBatch:
         ]
         shelf.put(number, place, message.digest, row)
         shelf.put_rows(number, message.rows)
+        if message.text is not None:
+            shelf.index.put(number, message.text)
         return number
 
     def rerender(
-        self, name: str, number: int, size: int, lines: int, rows: Mapping[Rendition, bytes]
+        self,
+        name: str,
+        number: int,
+        size: int,
+        lines: int,
+        rows: Mapping[Rendition, bytes],
+        *,
+        text: Searchable | None = None,
     ) -> None:
         shelf = self._shelf(name)
         shelf.write_messages()
@@ -174,9 +185,13 @@ class SqliteBatch:
         shelf.octets += size - row[0]
         self._connection.execute(_COUNT, (size, lines, shelf.revise(), shelf.key, number))
         shelf.put_rows(number, rows)
+        if text is not None:
+            shelf.index.put(number, text)
 
     def forgo(self, name: str, number: int) -> None:
-        self._shelf(name).drop_stale_rows(number)
+        shelf = self._shelf(name)
+        shelf.drop_stale_rows(number)
+        shelf.index.put(number, NO_TEXT)
 
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)

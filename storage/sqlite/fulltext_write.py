@@ -108,9 +108,11 @@ class IndexWriter:
     def write(self) -> None:
         """Write what changed."""
         for run in self._new.keys() | self._gone.keys():
-            # Those of other versions are to be made anew, and may hold what is removed.
+            # Segments of other versions are to be made anew, and may hold what is removed.
             self._connection.execute(_DROP_OTHERS, (self._key, run, TERMS_VERSION))
-            self._write_run(run, self._new.pop(run, None) or _Segment(), self._gone.pop(run, 0))
+            self._write_run(run, self._new.get(run, _Segment()), self._gone.get(run, 0))
+        self._new.clear()
+        self._gone.clear()
 
     def faults(self, *, repair: bool) -> Iterator[str]:
         """Yield what segments cannot be read; forget them, if ``repair``."""

@@ -19,7 +19,7 @@ from storage.model import (
     ThreadNode,
 )
 from storage.pages import PAGE_BITS, decode_rows, page_of
-from storage.query import Narrowed
+from storage.sqlite.fulltext import Index
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
 from storage.sqlite.shelf import ENTRY
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.message.terms import Clue
+    from storage.query import Narrowed
 
 __all__ = ["SqliteArchive"]
 
@@ -116,6 +117,7 @@ class SqliteArchive:
         self._names: dict[int, str] = {}
         self._pages: Kept[tuple[int, Rendition, int], _CachedPage] = Kept(KEPT_PAGE_OCTETS)
         self._found: Kept[bytes, list[Location]] = Kept(KEPT_IDS)
+        self._index = Index(self._query)
         self._octets = Octets(self._query, self._elsewhere)
         self.refresh()
 
@@ -204,15 +206,9 @@ class SqliteArchive:
         record = self.mailing_list(name)
         return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
 
-    async def narrow(  # there is no index: any may match
-        self,
-        name: str,
-        first: int,
-        last: int,
-        clue: Clue,  # noqa: ARG002  the contract's
-    ) -> Narrowed:
+    async def narrow(self, name: str, first: int, last: int, clue: Clue) -> Narrowed:
         self.mailing_list(name)
-        return Narrowed(0, (1 << last + 1 - first) - 1)
+        return self._index.narrow(self._ids[name], first, last, clue)
 
     async def first_arrived(self, name: str, since: int) -> int:
         record = self.mailing_list(name)

@@ -131,6 +131,19 @@ CREATE TABLE page (
   UNIQUE (list, kind, page)
 ) STRICT;
 
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  list INTEGER NOT NULL REFERENCES list,
+  run INTEGER NOT NULL,               -- of which run of numbers
+  version INTEGER NOT NULL,           -- of what made the terms
+  covers BLOB NOT NULL,               -- which messages of the run
+  head_terms BLOB NOT NULL,
+  head_places BLOB NOT NULL,
+  body_terms BLOB NOT NULL,
+  body_places BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_run ON segment (list, run);
+
 CREATE TABLE source (
   list INTEGER NOT NULL REFERENCES list,
   source TEXT NOT NULL,
@@ -146,6 +159,18 @@ UPDATE list SET octets = (SELECT coalesce(sum(size), 0) FROM message WHERE list 
 CREATE INDEX message_revision ON message (list, revision);
 CREATE INDEX tombstone_revision ON tombstone (list, revision);
 CREATE INDEX node_list ON node (list);
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  list INTEGER NOT NULL REFERENCES list,
+  run INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  covers BLOB NOT NULL,
+  head_terms BLOB NOT NULL,
+  head_places BLOB NOT NULL,
+  body_terms BLOB NOT NULL,
+  body_places BLOB NOT NULL
+) STRICT;
+CREATE INDEX segment_run ON segment (list, run);
 """,
 }
 """What makes the next version of each earlier one."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.model import MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
+from storage.sqlite.fulltext_write import IndexWriter
 from storage.sqlite.packing import pack, unpack
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Shelf:
         self.key, self.name, self.description, self.address, self.validity = row[:5]
         self.low, self.high, self.revision, self.created, self._arrived, self.removed = row[5:11]
         self.octets: int = row[11]
+        self.index = IndexWriter(connection, self.key)
         self.changed = False
         self._rows: list[list[Any]] = []
         self._digests: dict[int, bytes] = {}
@@ -140,6 +142,7 @@ class Shelf:
         """Forget a message and its rows."""
         self._places.pop(number, None)
         self._digests.pop(number, None)
+        self.index.drop(number)
         for kind in Rendition:
             page = self._page(kind, page_of(number))
             page.rows.pop(number, None)
@@ -198,6 +201,7 @@ class Shelf:
         """Write all that changed, messages' rows last looked at by the clock."""
         self._write_pages()
         self.write_messages()
+        self.index.write()
         if self.changed:
             marks = self.low, self.high, self.revision, self._arrived, self.removed, self.octets
             values = self.description, self.address, *marks, self.key

@@ -13,6 +13,7 @@ from storage.errors import ArchiveUnavailable
 from storage.pages import PAGE_BITS
 from storage.sqlite.batch import SqliteBatch
 from storage.sqlite.forest import NodeIds, SqliteForest
+from storage.sqlite.fulltext_write import unindexed
 from storage.sqlite.schema import FILE, open_writer, unavailable
 from storage.sqlite.shelf import NUMBERS
 
@@ -85,6 +86,8 @@ class SqliteWriter:
                 numbers = [number for (number,) in rows]
                 if numbers:
                     yield names[key], numbers
+        for key, missing in unindexed(self._connection):
+            yield names[key], missing
 
     def has(self, name: str) -> bool:
         return (
