@@ -77,7 +77,8 @@ class Wish:
     Only numbers are changed whose flags did not change after ``unchanged_since``, where that is given. What counts is
     when those flags changed that are named; in mode ``SET`` all of them (RFC 7162 s. 3.1.3). ``later`` are the numbers
     whose own revision in the archive is later than that: their system flags are as young as they are, while a keyword
-    has no age where it never was. ``revision`` is the list's.
+    has no age where it never was. They are ``archive.changed(name, unchanged_since >> REVISION_BITS)``, and all where
+    that is 0. ``revision`` is the list's.
     """
 
     numbers: Bitmap
@@ -208,13 +209,16 @@ class ListMarks:
     def catch_up(self, flags: tuple[bytes, ...], stamp: int, chunks: Iterable[Chunk]) -> None:
         """Take over what changed elsewhere since this object's stamp: the chunks that did, and how it is then."""
         self._know(flags)
+        parts: dict[int, tuple[dict[int, int], dict[int, Sequence[Layer]]]] = {}
         for place, at, bits, layers in chunks:
-            marked = dict(self._marked[place].chunks)
-            marked[at] = bits
+            if place not in parts:
+                parts[place] = dict(self._marked[place].chunks), dict(self._stamps[place].chunks)
+            marked, stamps = parts[place]
+            marked[at], stamps[at] = bits, layers
             if not bits:
                 del marked[at]
-            self._marked[place] = Bitmap(marked)
-            self._stamps[place] = Stamps({**self._stamps[place].chunks, at: layers})
+        for place, (marked, stamps) in parts.items():
+            self._marked[place], self._stamps[place] = Bitmap(marked), Stamps(stamps)
         self.stamp = stamp
 
     def forget(self) -> None:
