@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from gateway.imap.view import msn
 from storage.facts import Facts, decode_facts
@@ -12,37 +14,52 @@ from storage.model import Rendition
 from storage.pages import PAGE_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from gateway.imap.view import View
     from storage.archive import Archive
-    from storage.model import Entry, MailingList
+    from storage.model import Entry, MailingList, Page
 
 __all__ = ["Rows", "page_runs", "read_rows"]
 
 T = TypeVar("T")
 
+KEPT_TEXTS: Final = 4
+"""How many different texts are kept that were made of the same rows of a page."""
 
+_made: Final[WeakKeyDictionary[Page, dict[Hashable, list[bytes]]]] = WeakKeyDictionary()
+
+
+@dataclass(eq=False)
 class Rows:
     """Some messages of one page: what is at ``i`` in each column is of ``numbers[i]``.
 
     ``msns`` are their sequence numbers, ``texts`` the rows of the renditions that were asked for, ``entries`` what the
-    archive knows of each, if that was asked for.
+    archive knows of each, if that was asked for. ``pages`` are where those rows come from, if that is one run of a page.
     """
 
-    def __init__(
-        self,
-        view: View,
-        numbers: Sequence[int],
-        msns: Sequence[int],
-        texts: Mapping[Rendition, Sequence[bytes]],
-        entries: Sequence[Entry],
-    ) -> None:
-        self.view = view
-        self.numbers = numbers
-        self.msns = msns
-        self.texts = texts
-        self.entries = entries
+    view: View
+    numbers: Sequence[int]
+    msns: Sequence[int]
+    texts: Mapping[Rendition, Sequence[bytes]]
+    entries: Sequence[Entry] = ()
+    pages: Mapping[Rendition, tuple[Page, slice]] = field(default_factory=dict)
+
+    def made(
+        self, kind: Rendition, key: Hashable, make: Callable[[bytes], bytes]
+    ) -> Sequence[bytes]:
+        """Return what is made of each row of a rendition; of whole pages that is kept under ``key`` with the page."""
+        page, span = self.pages.get(kind, (None, slice(0)))
+        if page is None or 2 * len(self.numbers) < len(page.rows):
+            return list(map(make, self.texts[kind]))
+        kept = _made.setdefault(page, {})
+        texts = kept.pop(key, None)
+        if texts is None:
+            texts = list(map(make, page.rows))
+            if len(kept) == KEPT_TEXTS:
+                del kept[next(iter(kept))]
+        kept[key] = texts  # the last one, since it was asked for last
+        return texts[span]
 
     @cached_property
     def facts(self) -> Facts:
@@ -91,10 +108,11 @@ async def read_rows(
     if current is not view.record:
         runs = [part for run in runs for part in current.present(run[0], run[-1])]
     if not runs:
-        return Rows(view, (), (), dict.fromkeys(kinds, ()), ())
+        return Rows(view, (), (), dict.fromkeys(kinds, ()))
     numbers, msns = _joined(runs), _joined([_msns(view.record, run) for run in runs])
     first, last = numbers[0], numbers[-1]
     texts: dict[Rendition, Sequence[bytes]] = {}
+    pages: dict[Rendition, tuple[Page, slice]] = {}
     there: list[Sequence[int]] = []
     for kind in kinds:
         has: Sequence[int] = ()
@@ -102,6 +120,7 @@ async def read_rows(
         async for page in archive.pages(kind, view.name, first, last):
             span = page.span(first, last)
             has, texts[kind] = page.numbers[span], page.rows[span]
+            pages[kind] = page, span
         there.append(has)
     entries: list[Entry] = []
     if with_entries:
@@ -109,7 +128,7 @@ async def read_rows(
             entries += batch
         there.append([entry.number for entry in entries])
     if all(len(has) == len(numbers) == last - first + 1 for has in there):
-        return Rows(view, numbers, msns, texts, entries)
+        return Rows(view, numbers, msns, texts, entries, pages)
     shared = set(numbers).intersection(*there)
     for kind, has in zip(texts, there, strict=False):
         texts[kind] = _chosen(texts[kind], has, shared)

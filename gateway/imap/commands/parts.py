@@ -12,7 +12,7 @@ from storage.message.structure import structure
 from storage.model import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gateway.imap.grammar import Parser
     from gateway.imap.rows import Rows
@@ -48,8 +48,7 @@ def _section(parser: Parser, *, sees: bool) -> Item:
     form = b"BODY" + section.label.replace(b"%", b"%%")
     form += b" %b" if window is None else b"<%d> %%b" % window.start
     if _is_listed(section):
-        pick = picker(section.names)
-        return Item(form, lambda rows: _picked(rows, pick, window), (Rendition.FIELDS,), sees=sees)
+        return Item(form, _picked(section, window), (Rendition.FIELDS,), sees=sees)
     return Item(form, part=_cutter(section, window), sees=sees)
 
 
@@ -58,11 +57,15 @@ def _is_listed(section: Section) -> bool:
     return not section.part and section.text == b"HEADER.FIELDS" and section.names <= LISTED_FIELDS
 
 
-def _picked(rows: Rows, pick: Callable[[bytes], bytes], window: Window | None) -> list[bytes]:
-    texts = map(pick, rows.texts[Rendition.FIELDS])
-    if window is not None:
-        texts = map(window.of, texts)
-    return [b"{%d}\r\n%b" % (len(text), text) for text in texts]
+def _picked(section: Section, window: Window | None) -> Callable[[Rows], Sequence[bytes]]:
+    """Return what gives some header fields of many messages as they are sent."""
+    pick, key = picker(section.names), (section.names, window)
+
+    def sent(row: bytes) -> bytes:
+        text = pick(row)
+        return literal(text if window is None else window.of(text))
+
+    return lambda rows: rows.made(Rendition.FIELDS, key, sent)
 
 
 def _cutter(section: Section, window: Window | None) -> Callable[[Served], bytes]:
