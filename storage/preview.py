@@ -45,7 +45,7 @@ _FORWARD: Final = (
     "________",
 )
 _ARMOUR: Final = "-----BEGIN PGP SIGNED"
-_TAIL: Final = ("-----BEGIN PGP SIGNATURE", "-----END PGP")
+_TAIL: Final = ("-----BEGIN PGP", "-----END PGP")  # what comes then is not for people
 _SIGNATURE: Final = frozenset(("-- ", "--"))
 
 # Each alternative ends somewhere, be it at the end of the text: nothing is looked at twice.
@@ -140,9 +140,11 @@ def _own_lines(text: str) -> Iterator[str]:
 def _quoted_lines(text: str) -> Iterator[str]:
     """Yield all lines without their marks of quotation."""
     for line in _lines(text):
-        stripped = line.strip()
+        stripped = line.strip().lstrip(">| ")
+        if stripped.startswith(_TAIL) and not stripped.startswith(_ARMOUR):
+            break
         if not stripped.startswith("-----"):
-            yield stripped.lstrip(">| ")
+            yield stripped
 
 
 def _lines(text: str) -> Iterator[str]:
