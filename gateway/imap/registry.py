@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 
     from gateway.imap.grammar import Parser
+    from gateway.imap.mailboxes import Tree
+    from gateway.imap.results import Results
     from gateway.imap.rows import Rows
+    from gateway.imap.searching import Keys
     from gateway.imap.session import Session
+    from gateway.imap.view import View
     from storage.model import MailingList, Rendition, Served
+    from storage.query import Query
 
 __all__ = [
     "ANY",
@@ -21,15 +26,28 @@ __all__ = [
     "ENABLED",
     "FETCH_ITEMS",
     "FETCH_MODIFIERS",
+    "LIST_RETURNS",
+    "LIST_SELECTIONS",
     "LOGGED_IN",
+    "SEARCH_JOINS",
+    "SEARCH_KEYS",
+    "SEARCH_RETURNS",
     "SELECT_PARAMETERS",
+    "SORT_KEYS",
     "STATUS_ITEMS",
     "Capability",
     "Command",
+    "Criterion",
     "Fetch",
     "Item",
+    "Join",
+    "Later",
+    "ListReturn",
+    "ListSelection",
     "Request",
+    "Return",
     "Run",
+    "SortKey",
     "State",
     "capability",
     "command",
@@ -152,6 +170,30 @@ class Fetch:
     before: list[bytes] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class ListSelection:
+    """A selection option of LIST. RFC 9051 s. 6.3.9.1.
+
+    ``choose`` returns the names that satisfy it, None where it lessens nothing. ``implies`` is the return option that
+    comes with it.
+    """
+
+    choose: Callable[[Session], Tree] | None = None
+    implies: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListReturn:
+    """What a return option of LIST adds. RFC 9051 s. 6.3.9.2.
+
+    ``attribute`` returns what it says of a name in its LIST response, which may be nothing; ``response`` what is sent
+    behind that of a mailbox.
+    """
+
+    attribute: Callable[[bytes], bytes] | None = None
+    response: Callable[[MailingList], Awaitable[bytes]] | None = None
+
+
 ReadItem: TypeAlias = "Callable[[Parser], Item]"
 """Reads what follows an item's name; equal octets make equal items."""
 
@@ -170,10 +212,69 @@ Parameter: TypeAlias = "Callable[[Session], AsyncIterator[bytes]]"
 CountStatus: TypeAlias = "Callable[[Session, MailingList], Awaitable[bytes]]"
 """Returns the value of a status item."""
 
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A condition of a search that means another thing in each mailbox, and to each who searches."""
+
+    bind: Callable[[Session, View], Awaitable[Query]]
+
+
+Criterion: TypeAlias = "Query | Later"
+"""What a search key says."""
+
+ReadKey: TypeAlias = "Callable[[Keys], Criterion]"
+"""Reads what follows a search key's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A search key that is about so many others that follow it, and what becomes of them together."""
+
+    count: int
+    made: Callable[[Sequence[Query]], Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A result option of SEARCH or SORT. RFC 4466 s. 2.6.1.
+
+    ``data`` yields what it adds to the ESEARCH response, in pieces; None is nothing. ``part`` is what of the results,
+    in their order, it is about; None is all of them. It cannot stand beside the option ``excludes``, nor without the
+    search key ``needs``.
+    """
+
+    data: Callable[[Results], Iterator[bytes]] | None = None
+    part: slice | None = None
+    excludes: bytes = b""
+    needs: bytes = b""
+
+
+ReadReturn: TypeAlias = "Callable[[Parser], Return]"
+"""Reads what follows a result option's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """What SORT can sort by: the value of each of some rows, which compare as they are to be sorted. RFC 5256 s. 3."""
+
+    kind: Rendition
+    values: Callable[[Rows], Sequence[int] | Sequence[bytes]]
+
+
+ReadListReturn: TypeAlias = "Callable[[Session, Parser], ListReturn]"
+"""Reads what follows the name of a return option of LIST."""
+
 FETCH_ITEMS: Final[dict[bytes, ReadItem]] = {}
 FETCH_MODIFIERS: Final[dict[bytes, ReadModifier]] = {}
+LIST_SELECTIONS: Final[dict[bytes, ListSelection]] = {}
+LIST_RETURNS: Final[dict[bytes, ReadListReturn]] = {}
 SELECT_PARAMETERS: Final[dict[bytes, ReadParameter]] = {}
 STATUS_ITEMS: Final[dict[bytes, CountStatus]] = {}
+SEARCH_KEYS: Final[dict[bytes, ReadKey]] = {}
+SEARCH_JOINS: Final[dict[bytes, Join]] = {}
+SEARCH_RETURNS: Final[dict[bytes, ReadReturn]] = {}
+SORT_KEYS: Final[dict[bytes, SortKey]] = {}
 
 
 def entry(table: dict[bytes, T], name: bytes) -> Callable[[T], T]:

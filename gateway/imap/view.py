@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from storage.marks import ListMarks
     from storage.model import MailingList
 
-__all__ = ["View", "expunges", "gone", "msn", "number_at"]
+__all__ = ["View", "expunges", "gone", "msn", "msns", "number_at"]
 
 
 @dataclass(slots=True)
@@ -74,6 +74,18 @@ class View:
 def msn(record: MailingList, number: int) -> int:
     """Return the sequence number of a message that is present."""
     return number - record.low + 1 - bisect_left(record.holes, number)
+
+
+def msns(record: MailingList, numbers: Sequence[int]) -> Sequence[int]:
+    """Return the sequence numbers of messages that are present, in any order."""
+    if not numbers:
+        return ()
+    holes, below = record.holes, record.low - 1
+    before = bisect_left(holes, min(numbers))
+    if before == bisect_left(holes, max(numbers)):
+        below += before
+        return [number - below for number in numbers] if below else numbers
+    return [number - below - bisect_left(holes, number) for number in numbers]
 
 
 def number_at(record: MailingList, at: int) -> int:
