@@ -94,12 +94,14 @@ class Changed:
     """What a change came to.
 
     ``numbers`` are those of which a flag really changed, ``refused`` those that changed later than the wish allows;
-    ``stamp`` is the latest of the list, new only if ``numbers`` has any.
+    ``stamp`` is the latest of the list, new only if ``numbers`` has any. ``before`` is the one it came after, which is
+    later than what a session knows if another process changed something in between: that is then still to be told.
     """
 
     numbers: Bitmap
     refused: Bitmap
     stamp: int
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ class ListMarks:
         revision: int,
     ) -> Plan:
         if not changes:
-            return Plan(Changed(EMPTY, refused, self.stamp), self.flags, {})
+            return Plan(Changed(EMPTY, refused, self.stamp, self.stamp), self.flags, {})
         stamp = max(revision << REVISION_BITS, self.stamp) + 1
         numbers, parts, added = EMPTY, {}, 0
         for place, change in changes.items():
@@ -256,7 +258,7 @@ class ListMarks:
             parts[place] = toggled, stamps.given(change, stamp), change
             numbers |= change
             added += len(change.chunks.keys() - stamps.chunks.keys())
-        return Plan(Changed(numbers, refused, stamp), flags, parts, added)
+        return Plan(Changed(numbers, refused, stamp, self.stamp), flags, parts, added)
 
     def _refused(self, wish: Wish) -> Bitmap:
         """Return the numbers that changed too late to be changed; RFC 7162 s. 3.1.3."""

@@ -42,7 +42,7 @@ class Model:
         named = [self.spelt(flag) or flag for flag in wish.flags]
         watched = self.flags if wish.mode is Mode.SET else [f for f in named if f in self.flags]
         stamp = max(wish.revision << REVISION_BITS, self.stamp) + 1
-        changed, refused = [], []
+        changed, refused, before = [], [], self.stamp
         for number in numbers_of(wish.numbers):
             if wish.unchanged_since is not None and self._is_late(number, watched, wish):
                 refused.append(number)
@@ -63,7 +63,7 @@ class Model:
             self.marked[number] = wanted
         if changed:
             self.stamp = stamp
-        return Changed(bitmap(changed), bitmap(refused), self.stamp)
+        return Changed(bitmap(changed), bitmap(refused), self.stamp, before)
 
     def spelt(self, flag: bytes) -> bytes | None:
         return next((known for known in self.flags if known.lower() == flag.lower()), None)

@@ -407,7 +407,8 @@ def test_who_did_not_see_a_change_is_refused_by_it(engine: Engine) -> None:
     one, other = engine.opened(), engine.opened()
     since = one.change("u", "l", 1, add(1)).stamp
     other.of("u", "l", 1)
-    one.change("u", "l", 1, add(2))
+    unseen = one.change("u", "l", 1, add(2)).stamp
     wish = Wish(bitmap([1, 2]), Mode.REMOVE, [SEEN], 1, unchanged_since=since)
     changed = other.change("u", "l", 1, wish)
+    assert since < unseen == changed.before < changed.stamp
     assert (numbers_of(changed.numbers), numbers_of(changed.refused)) == ([1], [2])
