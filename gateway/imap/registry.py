@@ -142,14 +142,15 @@ class Item:
 
     ``form`` is how it stands in the response, with one ``%`` conversion for its value. ``column`` makes the values of
     many messages at once from their rows: of the renditions ``kinds`` and, with ``with_entries``, of what the archive
-    knows. ``part`` makes the value from a message's octets instead. One that ``sees`` sets \Seen.
+    knows. ``part`` makes the value from a message's octets instead, in pieces, and ``form``
+    ends with it. One that ``sees`` sets \Seen.
     """
 
     form: bytes
     column: Callable[[Rows], Iterable[object]] | None = None
     kinds: tuple[Rendition, ...] = ()
     with_entries: bool = False
-    part: Callable[[Served], bytes] | None = None
+    part: Callable[[Served], Sequence[bytes]] | None = None
     sees: bool = False
     switching_on: bytes = b""
 

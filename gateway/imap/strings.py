@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["MAX_QUOTED", "NIL", "astring", "literal", "literal8", "nstring", "string"]
+__all__ = ["MAX_QUOTED", "NIL", "astring", "literal", "literal8", "literal_pieces", "nstring", "string"]
 
 MAX_QUOTED: Final = 1000
 """Octets of the longest quoted string sent: lines have their limits in some clients, literals have not."""
@@ -42,6 +42,11 @@ def astring(value: bytes) -> bytes:
 def literal(octets: bytes) -> bytes:
     """Return octets as a literal."""
     return b"{%d}\r\n%b" % (len(octets), octets)
+
+
+def literal_pieces(octets: bytes) -> tuple[bytes, bytes]:
+    """Return ``literal`` in two pieces, so that the octets are not copied yet."""
+    return b"{%d}\r\n" % len(octets), octets
 
 
 def literal8(octets: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.imap.commands.items import FLAGS, UID
 from gateway.imap.grammar import Parser
@@ -16,12 +16,12 @@ from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
-    from storage.model import MailingList
+    from storage.model import MailingList, Served
 
 _MACROS: Final = {
     b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
@@ -99,37 +99,74 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
 
 def _together(rows: Rows, items: Sequence[Item]) -> bytes:
     """Return the responses of all the rows: one form, applied to a column a value."""
-    columns = [item.column(rows) for item in items if item.column is not None]
-    return b"".join(map(_form(items).__mod__, zip(rows.msns, *columns, strict=True)))
+    return b"".join(_texts(rows, _Stretch(b"* %d FETCH (", b")\r\n", items, with_msn=True)))
 
 
 async def _one_by_one(session: Session, rows: Rows, items: Sequence[Item]) -> AsyncIterator[bytes]:
-    """Yield the responses of the rows, some of whose values are made from the messages' octets."""
-    form, name = _form(items), rows.view.name
-    values: list[Iterable[object]] = [
-        [None] * len(rows.numbers) if item.column is None else item.column(rows) for item in items
-    ]
-    parts = [(at, item.part) for at, item in enumerate(items, 1) if item.part is not None]
+    """Yield the responses of the rows, some of whose values are made from the messages' octets.
+
+    What stands between those values is made for all the rows at once; the octets are copied only as they are joined.
+    """
+    stretches, parts = _stretches(items)
+    *between, last = [_texts(rows, stretch) for stretch in stretches]
     pieces: list[bytes] = []
     octets = 0
-    for number, *row in zip(rows.numbers, rows.msns, *values, strict=True):
+    for at, number in enumerate(rows.numbers):
         try:
-            served = await session.archive.served(name, number)
+            served = await session.archive.served(rows.view.name, number)
         except NoSuchMessage:  # removed a moment ago
             continue
-        for at, part in parts:
-            row[at] = part(served)
-        piece = form % tuple(row)
-        pieces.append(piece)
-        octets += len(piece)
+        for texts, part in zip(between, parts, strict=True):
+            pieces.append(texts[at])
+            value = part(served)
+            pieces += value
+            octets += len(value[-1])
+        pieces.append(last[at])
         if octets >= CHUNK_OCTETS:
             yield b"".join(pieces)
             pieces, octets = [], 0
     yield b"".join(pieces)
 
 
-def _form(items: Sequence[Item]) -> bytes:
-    return b"* %%d FETCH (%b)\r\n" % b" ".join([item.form for item in items])
+class _Stretch(NamedTuple):
+    """Items of a response whose values come from rows, and what stands before and behind them."""
+
+    before: bytes
+    behind: bytes
+    items: Sequence[Item]
+    with_msn: bool = False
+
+
+def _texts(rows: Rows, stretch: _Stretch) -> Sequence[bytes]:
+    """Return the text of a stretch for each of the rows."""
+    form = stretch.before + b" ".join([item.form for item in stretch.items]) + stretch.behind
+    columns = [item.column(rows) for item in stretch.items if item.column is not None]
+    if stretch.with_msn:
+        columns.insert(0, rows.msns)
+    if not columns:
+        return [form % ()] * len(rows.numbers)
+    return list(map(form.__mod__, zip(*columns, strict=True)))
+
+
+def _stretches(
+    items: Sequence[Item],
+) -> tuple[Sequence[_Stretch], Sequence[Callable[[Served], Sequence[bytes]]]]:
+    """Return the stretches around the values that are made from octets, and what makes those."""
+    stretches: list[_Stretch] = []
+    parts = []
+    held: list[Item] = []
+    before = b"* %d FETCH ("
+    for item in items:
+        if item.part is None:
+            held.append(item)
+            continue
+        label = item.form.removesuffix(b"%b")
+        stretches.append(_Stretch(before, b" " + label if held else label, held, not stretches))
+        parts.append(item.part)
+        before, held = b" ", []
+    behind = b")\r\n"
+    stretches.append(_Stretch(before if held else b"", behind, held))
+    return stretches, parts
 
 
 def _lacks(rows: Rows, current: MailingList, runs: Iterable[range]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.imap.registry import FETCH_ITEMS, Item, entry, fetch_item
 from gateway.imap.render import LISTED_FIELDS, body, picker
 from gateway.imap.section import Section, Window, extract, read_section, read_window
-from gateway.imap.strings import NIL, literal
+from gateway.imap.strings import NIL, literal, literal_pieces
 from storage.message.structure import structure
 from storage.model import Rendition
 
@@ -31,14 +31,17 @@ def peeked_section(parser: Parser) -> Item:
     return _section(parser, sees=False)
 
 
-_BODY: Final = Item(b"BODY %b", part=lambda served: body(structure(served.octets)))
+_BODY: Final = Item(b"BODY %b", part=lambda served: [body(structure(served.octets))])
 
-fetch_item(b"RFC822", Item(b"RFC822 %b", part=lambda served: literal(served.octets), sees=True))
 fetch_item(
-    b"RFC822.HEADER", Item(b"RFC822.HEADER %b", part=lambda served: literal(_header(served)))
+    b"RFC822", Item(b"RFC822 %b", part=lambda served: literal_pieces(served.octets), sees=True)
 )
 fetch_item(
-    b"RFC822.TEXT", Item(b"RFC822.TEXT %b", part=lambda served: literal(served.body), sees=True)
+    b"RFC822.HEADER", Item(b"RFC822.HEADER %b", part=lambda served: literal_pieces(_header(served)))
+)
+fetch_item(
+    b"RFC822.TEXT",
+    Item(b"RFC822.TEXT %b", part=lambda served: literal_pieces(served.body), sees=True),
 )
 
 
@@ -68,7 +71,7 @@ def _picked(section: Section, window: Window | None) -> Callable[[Rows], Sequenc
     return lambda rows: rows.made(Rendition.FIELDS, key, sent)
 
 
-def _cutter(section: Section, window: Window | None) -> Callable[[Served], bytes]:
+def _cutter(section: Section, window: Window | None) -> Callable[[Served], Sequence[bytes]]:
     """Return what gives a section of a message as it is sent. Those that clients ask for most need no structure."""
     if not section.part and section.text in _DIRECT:
         cut = _DIRECT[section.text]
@@ -77,11 +80,11 @@ def _cutter(section: Section, window: Window | None) -> Callable[[Served], bytes
         def cut(served: Served) -> bytes | None:
             return extract(served.octets, structure(served.octets), section)
 
-    def sent(served: Served) -> bytes:
+    def sent(served: Served) -> Sequence[bytes]:
         octets = cut(served)
         if octets is None:
-            return NIL
-        return literal(octets if window is None else window.of(octets))
+            return [NIL]
+        return literal_pieces(octets if window is None else window.of(octets))
 
     return sent
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from gateway.imap.registry import FETCH_ITEMS, Item, capability, entry
 from gateway.imap.responses import No
 from gateway.imap.section import UnknownEncodingError, decoded, read_section, read_window
-from gateway.imap.strings import NIL, literal, literal8
+from gateway.imap.strings import NIL, literal8, literal_pieces
 from storage.message.structure import structure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.imap.grammar import Parser
     from gateway.imap.section import Section
     from storage.model import Served
@@ -35,8 +37,8 @@ def size(parser: Parser) -> Item:
     """Give how many octets a part has when it is decoded; none where there is no such part. RFC 3516 s. 4.3."""
     section = read_section(parser, binary=True)
 
-    def count(served: Served) -> bytes:
-        return b"%d" % len(_decoded(served, section) or b"")
+    def count(served: Served) -> Sequence[bytes]:
+        return [b"%d" % len(_decoded(served, section) or b"")]
 
     return Item(b"BINARY.SIZE%b %%b" % section.label, part=count)
 
@@ -45,13 +47,13 @@ def _item(parser: Parser, *, sees: bool) -> Item:
     section = read_section(parser, binary=True)
     window = read_window(parser)
 
-    def part(served: Served) -> bytes:
+    def part(served: Served) -> Sequence[bytes]:
         octets = _decoded(served, section)
         if octets is None:
-            return NIL
+            return [NIL]
         if window is not None:
             octets = window.of(octets)
-        return literal8(octets) if b"\0" in octets else literal(octets)
+        return [literal8(octets)] if b"\0" in octets else literal_pieces(octets)
 
     place = b"" if window is None else b"<%d>" % window.start
     return Item(b"BINARY%b%b %%b" % (section.label, place), part=part, sees=sees)
