@@ -1,19 +1,21 @@
 """Terms: the words of a text that are indexed, and which of them a needle is made of.
 
-A term is a run of octets, in UTF-8 of folded text, that are ASCII letters, ASCII digits or part of any other character:
-only ASCII's signs, blanks and controls stand between terms. So whether two neighbours are divided depends on nothing
-but them, and a needle is divided where the text that contains it is:
+A term is a run of octets, in UTF-8 of folded text, that are ASCII letters, ASCII digits or of other characters: only
+ASCII's signs, blanks and controls stand between terms. So whether two neighbours are divided depends on nothing but
+them, and a needle is divided where the text that contains it is:
 
 - what stands between two divisions of the needle is a whole term of the text,
 - what stands before the first is the end of one, what stands after the last the beginning of one,
 - and a needle without a division lies within a term.
 
-Long terms are cut into pieces that overlap by half, each long enough for any run of ``MAX_PIECE`` octets of the term to
+Scripts that put no spaces between words are divided from others; of a run of their characters, the terms are all pairs
+of neighbours. Other long terms are cut into parts that overlap by half, so that any ``MAX_PIECE`` octets of the term
 lie within one.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -39,8 +41,17 @@ TERMS_VERSION: Final = 1 << 8 | TEXT_VERSION
 MAX_PIECE: Final = 64
 MAX_TERM: Final = 2 * MAX_PIECE
 
+MAX_PIECES: Final = 32
+"""Pieces of a needle that are looked for; the longest."""
+
 _DIVIDED: Final = bytes(
     octet if octet >= 0x80 or chr(octet).isalnum() else 0x20 for octet in range(256)
+)
+
+# Thai and Lao, Burmese, Khmer; kana, Han.
+_RUN_ON: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\U00020000-\U0003ffff]+"
 )
 
 
@@ -69,12 +80,16 @@ class Clue:
 
 def terms(text: str) -> set[bytes]:
     """Return the terms of a folded text."""
-    octets = text.encode("utf-8", "replace").translate(_DIVIDED)
-    found = set(octets.split())
+    runs = [] if text.isascii() else _RUN_ON.findall(text)
+    if runs:
+        text = _RUN_ON.sub(" ", text)
+    found = set(_octets(text).translate(_DIVIDED).split())
     if max(map(len, found), default=0) > MAX_TERM:
         for term in [term for term in found if len(term) > MAX_TERM]:
             found.remove(term)
             found.update(_cut(term))
+    for run in runs:
+        found.update(map(_octets, _pairs(run)))
     return found
 
 
@@ -83,31 +98,47 @@ def clue_to_text(needle: str, *, in_head: bool) -> Clue | None:
 
     None where nothing can be told.
     """
-    octets = needle.encode("utf-8", "replace")
-    pieces = _pieces(octets)
-    is_one_piece = len(octets) <= MAX_PIECE and b" " not in octets.translate(_DIVIDED)
-    return Clue(pieces, in_head, True, is_one_piece) if pieces else None
+    pieces = _pieces(needle)
+    is_exact = len(pieces) == 1 and pieces[0] == Piece(_octets(needle), False, False)
+    return Clue(pieces, in_head, True, is_exact) if pieces else None
 
 
 def clue_to_field(name: str, needle: str) -> Clue | None:
     """Return what to look for where a folded needle is to be in a field of a folded name; None where nothing is told.
 
-    That they are in the header does not tell that they are in one field.
+    That both are in the header does not tell that one is in the other.
     """
-    pieces = _pieces(f"\0{name}\0".encode()) + _pieces(needle.encode("utf-8", "replace"))
+    pieces = _longest(_pieces(f"\0{name}\0") + _pieces(needle))
     return Clue(pieces, True, False, False) if pieces else None
 
 
-def _pieces(needle: bytes) -> list[Piece]:
-    """Return the pieces of a needle, the longest first, as they are the rarest."""
-    runs = needle.translate(_DIVIDED).split(b" ")
+def _pieces(needle: str) -> list[Piece]:
+    """Return the pieces of a needle."""
+    runs = _octets(_RUN_ON.sub(" ", needle)).translate(_DIVIDED).split(b" ")
     last = len(runs) - 1
     pieces = [
         Piece(run[:MAX_PIECE], at > 0, at < last and len(run) <= MAX_PIECE)
         for at, run in enumerate(runs)
         if run
     ]
-    return sorted(pieces, key=lambda piece: len(piece.octets), reverse=True)
+    for run in _RUN_ON.findall(needle):
+        is_pair = len(run) > 1
+        pieces += [Piece(_octets(pair), is_pair, is_pair) for pair in _pairs(run)]
+    return _longest(pieces)
+
+
+def _longest(pieces: list[Piece]) -> list[Piece]:
+    """Return the longest pieces, as they are the rarest, once each."""
+    return sorted(dict.fromkeys(pieces), key=lambda piece: -len(piece.octets))[:MAX_PIECES]
+
+
+def _pairs(run: str) -> list[str]:
+    """Return all pairs of neighbours in a run, or what alone makes one."""
+    return [run[at : at + 2] for at in range(max(len(run) - 1, 1))]
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _cut(term: bytes) -> Iterable[bytes]:

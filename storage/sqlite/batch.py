@@ -11,10 +11,11 @@ from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.served import serve
-from storage.message.text import NO_TEXT
+from storage.message.text import NO_TEXT, searchable
 from storage.model import MAX_NUMBER, Entry, Served, check_list_name
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.forest import NodeIds, SqliteForest
+from storage.sqlite.fulltext_write import lacking
 from storage.sqlite.packing import pack_head, pack_raw, unpack_head, unpack_raw
 from storage.sqlite.recount import tally
 from storage.sqlite.shelf import ENTRY, LIST, Place, Shelf
@@ -230,7 +231,7 @@ class SqliteBatch:
             shelf.forest.flush()
             self._connection.execute(_MAKE_GHOSTS, {"list": shelf.key})
             shelf.forest.forget()
-        return wrong
+        return [*wrong, *self._index_faults(shelf, repair=repair)]
 
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
         values = self._shelf(name).key, source, cursor
@@ -292,6 +293,23 @@ class SqliteBatch:
             kept = pack_raw(message.raw, plain=message.plain)
             shared = Place(*self._blocks.add(kept), len(kept), message.plain)
         return shared
+
+    def _index_faults(self, shelf: Shelf, *, repair: bool) -> Sequence[str]:
+        """Return what is wrong with a list's full-text index; put it right if ``repair``."""
+        wrong = list(shelf.index.faults(repair=repair))
+        pages = list(lacking(self._connection, shelf.key))
+        if pages:
+            count = sum(map(len, pages))
+            wrong.append(f"{count} messages are not in the full-text index")
+        for page in pages if repair else ():
+            for number in page:
+                try:
+                    text = searchable(self.served(shelf.name, number).octets)
+                except ArchiveUnavailable:
+                    text = NO_TEXT
+                shelf.index.put(number, text)
+            shelf.index.write()
+        return wrong
 
     def _elsewhere(self, shelf: Shelf, message_id: bytes) -> list[tuple[Shelf, int]]:
         """Return the messages with this Message-ID in other lists."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from storage.message.text import Searchable
     from storage.sqlite.fulltext_segment import Terms
 
-__all__ = ["IndexWriter", "unindexed"]
+__all__ = ["IndexWriter", "lacking", "unindexed"]
 
 _READ: Final = (
     "SELECT covers, head_terms, head_places, body_terms, body_places FROM segment WHERE id = ?"
@@ -38,9 +38,13 @@ _PUT: Final = (
 _DROP: Final = "DELETE FROM segment WHERE id = ?"
 _DROP_OTHERS: Final = "DELETE FROM segment WHERE list = ? AND run = ? AND version <> ?"
 _IDS: Final = "SELECT id FROM segment WHERE list = ? ORDER BY id"
-_LISTS: Final = "SELECT id, low, high FROM list ORDER BY id"
+_LISTS: Final = "SELECT id FROM list ORDER BY id"
+_MARKS: Final = "SELECT low, high FROM list WHERE id = ?"
 _COVERS: Final = "SELECT run, covers FROM segment WHERE list = ? AND version = ?"
 _GONE: Final = "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ?"
+_NUMBERS: Final = (
+    "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
+)
 
 _PLACE: Final = RUN_NUMBERS - 1
 
@@ -151,25 +155,28 @@ class IndexWriter:
         return decode_chunk(covers), sections
 
 
-def unindexed(
-    connection: sqlite3.Connection, only: int | None = None
-) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield the numbers of messages that the index lacks, by the key of their list and a page at a time.
+def unindexed(connection: sqlite3.Connection) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield the numbers of messages that the index lacks, by the key of their list and a page at a time."""
+    for (key,) in connection.execute(_LISTS).fetchall():
+        for numbers in lacking(connection, key):
+            yield key, numbers
 
-    ``only`` is the key of the list to look at, where it is one.
-    """
-    for key, low, high in connection.execute(_LISTS).fetchall():
-        if only is not None and key != only:
-            continue
-        covered: dict[int, int] = defaultdict(int)
-        for run, covers in connection.execute(_COVERS, (key, TERMS_VERSION)):
-            covered[run] |= decode_chunk(covers)
-        for (number,) in connection.execute(_GONE, (key, low, high)):
-            covered[number >> RUN_BITS] |= 1 << (number & _PLACE)
-        for run in range(low >> RUN_BITS, (high >> RUN_BITS) + 1):
-            first = run << RUN_BITS
-            ends = max(low - first, 0), min(high + 1 - first, RUN_NUMBERS)
-            missing = (1 << ends[1]) - (1 << ends[0]) & ~covered[run]
-            numbers = [first + place for place in places_in(missing)]
-            for _, page in groupby(numbers, page_of):
-                yield key, list(page)
+
+def lacking(connection: sqlite3.Connection, key: int) -> Iterator[Sequence[int]]:
+    """Yield the numbers of a list's messages that the index lacks, a page at a time."""
+    low, high = connection.execute(_MARKS, (key,)).fetchone()
+    covered: dict[int, int] = defaultdict(int)
+    for run, covers in connection.execute(_COVERS, (key, TERMS_VERSION)):
+        covered[run] |= decode_chunk(covers)
+    for (number,) in connection.execute(_GONE, (key, low, high)):
+        covered[number >> RUN_BITS] |= 1 << (number & _PLACE)
+    for run in range(low >> RUN_BITS, (high >> RUN_BITS) + 1):
+        first = run << RUN_BITS
+        start, end = max(low - first, 0), min(high + 1 - first, RUN_NUMBERS)
+        missing = [first + at for at in places_in((1 << end) - (1 << start) & ~covered[run])]
+        for _, page in groupby(missing, page_of):
+            of_page = set(page)
+            there = connection.execute(_NUMBERS, (key, min(of_page), max(of_page))).fetchall()
+            numbers = [number for (number,) in there if number in of_page]
+            if numbers:  # else they are lost
+                yield numbers

@@ -1,0 +1,203 @@
+"""What a match is: folding, and what of a message is looked at."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.message import text as text_module
+from storage.message.fields import parse_header
+from storage.message.structure import structure
+from storage.message.text import Searchable, field_texts, fold, fold_needle, searchable
+
+
+def casemap(character: str) -> str:
+    """Return the form in which i;unicode-casemap compares a character (RFC 5051 s. 2)."""
+    title = character.title()
+    return unicodedata.normalize("NFKD", title if len(title) == 1 else character)
+
+
+def lines(*texts: str) -> bytes:
+    return "\r\n".join([*texts, ""]).encode()
+
+
+def test_what_rfc_5051_holds_equal_is_equal() -> None:
+    groups: dict[str, set[str]] = {}
+    for code in range(sys.maxunicode + 1):
+        if not 0xD800 <= code < 0xE000:
+            groups.setdefault(casemap(chr(code)), set()).add(fold(chr(code)))
+    assert not {key: folded for key, folded in groups.items() if len(folded) > 1}
+
+
+def test_folding_is_done_once() -> None:
+    for code in range(sys.maxunicode + 1):
+        folded = fold(chr(code))
+        assert fold(folded) == folded
+
+
+@given(st.text(), st.text(st.sampled_from("aZ\u0301\u0323é ßıİﬁ한")))
+def test_a_part_of_a_text_stays_a_part(before: str, part: str) -> None:
+    # Marks are put in an order of their own: a part that begins with one, or ends before one, is none of the text's.
+    assert fold(part) in fold(f"{before}.{part}.{before}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Patch", "pAtCH"), ("Straße", "STRASSE"), ("é", "e\u0301"), ("É", "é"), ("ﬁle", "FILE"), ("\uff2b", "k"),
+        ("\u03c3", "\u03c2"), ("\u0131", "I"), ("отпуск", "ОТПУСК"), ("가", "\u1100\u1161"), ("①", "1"), ("\N{KELVIN SIGN}", "k"),
+    ],
+)  # fmt: skip  # one row each would be a page
+def test_folded_alike(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a", "b"), ("è", "é"), ("ж", "з"), ("  ", " "), ("\n", " ")]
+)
+def test_folded_apart(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+def test_a_needle_has_the_line_ends_and_blanks_of_what_it_is_sought_in() -> None:
+    assert fold_needle("a\r\nb\tc\x85", in_header=False) == "A\nB\tC\x85"
+    assert fold_needle("a\r\nb\tc\x85", in_header=True) == "A\nB C "
+
+
+def test_a_field_is_unfolded_and_decoded() -> None:
+    header = parse_header(
+        lines(
+            "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+            " =?utf-8?b?IGFuIGFsbGU=?= \tund",
+            "\tmehr",
+            "subject: two",
+            "",
+        )
+    )
+    assert field_texts(header, b"subject") == [fold("Grüße an alle  und mehr"), "TWO"]
+    assert field_texts(header, b"to") == []
+
+
+def test_a_plain_message() -> None:
+    octets = lines("Subject: a", "\tb\x07c", "X: d", "", "One  two", "Three", "")
+    assert searchable(octets) == Searchable("SUBJECT: A B C\nX: D\n\n", "ONE  TWO\nTHREE\n\n")
+
+
+def test_the_structure_may_be_given() -> None:
+    octets = lines("Subject: a", "", "b")
+    assert searchable(octets, structure(octets)) == searchable(octets)
+
+
+def test_a_header_that_is_encoded_or_not_ascii() -> None:
+    octets = lines("Subject: =?utf-8?q?=C3=A4?=", " b", "To: ö  <x@y>", "no field", "", "")
+    assert searchable(octets).head == fold("Subject: ä b\nTo: ö  <x@y>\nno field\n\n")
+    assert searchable(lines("Subject: \x1b$B4A;z\x1b(B", "", "")).head.startswith("SUBJECT: 漢字\n")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("quoted-printable", "Gr=C3=BC=C3=\r\n=9Fe=0D=0Aan alle"),
+        ("base64", "R3LDvMOfZQ0KYW4gYWxsZQ=="),
+        ("8bit", "Grüße\r\nan alle"),
+        ("unknown", "Grüße\r\nan alle"),
+    ],
+)
+def test_a_body_is_decoded(encoding: str, body: str) -> None:
+    octets = lines(
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Transfer-Encoding: {encoding}",
+        "",
+        body,
+    )
+    assert searchable(octets).body.rstrip("\n") == fold("Grüße\nan alle")
+
+
+def test_a_charset_is_declared_or_guessed() -> None:
+    for charset, octets in (
+        (b"koi8-r", "отпуск".encode("koi8-r")),
+        (b"us-ascii", "отпуск".encode()),
+    ):
+        head = b"Content-Type: text/plain; charset=%b\r\n\r\n" % charset
+        assert searchable(head + octets).body == fold("отпуск")
+    assert searchable(b"\r\ncaf\xe9").body == fold("café")
+
+
+MIXED = lines(
+    "Subject: outer",
+    "Content-Type: multipart/mixed; boundary=b",
+    "",
+    "preamble",
+    "--b",
+    "Content-Type: text/html",
+    "X-Of-Part: one",
+    "",
+    "<b>bold</b>",
+    "--b",
+    "Content-Type: image/png; name=picture.png",
+    "Content-Transfer-Encoding: base64",
+    "",
+    "cGljdHVyZQ==",
+    "--b",
+    "Content-Type: message/rfc822",
+    "Content-Description: forwarded",
+    "",
+    "Subject: inner",
+    "Content-Type: multipart/alternative; boundary=c",
+    "",
+    "--c",
+    "Content-Type: text/plain; charset=utf-8; format=flowed",
+    "",
+    "inner text",
+    "--c--",
+    "--b",
+    "Content-Type: message/delivery-status",
+    "",
+    "Status: 5.0.0",
+    "--b--",
+    "epilogue",
+)
+
+
+def test_parts_of_text_and_messages_are_of_the_body_and_mime_fields_of_the_header() -> None:
+    text = searchable(MIXED)
+    for needle in (
+        "outer",
+        "x-of-part: one",
+        "name=picture.png",
+        "content-description: forwarded",
+        "format=flowed",
+    ):
+        assert fold(needle) in text.head
+        assert fold(needle) not in text.body
+    for needle in ("<b>bold</b>", "subject: inner", "inner text", "status: 5.0.0"):
+        assert fold(needle) in text.body
+        assert fold(needle) not in text.head
+    for needle in ("cGljdHVyZQ==", "preamble", "epilogue", "picture\0"):
+        assert fold(needle) not in text.head + text.body
+    assert text.body.index("BOLD") < text.body.index("INNER TEXT") < text.body.index("STATUS")
+
+
+def test_no_needle_lies_across_parts() -> None:
+    text = searchable(MIXED)
+    assert "</B>SUBJECT" not in text.body.replace("\n", "")
+    assert "\0" in text.body
+
+
+def test_only_so_much_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "MAX_TEXT", 8)
+    assert searchable(lines("", "0123456789")).body == "01234567"
+    text = searchable(MIXED)
+    assert "<B>BOLD<" in text.body
+    assert "INNER TEXT" not in text.body
+
+
+@given(st.binary(max_size=300).map(lambda octets: octets.replace(b"\n", b"\r\n")))
+def test_any_octets_have_a_text(octets: bytes) -> None:
+    text = searchable(octets)
+    text.head.encode("utf-8", "replace")
+    assert fold(text.body) == text.body
