@@ -157,6 +157,7 @@ class _Faces:
             tls_available=is_tls_available,
             plaintext_login=not config.login_needs_tls,
             failed_logins=config.limits.failed_logins,
+            comment=config.server.motd,
         )
 
     def nntp(self, peer: Peer) -> Session:

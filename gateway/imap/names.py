@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.imap.mutf7 import encode
 from gateway.imap.strings import astring
@@ -10,9 +10,7 @@ from gateway.imap.strings import astring
 if TYPE_CHECKING:
     from gateway.imap.session import Session
 
-__all__ = ["DELIMITER", "mailbox_name"]
-
-DELIMITER: Final = b"."
+__all__ = ["mailbox_name"]
 
 
 def mailbox_name(session: Session, name: str) -> bytes:

@@ -26,7 +26,7 @@ async def _refuse(session: Session, request: Request) -> AsyncIterator[bytes]:
     raise No("this archive is read-only", b"NOPERM")
 
 
-for _name in (b"APPEND", b"CREATE", b"DELETE", b"RENAME", b"SETACL", b"DELETEACL", b"SETMETADATA"):
+for _name in (b"APPEND", b"CREATE", b"DELETE", b"RENAME"):
     command(_name, LOGGED_IN)(_refuse)
 for _name in (b"COPY", b"MOVE", b"REPLACE", b"EXPUNGE"):
     command(_name, State.SELECTED, with_uid=True)(_refuse)
