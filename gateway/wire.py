@@ -27,6 +27,12 @@ CHUNK_OCTETS: Final = 64 * 1024
 _ENDLESS_OCTETS: Final = 1024 * 1024
 """How much of an overlong line is thrown away before its end is no longer waited for."""
 
+_START_OCTETS: Final = 160
+"""How much of an overlong line's beginning is remembered: an IMAP tag and the command's name."""
+
+_END_OCTETS: Final = 32
+"""How much of its end: what announces an IMAP literal, and the CR of the line's end."""
+
 
 class Upgrade(enum.Enum):
     """A layer that goes under the session."""
@@ -83,7 +89,12 @@ class Session(Protocol):
 
 
 class LineTooLong(Exception):
-    """A line exceeded the limit; all of it has been thrown away."""
+    """A line exceeded the limit; all of it has been thrown away but for how it began and ended."""
+
+    def __init__(self, start: bytes, end: bytes) -> None:
+        super().__init__(start, end)
+        self.start = start
+        self.end = end
 
 
 class EndlessLine(Exception):
@@ -96,6 +107,7 @@ class LineBuffer:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._octets = bytearray()
+        self._start = b""  # of the line that is being discarded
         self._discarded = 0
 
     def __len__(self) -> int:
@@ -115,8 +127,7 @@ class LineBuffer:
         end = self._octets.find(b"\r\n")
         if end < 0:
             if len(self._octets) >= self._limit:
-                self._discarded += len(self._octets) - 1
-                del self._octets[:-1]  # what stays may be the CR of the line's end
+                self._discard()
             if self._discarded > _ENDLESS_OCTETS:
                 raise EndlessLine
             return None
@@ -124,7 +135,8 @@ class LineBuffer:
         del self._octets[: end + 2]
         too_long, self._discarded = end + 2 + self._discarded > self._limit, 0
         if too_long:
-            raise LineTooLong
+            start, self._start = self._start or line[:_START_OCTETS], b""
+            raise LineTooLong(start, line[-_END_OCTETS:])
         return line
 
     def take(self, count: int) -> bytes:
@@ -136,7 +148,15 @@ class LineBuffer:
     def clear(self) -> None:
         """Forget what arrived."""
         self._octets.clear()
+        self._start = b""
         self._discarded = 0
+
+    def _discard(self) -> None:
+        """Let go of all but the end of a line that is too long already."""
+        self._start = self._start or bytes(self._octets[:_START_OCTETS])
+        kept = min(_END_OCTETS, self._limit - 1)
+        self._discarded += len(self._octets) - kept
+        del self._octets[:-kept]
 
 
 def chunks(piece: bytes) -> Iterator[bytes]:

@@ -84,7 +84,6 @@ class CommandBuffer:
 
         Raises:
             CommandTooLong: it exceeds the limits; the client does not wait any more.
-            LineTooLong: a line did; the command ends there.
             EndlessLine, TooMuchData: the connection cannot go on.
         """
         while True:
@@ -92,10 +91,9 @@ class CommandBuffer:
                 return None
             try:
                 line = self._lines.line()
-            except LineTooLong:
-                self._command.clear()
-                self._too_long = None
-                raise
+            except LineTooLong as error:
+                self._refuse(error.start)
+                line = error.end
             if line is None:
                 return None
             announced = _LITERAL.search(line)
@@ -132,14 +130,24 @@ class CommandBuffer:
 
     def _check(self, line: bytes, count: int) -> None:
         """Note when a literal that is announced is more than is taken."""
-        if self._too_long is not None:
-            return
-        start = _START.match(self._command or line)
-        tag, name = (start[1], start[2].upper()) if start else (b"*", b"")
         size = len(self._command) + len(line) + count
-        if count > self.literal_octets or size > COMMAND_OCTETS or name in self._refused:
+        if (
+            count > self.literal_octets
+            or size > COMMAND_OCTETS
+            or self._named(line)[1] in self._refused
+        ):
+            self._refuse(line)
+
+    def _refuse(self, line: bytes) -> None:
+        """Take nothing more of the current command, which ``line`` begins if nothing came of it before."""
+        if self._too_long is None:
+            self._too_long = CommandTooLong(*self._named(line))
             self._command.clear()
-            self._too_long = CommandTooLong(tag, name)
+
+    def _named(self, line: bytes) -> tuple[bytes, bytes]:
+        """Return the current command's tag and name."""
+        start = _START.match(self._command or line)
+        return (start[1], start[2].upper()) if start else (b"*", b"")
 
     def _end(self, line: bytes) -> bytes:
         """Return the command that a line completes."""
