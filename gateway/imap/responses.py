@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Bad", "ImapError", "No", "code", "printable", "untagged"]
+__all__ = ["Bad", "Ended", "ImapError", "No", "code", "printable", "untagged"]
 
 
 class ImapError(Exception):
@@ -29,6 +29,10 @@ class Bad(ImapError):
     """What was asked for is not understood, or not possible in this state. RFC 9051 s. 7.1.3."""
 
     status = b"BAD"
+
+
+class Ended(No):
+    """What was asked for is refused, and so is all that would follow: BYE says why. RFC 9051 s. 7.1.5."""
 
 
 def code(text: bytes) -> bytes:

@@ -11,7 +11,7 @@ from gateway.imap.framing import LITERAL_OCTETS, CommandBuffer, CommandTooLong, 
 from gateway.imap.grammar import Parser
 from gateway.imap.modseq import highest_line
 from gateway.imap.registry import CAPABILITIES, COMMANDS, Request, State
-from gateway.imap.responses import Bad, ImapError, No, code
+from gateway.imap.responses import Bad, Ended, ImapError, No, code
 from gateway.imap.settings import Settings
 from gateway.imap.updates import updates
 from gateway.wire import CHUNK_OCTETS, EndlessLine, LineTooLong, Upgrade, chunks
@@ -101,11 +101,8 @@ class Session:
 
     async def respond(self) -> AsyncGenerator[bytes, None]:
         while not (self.closing or self.upgrade):
-            if self.idling:
-                for piece in self.tell_updates(expunges=True):
-                    yield piece
             try:
-                response = self._next()
+                response = self._news() if self.has_news() else self._next()
             except (EndlessLine, TooMuchData):
                 yield self.expire("too much without end")
                 return
@@ -119,7 +116,7 @@ class Session:
                     yield chunk
 
     def has_news(self) -> bool:
-        return self.idling and self.view is not None and not self._is_told(self.view)
+        return self.idling and not self._is_told()
 
     def upgraded(self, which: Upgrade) -> None:
         """Go on over a new layer; what came before TLS is forgotten. RFC 9051 s. 6.2.1."""
@@ -169,8 +166,10 @@ class Session:
 
     def lists(self) -> Iterator[MailingList]:
         """Yield the lists that the reader may read, ordered by name."""
-        readable = self.access.readable
-        return (record for record in self.archive.lists() if readable(record.name))
+        access = self.access
+        readable = access.readable
+        lists = () if access.login_needed else self.archive.lists()
+        return (record for record in lists if readable(record.name))
 
     def mailing_list(self, name: str) -> MailingList:
         """Return the list that is a mailbox; INBOX, where no list is called so, is an empty one.
@@ -178,8 +177,11 @@ class Session:
         Raises:
             No: there is none that the reader may read.
         """
+        access = self.access
+        if access.login_needed:  # and was not when the reader began
+            raise No("log in first", b"AUTHORIZATIONFAILED")
         try:
-            if self.access.readable(name):
+            if access.readable(name):
                 return self.archive.mailing_list(name)
         except NoSuchList:
             pass
@@ -192,23 +194,39 @@ class Session:
         assert self.view is not None
         return self.view
 
+    def current(self) -> MailingList:
+        """Return the selected mailbox's list as it is now.
+
+        Raises:
+            No: the reader may not read it any more, or its UIDs mean other messages.
+        """
+        record = self.selected().record
+        current = self.mailing_list(record.name)
+        if current.validity != record.validity:
+            raise No("the mailbox is gone", b"NONEXISTENT")
+        return current
+
     def tell_updates(self, *, expunges: bool) -> Iterator[bytes]:
         """Tell what changed in the selected mailbox. RFC 9051 s. 5.2."""
-        if self.view is None:
-            return
         try:
-            current = self.mailing_list(self.view.name)
+            current = self.current()
         except No:
-            current = None
-        if current is None or current.validity != self.view.record.validity:
             yield self.expire("the mailbox is gone")
             return
-        yield from updates(self.view, current, self.enabled, expunges=expunges)
+        yield from updates(self.selected(), current, self.enabled, expunges=expunges)
 
-    def _is_told(self, view: View) -> bool:
-        """Tell whether the client knows the selected mailbox as it is."""
+    async def _news(self) -> AsyncIterator[bytes]:
+        """Tell what changed to a client that waits for it."""
+        for piece in self.tell_updates(expunges=True):
+            yield piece
+
+    def _is_told(self) -> bool:
+        """Tell whether the client knows the selected mailbox, if there is one, as it is."""
+        view = self.view
+        if view is None:
+            return True
         try:
-            current = self.mailing_list(view.name)
+            current = self.current()
         except No:
             return False
         return current is view.record and (view.marks is None or view.marks.stamp <= view.told)
@@ -221,21 +239,26 @@ class Session:
         """
         try:
             if self.continuation is not None:
-                line = self._commands.line()
-                if line is None:
-                    return None
-                proceed, self.continuation = self.continuation, None
-                return proceed(line)
+                return self._continued(self.continuation)
             command = self._commands.command()
-        except LineTooLong:
-            self.continuation = None
-            self.idling = False
-            return _whole(Bad("line too long", b"TOOBIG").response(b"*"))
         except CommandTooLong as error:
             return _whole(_too_long(error))
         if isinstance(command, GoAhead):
             return _whole(b"+ go ahead\r\n")
         return None if command is None else self._answer(command)
+
+    def _continued(
+        self, proceed: Callable[[bytes], AsyncIterator[bytes]]
+    ) -> AsyncIterator[bytes] | None:
+        """Return the response to a line that continues a command, or None where none has come."""
+        try:
+            line = self._commands.line()
+        except LineTooLong:
+            line = b"*"  # no answer to anything: RFC 9051 s. 6.2.2 cancels by it
+        if line is None:
+            return None
+        self.continuation = None
+        return proceed(line)
 
     async def _answer(self, octets: bytes) -> AsyncIterator[bytes]:
         """Answer a command."""
@@ -247,12 +270,13 @@ class Session:
             async for piece in row.run(self, request):
                 yield piece
             if self.continuation is None:
-                yield self._complete(request, row)
+                for piece in self._complete(request, row):
+                    yield piece
         except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
             yield self.refusal(tag, error)
 
-    def complete(self, request: Request) -> bytes:
-        """Return what ends a command that took another line. RFC 9051 s. 5.2."""
+    def complete(self, request: Request) -> Iterator[bytes]:
+        """Yield what ends a command that took another line. RFC 9051 s. 5.2."""
         return self._complete(request, COMMANDS[request.name])
 
     def refusal(self, tag: bytes, error: Exception) -> bytes:
@@ -261,6 +285,8 @@ class Session:
             self._bad_commands += 1
             if self._bad_commands > self.settings.bad_commands:
                 return error.response(tag) + self.expire("too many bad commands")
+        if isinstance(error, Ended):
+            return error.response(tag) + self.expire(str(error))
         if isinstance(error, ImapError):
             return error.response(tag)
         if isinstance(error, ArchiveUnavailable):
@@ -288,17 +314,16 @@ class Session:
             raise Bad(_wrong_state(row.states, self.state))
         return Request(tag, name, by_uid, parser), row
 
-    def _complete(self, request: Request, row: Command) -> bytes:
-        """Return what ends a command: what changed meanwhile, and its tagged OK."""
+    def _complete(self, request: Request, row: Command) -> Iterator[bytes]:
+        """Yield what ends a command: what changed meanwhile, and its tagged OK."""
         self._bad_commands = 0
-        news = b""
-        if self.view is not None:
-            news = self._condstore_begins()
-            if not self._is_told(self.view):
-                expunges = request.by_uid or not row.keeps_msns
-                news += b"".join(self.tell_updates(expunges=expunges))
+        news = self._condstore_begins() if self.view is not None else b""
+        if not self._is_told():
+            yield news
+            yield from self.tell_updates(expunges=request.by_uid or not row.keeps_msns)
+            news = b""
         text = request.text.encode("ascii") or request.name + b" completed"
-        return b"%b%b OK %b%b\r\n" % (news, request.tag, code(request.code), text)
+        yield b"%b%b OK %b%b\r\n" % (news, request.tag, code(request.code), text)
 
     def _condstore_begins(self) -> bytes:
         """Return HIGHESTMODSEQ once, where the client begins to care with a mailbox selected. RFC 7162 s. 3.1."""
@@ -308,18 +333,18 @@ class Session:
         return highest_line(self.selected())
 
 
-def _wrong_state(wanted: State, state: State) -> str:
+def _wrong_state(wanted: int, state: State) -> str:
     """Return what to say of a command that does not work now."""
     if state is State.NOT_AUTHENTICATED:
         return "log in first"
-    return "select a mailbox first" if State.SELECTED in wanted else "already logged in"
+    return "select a mailbox first" if wanted & State.SELECTED else "already logged in"
 
 
 def _too_long(error: CommandTooLong) -> bytes:
     """Return the response to a command that was not read whole."""
     if error.name in _NO_LITERALS:
         return No("this archive is read-only", b"NOPERM").response(error.tag)
-    return Bad("a literal is too long", b"TOOBIG").response(error.tag)
+    return Bad("the command is too long", b"TOOBIG").response(error.tag)
 
 
 async def _whole(response: bytes) -> AsyncIterator[bytes]:

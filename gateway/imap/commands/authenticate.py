@@ -88,8 +88,9 @@ def _ask(session: Session, request: Request, exchange: Exchange, challenge: byte
             async for piece in _step(session, request, exchange, line):
                 yield piece
             if session.continuation is None:
-                yield session.complete(request)
-        except (No, Bad) as error:
+                for piece in session.complete(request):
+                    yield piece
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
             yield session.refusal(request.tag, error)
 
     session.continuation = proceed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.access import ANONYMOUS
 from gateway.imap.registry import State, capability, command
-from gateway.imap.responses import Bad, No
+from gateway.imap.responses import Bad, Ended, No
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Request
     from gateway.imap.session import Session
 
-__all__ = ["admit", "may_send_passwords", "succeed"]
+__all__ = ["admit", "failure", "may_be_anonymous", "may_send_passwords", "succeed"]
 
 _ANONYMOUS: Final = "anonymous"
 
@@ -68,11 +68,10 @@ def admit(session: Session) -> None:
     """Let an attempt to log in pass.
 
     Raises:
-        No: too many have failed; the conversation ends.
+        Ended: too many have failed.
     """
     if session.failed_logins >= session.settings.failed_logins:
-        session.closing = True
-        raise No("too many failed logins", b"AUTHENTICATIONFAILED")
+        raise Ended("too many failed logins", b"AUTHENTICATIONFAILED")
 
 
 def failure(session: Session) -> No:

@@ -24,7 +24,8 @@ async def idle(session: Session, request: Request) -> AsyncIterator[bytes]:
     async def end(line: bytes) -> AsyncIterator[bytes]:
         session.idling = False
         if line.upper() == b"DONE":
-            yield session.complete(request)
+            for piece in session.complete(request):
+                yield piece
         else:
             yield session.refusal(request.tag, Bad("expected DONE"))
 
