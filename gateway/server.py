@@ -170,9 +170,9 @@ class Server:
 
     def _refresh_catalogue(self) -> None:
         try:
-            self._archive.refresh()
             if self._marks is not None:
-                self._marks.refresh()
+                self._marks.refresh()  # first, so that no mark is of a revision that the catalogue does not know
+            self._archive.refresh()
         except ArchiveUnavailable as error:
             if not self._is_stale:
                 log.warning(

@@ -71,11 +71,13 @@ class Parser:
             Bad: something else comes.
         """
         if not self.takes(text):
-            raise Bad(f"expected {_shown(text)}")
+            raise Bad(f"expected {text.decode('ascii')}")
 
     def space(self) -> None:
         """Move past one space."""
-        self.expect(b" ")
+        if self.octets[self.position : self.position + 1] != b" ":
+            raise Bad("expected a space")
+        self.position += 1
 
     def rest(self) -> bytes:
         """Read all that follows."""
@@ -217,7 +219,3 @@ class Parser:
             form = "UTF-8" if self.utf8 else "modified UTF-7"
             raise Bad(f"a mailbox name is not in {form}") from None
         return "INBOX" if name.upper() == "INBOX" else name
-
-
-def _shown(text: bytes) -> str:
-    return "a space" if text == b" " else text.decode("ascii")

@@ -40,7 +40,8 @@ def change_flags(
     record = session.mailing_list(view.name)
     wish = Wish(Bitmap.of(numbers), mode, flags, record.revision, unchanged_since, later)
     changed = session.marks.change(session.user, record.name, record.validity, wish)
-    view.told = changed.stamp
+    if changed.before == view.told:  # else another process's change came in between, and is still to be told
+        view.told = changed.stamp
     return changed
 
 

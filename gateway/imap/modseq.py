@@ -33,8 +33,12 @@ __all__ = [
 
 
 def highest_modseq(record: MailingList, marks: ListMarks | None) -> int:
-    """Return a mailbox's HIGHESTMODSEQ, which is never 0. RFC 7162 s. 3.1.2.1."""
-    return max(record.revision << REVISION_BITS, 0 if marks is None else marks.stamp, 1)
+    """Return a mailbox's HIGHESTMODSEQ, which is never 0. RFC 7162 s. 3.1.2.1.
+
+    A stamp may be of a later revision than the client knows of; it must not come to believe that it knows that one.
+    """
+    stamp = 0 if marks is None else min(marks.stamp, last_modseq(record.revision))
+    return max(record.revision << REVISION_BITS, stamp, 1)
 
 
 def modseqs(rows: Rows) -> list[int]:

@@ -34,6 +34,7 @@ SET_OCTETS: Final = 65_536
 """The longest set that is read: over 6,000 ranges of the largest numbers."""
 
 _NUMBER: Final = rb"[1-9][0-9]{0,9}+"
+_ONE: Final = re.compile(rb"[1-9][0-9]{0,8}")
 _SET: Final = re.compile(
     rb"(?:%b|\*)(?::(?:%b|\*))?+(?:,(?:%b|\*)(?::(?:%b|\*))?+)*+" % ((_NUMBER,) * 4)
 )
@@ -61,6 +62,8 @@ class NumberSet:
         Raises:
             ValueError: it is none, or it is longer than ``SET_OCTETS``.
         """
+        if _ONE.fullmatch(text):  # what clients ask for most
+            return cls((range(int(text), int(text) + 1),))
         if len(text) > SET_OCTETS:
             raise ValueError("the set is too long")
         if not _SET.fullmatch(text):

@@ -7,16 +7,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from gateway.imap.grammar import Parser
     from gateway.imap.mailboxes import Tree
+    from gateway.imap.ordering import Column
     from gateway.imap.results import Results
     from gateway.imap.rows import Rows
     from gateway.imap.searching import Keys
     from gateway.imap.session import Session
+    from gateway.imap.threading import Key
     from gateway.imap.view import View
-    from storage.model import MailingList, Rendition, Served
+    from storage.model import Link, MailingList, Rendition, Served
     from storage.query import Query
 
 __all__ = [
@@ -33,8 +43,11 @@ __all__ = [
     "SEARCH_KEYS",
     "SEARCH_RETURNS",
     "SELECT_PARAMETERS",
+    "SELECT_RESPONSES",
     "SORT_KEYS",
     "STATUS_ITEMS",
+    "THREAD_ALGORITHMS",
+    "Algorithm",
     "Capability",
     "Command",
     "Criterion",
@@ -58,16 +71,16 @@ __all__ = [
 T = TypeVar("T")
 
 
-class State(enum.Flag):
-    """How far a conversation has come. RFC 9051 s. 3."""
+class State(enum.IntEnum):
+    """How far a conversation has come; several are told by their sum. RFC 9051 s. 3."""
 
-    NOT_AUTHENTICATED = enum.auto()
-    AUTHENTICATED = enum.auto()
-    SELECTED = enum.auto()
+    NOT_AUTHENTICATED = 1
+    AUTHENTICATED = 2
+    SELECTED = 4
 
 
-ANY: Final = State.NOT_AUTHENTICATED | State.AUTHENTICATED | State.SELECTED
-LOGGED_IN: Final = State.AUTHENTICATED | State.SELECTED
+LOGGED_IN: Final = State.AUTHENTICATED + State.SELECTED
+ANY: Final = State.NOT_AUTHENTICATED + LOGGED_IN
 
 
 @dataclass(slots=True)
@@ -100,7 +113,7 @@ class Command:
     numbers, so that no EXPUNGE may come before its end (RFC 9051 s. 7.5.1).
     """
 
-    states: State
+    states: int
     run: Run
     with_uid: bool = False
     keeps_msns: bool = False
@@ -114,7 +127,7 @@ ENABLED: Final[dict[bytes, tuple[bytes, ...]]] = {}
 
 
 def command(
-    name: bytes, states: State, *, with_uid: bool = False, keeps_msns: bool = False
+    name: bytes, states: int, *, with_uid: bool = False, keeps_msns: bool = False
 ) -> Callable[[Run], Run]:
     """Register a command."""
 
@@ -136,7 +149,7 @@ def _constant(name: bytes) -> Capability:
     return lambda _: name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Item:
     r"""Something that FETCH gives of each message. RFC 9051 s. 7.5.2.
 
@@ -195,6 +208,9 @@ class ListReturn:
     response: Callable[[MailingList], Awaitable[bytes]] | None = None
 
 
+ReadListReturn: TypeAlias = "Callable[[Session, Parser], ListReturn]"
+"""Reads what follows the name of a return option of LIST."""
+
 ReadItem: TypeAlias = "Callable[[Parser], Item]"
 """Reads what follows an item's name; equal octets make equal items."""
 
@@ -209,6 +225,9 @@ ReadParameter: TypeAlias = "Callable[[Session, Parser], Parameter]"
 
 Parameter: TypeAlias = "Callable[[Session], AsyncIterator[bytes]]"
 """Yields what a parameter adds to the responses of a SELECT, once the mailbox is selected."""
+
+Describe: TypeAlias = "Callable[[MailingList], bytes]"
+"""Returns a response that tells what a mailbox is when it is selected."""
 
 CountStatus: TypeAlias = "Callable[[Session, MailingList], Awaitable[bytes]]"
 """Returns the value of a status item."""
@@ -257,25 +276,42 @@ ReadReturn: TypeAlias = "Callable[[Parser], Return]"
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """What SORT can sort by: the value of each of some rows, which compare as they are to be sorted. RFC 5256 s. 3."""
+    """What SORT can sort by: ``take`` adds the values of some rows of a kind to a column. RFC 5256 s. 3."""
 
     kind: Rendition
-    values: Callable[[Rows], Sequence[int] | Sequence[bytes]]
+    take: Callable[[Rows, Column], None]
 
 
 ReadListReturn: TypeAlias = "Callable[[Session, Parser], ListReturn]"
 """Reads what follows the name of a return option of LIST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """An algorithm of THREAD. RFC 5256 s. 3.
+
+    ``threads`` makes threads as they are sent of numbers, of what is known of each, and of who answers whom, which is
+    left out unless it is ``with_links``; the last is how a number is shown.
+    """
+
+    threads: Callable[
+        [Sequence[int], Mapping[int, Key], Sequence[Link], Callable[[int], int]], bytes
+    ]
+    with_links: bool = True
+
 
 FETCH_ITEMS: Final[dict[bytes, ReadItem]] = {}
 FETCH_MODIFIERS: Final[dict[bytes, ReadModifier]] = {}
 LIST_SELECTIONS: Final[dict[bytes, ListSelection]] = {}
 LIST_RETURNS: Final[dict[bytes, ReadListReturn]] = {}
 SELECT_PARAMETERS: Final[dict[bytes, ReadParameter]] = {}
+SELECT_RESPONSES: Final[list[Describe]] = []
 STATUS_ITEMS: Final[dict[bytes, CountStatus]] = {}
 SEARCH_KEYS: Final[dict[bytes, ReadKey]] = {}
 SEARCH_JOINS: Final[dict[bytes, Join]] = {}
 SEARCH_RETURNS: Final[dict[bytes, ReadReturn]] = {}
 SORT_KEYS: Final[dict[bytes, SortKey]] = {}
+THREAD_ALGORITHMS: Final[dict[bytes, Algorithm]] = {}
 
 
 def entry(table: dict[bytes, T], name: bytes) -> Callable[[T], T]:

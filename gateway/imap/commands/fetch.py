@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
-    from storage.model import MailingList, Served
+    from storage.model import MailingList, Rendition, Served
 
 _MACROS: Final = {
     b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
@@ -75,40 +75,33 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
     if sees:
         told = [FLAGS, MODSEQ] if b"CONDSTORE" in session.enabled else [FLAGS]
         items = [*items, *(item for item in told if item not in items)]
-    kinds = list(dict.fromkeys(kind for item in items for kind in item.kinds))
-    with_entries = any(item.with_entries for item in items)
+    needs = _needs(tuple(items))
     missing = False
     for runs in page_runs(plan.runs):
         current = session.mailing_list(view.name)
         rows = await read_rows(
-            session.archive, view, current, runs, kinds, with_entries=with_entries
+            session.archive, view, current, runs, needs.kinds, with_entries=needs.with_entries
         )
         if sees:
             mark_seen(session, rows.numbers)
-        missing = missing or (bool(kinds) and _lacks(rows, current, runs))
-        if any(item.part is not None for item in items):
-            async for piece in _one_by_one(session, rows, items):
+        missing = missing or (bool(needs.kinds) and _lacks(rows, current, runs))
+        if needs.parts:
+            async for piece in _one_by_one(session, rows, needs):
                 yield piece
         elif rows.numbers:
-            yield _together(rows, items)
+            yield b"".join(_texts(rows, needs.stretches[0]))
         else:
             yield b""
     if missing:
         raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
 
 
-def _together(rows: Rows, items: Sequence[Item]) -> bytes:
-    """Return the responses of all the rows: one form, applied to a column a value."""
-    return b"".join(_texts(rows, _Stretch(b"* %d FETCH (", b")\r\n", items, with_msn=True)))
-
-
-async def _one_by_one(session: Session, rows: Rows, items: Sequence[Item]) -> AsyncIterator[bytes]:
+async def _one_by_one(session: Session, rows: Rows, needs: _Needs) -> AsyncIterator[bytes]:
     """Yield the responses of the rows, some of whose values are made from the messages' octets.
 
     What stands between those values is made for all the rows at once; the octets are copied only as they are joined.
     """
-    stretches, parts = _stretches(items)
-    *between, last = [_texts(rows, stretch) for stretch in stretches]
+    *between, last = [_texts(rows, stretch) for stretch in needs.stretches]
     pieces: list[bytes] = []
     octets = 0
     for at, number in enumerate(rows.numbers):
@@ -116,7 +109,7 @@ async def _one_by_one(session: Session, rows: Rows, items: Sequence[Item]) -> As
             served = await session.archive.served(rows.view.name, number)
         except NoSuchMessage:  # removed a moment ago
             continue
-        for texts, part in zip(between, parts, strict=True):
+        for texts, part in zip(between, needs.parts, strict=True):
             pieces.append(texts[at])
             value = part(served)
             pieces += value
@@ -129,44 +122,53 @@ async def _one_by_one(session: Session, rows: Rows, items: Sequence[Item]) -> As
 
 
 class _Stretch(NamedTuple):
-    """Items of a response whose values come from rows, and what stands before and behind them."""
+    """Items that stand together in a response, their values from rows: the form of their text, with what is around them."""
 
-    before: bytes
-    behind: bytes
-    items: Sequence[Item]
-    with_msn: bool = False
+    form: bytes
+    columns: Sequence[Callable[[Rows], Iterable[object]]]
+
+
+class _Needs(NamedTuple):
+    """What it takes to answer with some items.
+
+    ``stretches`` stand around the values that ``parts`` make from a message's octets: there is one more of them.
+    """
+
+    kinds: Sequence[Rendition]
+    with_entries: bool
+    stretches: Sequence[_Stretch]
+    parts: Sequence[Callable[[Served], Sequence[bytes]]]
 
 
 def _texts(rows: Rows, stretch: _Stretch) -> Sequence[bytes]:
-    """Return the text of a stretch for each of the rows."""
-    form = stretch.before + b" ".join([item.form for item in stretch.items]) + stretch.behind
-    columns = [item.column(rows) for item in stretch.items if item.column is not None]
-    if stretch.with_msn:
-        columns.insert(0, rows.msns)
+    """Return the text of a stretch for each of the rows: one form, applied to a column a value."""
+    form, columns = stretch
     if not columns:
         return [form % ()] * len(rows.numbers)
-    return list(map(form.__mod__, zip(*columns, strict=True)))
+    return list(map(form.__mod__, zip(*[column(rows) for column in columns], strict=True)))
 
 
-def _stretches(
-    items: Sequence[Item],
-) -> tuple[Sequence[_Stretch], Sequence[Callable[[Served], Sequence[bytes]]]]:
-    """Return the stretches around the values that are made from octets, and what makes those."""
+@lru_cache(maxsize=1024)
+def _needs(items: tuple[Item, ...]) -> _Needs:
+    kinds = list(dict.fromkeys(kind for item in items for kind in item.kinds))
     stretches: list[_Stretch] = []
     parts = []
-    held: list[Item] = []
-    before = b"* %d FETCH ("
-    for item in items:
-        if item.part is None:
-            held.append(item)
-            continue
-        label = item.form.removesuffix(b"%b")
-        stretches.append(_Stretch(before, b" " + label if held else label, held, not stretches))
-        parts.append(item.part)
-        before, held = b" ", []
-    behind = b")\r\n"
-    stretches.append(_Stretch(before if held else b"", behind, held))
-    return stretches, parts
+    columns: list[Callable[[Rows], Iterable[object]]] = [_msns]
+    form = b"* %d FETCH ("
+    for at, item in enumerate(items):
+        form += (b" " if at else b"") + item.form
+        if item.column is not None:
+            columns.append(item.column)
+        elif item.part is not None:
+            stretches.append(_Stretch(form.removesuffix(b"%b"), columns))
+            parts.append(item.part)
+            form, columns = b"", []
+    stretches.append(_Stretch(form + b")\r\n", columns))
+    return _Needs(kinds, any(item.with_entries for item in items), stretches, parts)
+
+
+def _msns(rows: Rows) -> Iterable[object]:
+    return rows.msns
 
 
 def _lacks(rows: Rows, current: MailingList, runs: Iterable[range]) -> bool:

@@ -62,7 +62,8 @@ async def store(session: Session, request: Request) -> AsyncIterator[bytes]:
     if changed.refused:
         request.code = b"MODIFIED %b" % _as_asked(view, changed.refused, by_uid=request.by_uid)
         request.text = "some changed meanwhile"
-    told = changed.numbers if is_silent else Bitmap.of(numbers) - changed.refused
+    is_full = not is_silent or unchanged_since is not None
+    told = Bitmap.of(numbers) - changed.refused if is_full else changed.numbers
     items = ([UID] if request.by_uid else []) + ([] if is_silent else [FLAGS])
     if b"CONDSTORE" in session.enabled:
         items.append(MODSEQ)
