@@ -180,7 +180,8 @@ async def rows_of(
             there = sum(len(part) for run in held for part in current.present(run[0], run[-1]))
             if len(rows.numbers) < there:
                 raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
-        yield rows
+        if rows.numbers:
+            yield rows
 
 
 async def _note_modseq(search: Search, numbers: Sequence[int]) -> AsyncIterator[bytes]:

@@ -282,10 +282,6 @@ class SortKey:
     take: Callable[[Rows, Column], None]
 
 
-ReadListReturn: TypeAlias = "Callable[[Session, Parser], ListReturn]"
-"""Reads what follows the name of a return option of LIST."""
-
-
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """An algorithm of THREAD. RFC 5256 s. 3.

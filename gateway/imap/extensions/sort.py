@@ -1,0 +1,109 @@
+"""SORT and UID SORT, also by display names, and with result options. RFC 5256; RFC 5957; RFC 5267 s. 3 (ESORT)."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from gateway.imap.finding import answer, begin, find, rows_of, saving
+from gateway.imap.ordering import Column, order
+from gateway.imap.registry import SORT_KEYS, SortKey, State, capability, command
+from gateway.imap.responses import Bad
+from gateway.imap.results import read_returns
+from gateway.imap.searching import read_charset
+from storage.message.keys import Column as Keys
+from storage.message.keys import column
+from storage.model import Rendition
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from gateway.imap.finding import Search
+    from gateway.imap.grammar import Parser
+    from gateway.imap.registry import Request
+    from gateway.imap.results import Returns
+    from gateway.imap.session import Session
+    from storage.facts import Facts
+
+MAX_SORT_KEYS: Final = 20
+"""Criteria in one command."""
+
+capability(b"SORT")
+capability(b"SORT=DISPLAY")
+capability(b"ESORT")
+
+
+def _text(which: Keys) -> SortKey:
+    kind = Rendition.KEYS
+    return SortKey(kind, lambda rows, into: into.extend_texts(column(rows.texts[kind], which)))
+
+
+def _fact(values: Callable[[Facts], Sequence[int]]) -> SortKey:
+    return SortKey(Rendition.FACTS, lambda rows, into: into.extend(values(rows.facts)))
+
+
+SORT_KEYS[b"ARRIVAL"] = _fact(lambda facts: facts.received)
+SORT_KEYS[b"CC"] = _text(Keys.SORT_CC)
+SORT_KEYS[b"DATE"] = _fact(lambda facts: facts.sent)
+SORT_KEYS[b"FROM"] = _text(Keys.SORT_FROM)
+SORT_KEYS[b"SIZE"] = _fact(lambda facts: facts.size)
+SORT_KEYS[b"SUBJECT"] = _text(Keys.BASE)
+SORT_KEYS[b"TO"] = _text(Keys.SORT_TO)
+SORT_KEYS[b"DISPLAYFROM"] = _text(Keys.DISPLAY_FROM)
+SORT_KEYS[b"DISPLAYTO"] = _text(Keys.DISPLAY_TO)
+
+
+@command(b"SORT", State.SELECTED, with_uid=True, keeps_msns=True)
+async def sort(session: Session, request: Request) -> AsyncIterator[bytes]:
+    """Tell which messages match, in an order. RFC 5256 s. 3."""
+    request.parser.space()
+    returns = read_returns(request.parser)
+    async for piece in saving(session, returns, _sort(session, request, returns)):
+        yield piece
+
+
+async def _sort(
+    session: Session, request: Request, returns: Returns | None
+) -> AsyncIterator[bytes]:
+    parser = request.parser
+    criteria = parser.listed(lambda: _criterion(parser))
+    if not 0 < len(criteria) <= MAX_SORT_KEYS:
+        raise Bad(f"1 to {MAX_SORT_KEYS} sort criteria")
+    parser.space()
+    charset = read_charset(parser)
+    parser.space()
+    search = begin(session, request, returns, charset)
+    async for piece in find(search):
+        yield piece
+    async for piece in _put_in_order(search, criteria):
+        yield piece
+    async for piece in answer(search, request):
+        yield piece
+
+
+def _criterion(parser: Parser) -> tuple[SortKey, bool]:
+    """Read a key to sort by, and whether it is in descending order."""
+    is_reversed = parser.takes(b"REVERSE ")
+    key = SORT_KEYS.get(parser.word())
+    if key is None:
+        raise Bad("unknown sort key")
+    return key, is_reversed
+
+
+async def _put_in_order(
+    search: Search, criteria: Sequence[tuple[SortKey, bool]]
+) -> AsyncIterator[bytes]:
+    """Put what was found in order; yield pauses."""
+    columns = [Column(is_reversed=is_reversed) for _, is_reversed in criteria]
+    kinds = list(dict.fromkeys(key.kind for key, _ in criteria))
+    numbers = array("I")
+    async for rows in rows_of(search, search.results.found, kinds):
+        numbers.extend(rows.numbers)
+        for (key, _), each in zip(criteria, columns, strict=True):
+            key.take(rows, each)
+        yield search.progress.pause()
+    found = array("I")
+    for places in order(columns):
+        found.extend([numbers[place] for place in places])
+        yield search.progress.pause()
+    search.results.head = search.results.tail = found
