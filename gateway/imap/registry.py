@@ -44,6 +44,7 @@ __all__ = [
     "SEARCH_RETURNS",
     "SELECT_PARAMETERS",
     "SELECT_RESPONSES",
+    "SELECT_RESPONSES",
     "SORT_KEYS",
     "STATUS_ITEMS",
     "THREAD_ALGORITHMS",
@@ -229,6 +230,9 @@ Parameter: TypeAlias = "Callable[[Session], AsyncIterator[bytes]]"
 Describe: TypeAlias = "Callable[[MailingList], bytes]"
 """Returns a response that tells what a mailbox is when it is selected."""
 
+Describe: TypeAlias = "Callable[[MailingList], bytes]"
+"""Returns a response that tells what a mailbox is when it is selected."""
+
 CountStatus: TypeAlias = "Callable[[Session, MailingList], Awaitable[bytes]]"
 """Returns the value of a status item."""
 
@@ -301,6 +305,7 @@ FETCH_MODIFIERS: Final[dict[bytes, ReadModifier]] = {}
 LIST_SELECTIONS: Final[dict[bytes, ListSelection]] = {}
 LIST_RETURNS: Final[dict[bytes, ReadListReturn]] = {}
 SELECT_PARAMETERS: Final[dict[bytes, ReadParameter]] = {}
+SELECT_RESPONSES: Final[list[Describe]] = []
 SELECT_RESPONSES: Final[list[Describe]] = []
 STATUS_ITEMS: Final[dict[bytes, CountStatus]] = {}
 SEARCH_KEYS: Final[dict[bytes, ReadKey]] = {}

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 from gateway.imap.flags import first_unseen, flags_line, permanent_line
 from gateway.imap.modseq import highest_line
 from gateway.imap.names import mailbox_name
-from gateway.imap.registry import LOGGED_IN, SELECT_PARAMETERS, State, capability, command
+from gateway.imap.registry import (
+    LOGGED_IN,
+    SELECT_PARAMETERS,
+    SELECT_RESPONSES,
+    State,
+    capability,
+    command,
+)
 from gateway.imap.responses import Bad
 from gateway.imap.view import View, msn
 
@@ -104,6 +111,7 @@ def _opening(session: Session, view: View) -> bytes:
         b"* OK [UIDVALIDITY %d] UIDs are valid\r\n" % record.validity,
         b"* OK [UIDNEXT %d] the next UID\r\n" % (record.high + 1),
         highest_line(view),
+        *(describe(record) for describe in SELECT_RESPONSES),
     ]
     return b"".join(lines)
 
