@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -199,3 +201,117 @@ def test_picking_is_as_reading_the_header(
     head += b"\r\n"
     row = fields(parse_header(head))
     assert pick(row, frozenset(wanted)) == subset(head, wanted, without=False)
+
+
+# What is rendered obeys the formal syntax, whatever the message (RFC 9051 s. 9: envelope, body).
+
+Value = bytes | int | None | list["Value"]
+
+TOKEN = re.compile(rb'"((?:[^"\\\r\n\x80-\xff]|\\["\\])*+)"|\{(\d+)\}\r\n|(\d+)|(NIL)|([() ])')
+
+
+def read(octets: bytes) -> list[Value]:
+    """Read what was rendered: strings, numbers, None for NIL, lists."""
+    stack: list[list[Value]] = [[]]
+    at = 0
+    while at < len(octets):
+        token = TOKEN.match(octets, at)
+        assert token, octets[at : at + 40]
+        at = token.end()
+        quoted, literal, number, nil, special = token.groups()
+        if literal is not None:
+            stack[-1].append(octets[at : at + int(literal)])
+            at += int(literal)
+        elif special == b"(":
+            stack.append([])
+        elif special == b")":
+            done = stack.pop()
+            stack[-1].append(done)
+        elif special is None:
+            stack[-1].append(int(number) if number else None if nil else quoted)
+    (values,) = stack
+    return values
+
+
+def is_string(value: Value) -> bool:
+    return isinstance(value, bytes)
+
+
+def is_nstring(value: Value) -> bool:
+    return value is None or is_string(value)
+
+
+def is_parameters(value: Value) -> bool:
+    return value is None or (
+        isinstance(value, list)
+        and bool(value)
+        and not len(value) % 2
+        and all(map(is_string, value))
+    )
+
+
+def check_envelope(value: Value) -> None:
+    assert isinstance(value, list)
+    assert len(value) == 10
+    assert all(is_nstring(value[at]) for at in (0, 1, 8, 9))
+    for addresses in value[2:8]:
+        assert addresses is None or (isinstance(addresses, list) and addresses)
+        for address in addresses or ():
+            assert isinstance(address, list)
+            assert len(address) == 4
+            assert all(map(is_nstring, address))
+
+
+def check_body(root: Value) -> None:
+    bodies = [root]
+    for value in bodies:  # grows
+        assert isinstance(value, list)
+        parts = [part for part in value if isinstance(part, list)]
+        if isinstance(value[0], list):
+            count = next(at for at, part in enumerate(value) if not isinstance(part, list))
+            bodies += parts[:count]
+            subtype, *extension = value[count:]
+            assert is_string(subtype)
+            assert is_parameters(extension.pop(0))
+        else:
+            kind, subtype, parameters, identifier, description, encoding, size, *rest = value
+            assert all(map(is_string, (kind, subtype, encoding)))
+            assert is_parameters(parameters)
+            assert is_nstring(identifier)
+            assert is_nstring(description)
+            assert isinstance(size, int)
+            if kind == b"text":
+                assert isinstance(rest.pop(0), int)
+            elif kind == b"message" and subtype in {b"rfc822", b"global"}:
+                check_envelope(rest.pop(0))
+                bodies.append(rest.pop(0))
+                assert isinstance(rest.pop(0), int)
+            assert is_nstring(rest.pop(0))
+            extension = rest
+        disposition, language, location = extension
+        if disposition is not None:
+            assert isinstance(disposition, list)
+            assert is_string(disposition[0])
+            assert is_parameters(disposition[1])
+        assert language is None or (
+            isinstance(language, list) and language and all(map(is_string, language))
+        )
+        assert is_nstring(location)
+
+
+FRAGMENTS = (
+    b"From: ", b"To: ", b"Reply-To: ", b"Subject: ", b"Content-Type: ", b"Content-Disposition: ", b"Content-Language: ",
+    b"Content-Transfer-Encoding: ", b"multipart/mixed; boundary=x", b"message/rfc822", b"text/plain", b"; a*0*=",
+    b"base64", b"\r\n", b"\r\n\r\n", b"\r\n--x\r\n", b"\r\n--x--\r\n", b"a@b", b"g: ", b";", b",", b'"', b"\\", b"(", b")",
+    b"<", b">", b"=?", b"\xe9", b" ", b"'", b"%",
+)  # fmt: skip  # a list of fragments
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS)))
+def test_the_formal_syntax(fragments: list[bytes]) -> None:
+    octets = b"".join(fragments)
+    tree = structure(octets)
+    (value,) = read(envelope(parse_header(octets)))
+    check_envelope(value)
+    (value,) = read(bodystructure(tree))
+    check_body(value)

@@ -111,3 +111,11 @@ def test_one_endless_line_is_all_body() -> None:
 )
 def test_unfolding_leaves_one_line(value: bytes, unfolded: bytes) -> None:
     assert unfold(value) == unfolded
+
+
+def test_fields_are_chosen_as_they_were_written() -> None:
+    raw = b"From x\r\nTO: a,\r\n\tb\r\n: none\r\nCc : c\r\nX: d\r\nto: e\r\n\r\nto: f\r\n"
+    chosen = parse_header(raw).chosen(frozenset((b"to", b"cc")))
+    assert chosen == [b"TO: a,\r\n\tb\r\n", b"Cc : c\r\n", b"to: e\r\n"]
+    assert parse_header(b"To: a").chosen(frozenset((b"to",))) == [b"To: a\n"]
+    assert parse_header(b"\nTo: a\n").chosen(frozenset((b"to",))) == []
