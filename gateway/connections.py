@@ -96,7 +96,11 @@ class Connections:
     def tell_news(self) -> None:
         """Let every connection say what its client waits for."""
         for connection in tuple(self._all):
-            connection.tell_news()
+            try:
+                connection.tell_news()
+            except Exception:  # one connection must not keep news from others
+                log.exception("a connection could not be told its news")
+                connection.abort()
 
     def drain(self, reason: str) -> Deferred[None]:
         """End every connection once its reply is out, and cut those that take longer than ``drain_seconds``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from storage.marks import MAX_KEYWORDS
+
 if TYPE_CHECKING:
     from gateway.imap.view import View
     from storage.marks import ListMarks
@@ -16,6 +18,7 @@ __all__ = [
     "first_unseen",
     "flags_line",
     "is_settable",
+    "keyword_updates",
     "keywords",
     "permanent_line",
     "unseen_count",
@@ -44,8 +47,18 @@ def permanent_line(view: View) -> bytes:
     """Return the response that tells what can be changed. RFC 9051 s. 7.1, PERMANENTFLAGS."""
     if not view.writable:
         return b"* OK [PERMANENTFLAGS ()] nothing can be changed\r\n"
-    settable = b" ".join([*SETTABLE, *keywords(view), b"\\*"])
+    own = keywords(view)
+    more = [b"\\*"] if len(own) < MAX_KEYWORDS else []
+    settable = b" ".join([*SETTABLE, *own, *more])
     return b"* OK [PERMANENTFLAGS (%b)] your own\r\n" % settable
+
+
+def keyword_updates(view: View) -> bytes:
+    """Return the responses that tell of keywords that came into use since they were told. RFC 9051 s. 7.3.5."""
+    if view.marks is None or len(view.marks.flags) == view.flags_told:
+        return b""
+    view.flags_told = len(view.marks.flags)
+    return flags_line(view) + permanent_line(view)
 
 
 def first_unseen(view: View) -> int | None:

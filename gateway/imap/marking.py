@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from gateway.imap.flags import SEEN
 from gateway.imap.numset import runs
+from gateway.imap.responses import No
 from storage.bitmap import EMPTY, Bitmap
-from storage.marks import Mode, Wish
+from storage.marks import Mode, TooMany, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,15 +33,18 @@ def change_flags(
     What other sessions changed before must have been told: see ``gateway.imap.updates.flag_updates``.
 
     Raises:
-        TooMany: there would be too many keywords.
+        No: the user would have more marks than may be, or the mailbox is gone.
     """
     view = session.selected()
     assert session.marks is not None
     assert session.user is not None
-    record = session.mailing_list(view.name)
+    record = session.current()
     wish = Wish(Bitmap.of(numbers), mode, flags, record.revision, unchanged_since, later)
-    changed = session.marks.change(session.user, record.name, record.validity, wish)
-    if changed.before == view.told:  # else another process's change came in between, and is still to be told
+    try:
+        changed = session.marks.change(session.user, record.name, record.validity, wish)
+    except TooMany as error:
+        raise No(str(error), b"LIMIT") from None
+    if changed.before == view.told:  # else another's change came in between, and is still to be told
         view.told = changed.stamp
     return changed
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from gateway.imap.modseq import last_modseq
+from gateway.imap.flags import keyword_updates
+from gateway.imap.modseq import highest_line, last_modseq
 from gateway.imap.numset import intersect, render
 from gateway.imap.view import expunges as told_expunges
 from gateway.imap.view import gone, msn
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["flag_updates", "updates"]
 
-_AT_ONCE: Final = 4096
+_AT_ONCE: Final = 1024
 """Responses in one piece."""
 
 
@@ -49,6 +50,8 @@ def updates(
         while part := b"".join([b"* %d EXPUNGE\r\n" % at for at in islice(numbers, _AT_ONCE)]):
             yield part
     view.record = current
+    if lost and b"CONDSTORE" in enabled:
+        yield highest_line(view)
     if current.high > old.high:
         yield b"* %d EXISTS\r\n" % current.count
 
@@ -67,6 +70,7 @@ def flag_updates(view: View, enabled: AbstractSet[bytes]) -> Iterator[bytes]:
     present = [*record.present(record.low, record.high)]
     changed = intersect([*marks.changed(view.told).ranges()], present)
     view.told = marks.stamp
+    yield keyword_updates(view)
     with_modseq = b"CONDSTORE" in enabled
     for run in changed:
         first = msn(record, run[0])

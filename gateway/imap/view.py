@@ -31,7 +31,7 @@ class View:
     """What a session has selected.
 
     ``record`` is the list as the client knows it. ``marks`` are the user's own flags there, None for those who have
-    none; ``told`` is their latest stamp that the client knows of. With ``writable`` they can be changed. ``saved`` is
+    none; ``told`` is their latest stamp that the client knows of, ``flags_told`` how many of their flags it does. With ``writable`` they can be changed. ``saved`` is
     the last search's result (RFC 5182).
     """
 
@@ -39,6 +39,7 @@ class View:
     marks: ListMarks | None = None
     writable: bool = False
     told: int = 0
+    flags_told: int = 0
     saved: Bitmap = EMPTY
 
     @property

@@ -44,18 +44,19 @@ async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
     chosen = parser.numbers()
     parser.space()
     items = list(_items(parser))
-    modifiers: list[Modify] = []
+    modifiers: dict[bytes, Modify] = {}
     if not parser.at_end():
         parser.space()
-        modifiers = parser.listed(lambda: _modifier(session, parser))
+        modifiers = dict(parser.listed(lambda: _modifier(session, parser)))
     parser.end()
     if request.by_uid and UID not in items:
         items.insert(0, UID)
     view = session.selected()
     plan = Fetch(items, view.chosen(chosen, by_uid=request.by_uid))
     plan.asked = plan.runs if chosen is None else chosen.resolve(view.record.high)
-    for modify in modifiers:
-        await modify(session, request, plan)
+    for name in FETCH_MODIFIERS:  # the order in which they build on each other
+        if name in modifiers:
+            await modifiers[name](session, request, plan)
     session.enabled.update(item.switching_on for item in plan.items if item.switching_on)
     if plan.before:
         yield b"".join(plan.before)
@@ -78,7 +79,7 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
     needs = _needs(tuple(items))
     missing = False
     for runs in page_runs(plan.runs):
-        current = session.mailing_list(view.name)
+        current = session.current()
         rows = await read_rows(
             session.archive, view, current, runs, needs.kinds, with_entries=needs.with_entries
         )
@@ -212,8 +213,9 @@ def _item(parser: Parser) -> Item:
     return read(parser)
 
 
-def _modifier(session: Session, parser: Parser) -> Modify:
-    read = FETCH_MODIFIERS.get(parser.word())
+def _modifier(session: Session, parser: Parser) -> tuple[bytes, Modify]:
+    name = parser.word()
+    read = FETCH_MODIFIERS.get(name)
     if read is None:
         raise Bad("unknown modifier")
-    return read(session, parser)
+    return name, read(session, parser)

@@ -72,10 +72,10 @@ async def _open(session: Session, request: Request, *, writable: bool) -> AsyncI
     parser = request.parser
     parser.space()
     name = parser.mailbox()
-    parameters: list[Parameter] = []
+    parameters: dict[bytes, Parameter] = {}
     if not parser.at_end():
         parser.space()
-        parameters = parser.listed(lambda: _parameter(session, parser))
+        parameters = dict(parser.listed(lambda: _parameter(session, parser)))
     parser.end()
     if session.view is not None:
         session.view = None
@@ -85,11 +85,12 @@ async def _open(session: Session, request: Request, *, writable: bool) -> AsyncI
     if session.marks is not None and session.user is not None:
         marks = session.marks.of(session.user, record.name, record.validity)
     view = View(record, marks, writable=writable and marks is not None)
-    view.told = 0 if marks is None else marks.stamp
+    if marks is not None:
+        view.told, view.flags_told = marks.stamp, len(marks.flags)
     session.view = view
     session.condstore_told = session.condstore_told or b"CONDSTORE" in session.enabled
     yield _opening(session, view)
-    for parameter in parameters:
+    for parameter in parameters.values():
         async for piece in parameter(session):
             yield piece
     request.code = b"READ-WRITE" if view.writable else b"READ-ONLY"
@@ -116,11 +117,12 @@ def _opening(session: Session, view: View) -> bytes:
     return b"".join(lines)
 
 
-def _parameter(session: Session, parser: Parser) -> Parameter:
-    read = SELECT_PARAMETERS.get(parser.word())
+def _parameter(session: Session, parser: Parser) -> tuple[bytes, Parameter]:
+    name = parser.word()
+    read = SELECT_PARAMETERS.get(name)
     if read is None:
         raise Bad("unknown parameter")
-    return read(session, parser)
+    return name, read(session, parser)
 
 
 def _leave(session: Session) -> None:

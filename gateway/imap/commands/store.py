@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.imap.commands.fetch import fetch_responses
 from gateway.imap.commands.items import FLAGS, UID
-from gateway.imap.flags import flags_line, is_settable, keywords, permanent_line
+from gateway.imap.flags import is_settable, keyword_updates
 from gateway.imap.marking import change_flags
 from gateway.imap.modseq import MODSEQ, revision_of
 from gateway.imap.numset import render, runs
@@ -15,7 +15,7 @@ from gateway.imap.responses import Bad, No
 from gateway.imap.updates import flag_updates
 from gateway.imap.view import msn
 from storage.bitmap import EMPTY, Bitmap
-from storage.marks import Mode, TooMany
+from storage.marks import Mode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -55,10 +55,8 @@ async def store(session: Session, request: Request) -> AsyncIterator[bytes]:
         raise No("these flags cannot be set in an archive", b"NOPERM")
     for piece in flag_updates(view, session.enabled):
         yield piece
-    known = keywords(view)
     changed = await _change(session, numbers, mode, settable, unchanged_since)
-    if keywords(view) != known:
-        yield flags_line(view) + permanent_line(view)
+    yield keyword_updates(view)
     if changed.refused:
         request.code = b"MODIFIED %b" % _as_asked(view, changed.refused, by_uid=request.by_uid)
         request.text = "some changed meanwhile"
@@ -79,21 +77,12 @@ async def _change(
     flags: Sequence[bytes],
     unchanged_since: int | None,
 ) -> Changed:
-    """Change flags. The archive's own changes count with those of the flags. RFC 7162 s. 3.1.3.
-
-    Raises:
-        No: there would be too many keywords.
-    """
+    """Change flags. The archive's own changes count with those of the flags. RFC 7162 s. 3.1.3."""
     later = EMPTY
     if unchanged_since is not None:
         name, revision = session.selected().name, revision_of(unchanged_since)
         later = Bitmap.of(runs(await session.archive.changed(name, revision)))
-    try:
-        return change_flags(
-            session, numbers, mode, flags, unchanged_since=unchanged_since, later=later
-        )
-    except TooMany as error:
-        raise No(str(error), b"LIMIT") from None
+    return change_flags(session, numbers, mode, flags, unchanged_since=unchanged_since, later=later)
 
 
 def _unchanged_since(parser: Parser) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.imap.registry import ENABLED, LOGGED_IN, capability, command
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from gateway.imap.registry import Request
     from gateway.imap.session import Session
-
-MAX_NAMES: Final = 100
 
 capability(b"ENABLE")
 capability(b"UTF8=ACCEPT")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.registry import FETCH_ITEMS, Item, capability, entry
-from gateway.imap.responses import Bad
 from gateway.imap.strings import string
 from storage.model import Rendition
 
@@ -24,6 +23,5 @@ _PREVIEW: Final = Item(
 @entry(FETCH_ITEMS, b"PREVIEW")
 def preview(parser: Parser) -> Item:
     """Give the preview, which is there whether the client would wait for it or not. RFC 8970 s. 3, s. 4."""
-    if parser.takes(b" (") and not parser.takes(b"LAZY)"):
-        raise Bad("the modifier of PREVIEW is LAZY")
+    parser.takes(b" (LAZY)")  # what else stands in parentheses there modifies the FETCH as a whole
     return _PREVIEW

@@ -79,10 +79,13 @@ def vanished(session: Session, parser: Parser) -> Modify:
 
 
 async def vanished_since(session: Session, since: int, known: Sequence[range]) -> bytes:
-    """Return the response that tells which UIDs among the known were removed. RFC 7162 s. 3.2.10."""
-    view = session.selected()
-    removed = await session.archive.removed(view.name, revision_of(since))
-    lost = intersect(runs(removed), known)
+    """Return the response that tells which UIDs among the known were removed. RFC 7162 s. 3.2.10.
+
+    Those that the client counts among its messages are left: they vanish by a response that it counts on from.
+    """
+    record = session.selected().record
+    removed = await session.archive.removed(record.name, revision_of(since))
+    lost = intersect(runs([number for number in removed if not record.has(number)]), known)
     return b"* VANISHED (EARLIER) %b\r\n" % render(lost) if lost else b""
 
 
