@@ -196,8 +196,13 @@ def _runs(numbers: Sequence[int]) -> Iterator[range]:
         yield from runs(numbers[start : start + BATCH])
 
 
-async def answer(search: Search, request: Request) -> AsyncIterator[bytes]:
-    """Yield the response that tells the results, and save what is to be saved."""
+async def answer(
+    search: Search, request: Request, mailbox: bytes | None = None
+) -> AsyncIterator[bytes]:
+    """Yield the response that tells the results, and save what is to be saved.
+
+    Of a mailbox that is told by name nothing is told where nothing was found (RFC 7377 s. 2.1).
+    """
     returns, results = search.returns, search.results
     asked = results.found if returns is None else returns.asked(results)
     if b"MODSEQ" in search.criteria.names:
@@ -211,10 +216,10 @@ async def answer(search: Search, request: Request) -> AsyncIterator[bytes]:
         results.view.saved = kept
     if returns is None:
         told = number_list(request.name, results)
-    elif returns.tells:
-        told = esearch(request.tag, returns, results)
-    else:
+    elif not returns.tells or (mailbox is not None and not (results.head or results.tail)):
         return
+    else:
+        told = esearch(request.tag, returns, results, mailbox or b"")
     for piece in gathered(told):
         yield piece
 

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from gateway.imap.view import View
     from storage.query import Query
 
-__all__ = ["MAX_DEPTH", "MAX_KEYS", "Criteria", "Keys", "read_charset", "read_criteria"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_KEYS",
+    "SECONDS_A_DAY",
+    "Criteria",
+    "Keys",
+    "read_charset",
+    "read_charset_option",
+    "read_criteria",
+]
 
 MAX_KEYS: Final = 1000
 """Search keys in one command, those that join others counted."""
@@ -119,6 +128,15 @@ def read_charset(parser: Parser) -> str:
     if not found:
         raise No("unknown charset", _CHARSETS)
     return found
+
+
+def read_charset_option(parser: Parser) -> str:
+    """Read the charset that may stand before search keys, and the space behind it. RFC 9051 s. 9, search-program."""
+    if not parser.takes(b"CHARSET "):
+        return "utf-8"
+    charset = read_charset(parser)
+    parser.space()
+    return charset
 
 
 def read_criteria(parser: Parser, charset: str = "utf-8") -> Criteria:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gateway.imap.finding import answer, begin, find, saving
 from gateway.imap.registry import State, command
 from gateway.imap.results import read_all, read_returns
-from gateway.imap.searching import read_charset
+from gateway.imap.searching import read_charset_option
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,11 +32,7 @@ async def search_command(session: Session, request: Request) -> AsyncIterator[by
 async def _search(
     session: Session, request: Request, returns: Returns | None
 ) -> AsyncIterator[bytes]:
-    parser = request.parser
-    charset = "utf-8"
-    if parser.takes(b"CHARSET "):
-        charset = read_charset(parser)
-        parser.space()
+    charset = read_charset_option(request.parser)
     search = begin(session, request, returns, charset)
     async for piece in find(search, (None,) if returns is None else returns.parts()):
         yield piece
