@@ -1,16 +1,19 @@
-"""The search keys of the base protocol. RFC 9051 s. 6.4.4; RFC 3501 s. 6.4.4."""
+"""The search keys of the base protocol, and those of CONDSTORE and SAVEDATE. RFC 9051 s. 6.4.4; RFC 3501 s. 6.4.4."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from gateway.imap.modseq import changed_since
 from gateway.imap.numset import intersect
 from gateway.imap.registry import SEARCH_JOINS, SEARCH_KEYS, Join, Later, entry
+from gateway.imap.responses import Bad
 from gateway.imap.searching import SECONDS_A_DAY
 from storage.model import MAX_NUMBER
 from storage.query import (
     All,
+    Arrived,
     Body,
     Field,
     Larger,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from storage.query import Query
 
 _FIELDS: Final = (b"BCC", b"CC", b"FROM", b"SUBJECT", b"TO")
+_ENTRY_TYPES: Final = (b"PRIV", b"SHARED", b"ALL")
 _FLAGS: Final = (b"ANSWERED", b"DELETED", b"DRAFT", b"FLAGGED", b"SEEN")
 
 SEARCH_JOINS[b"NOT"] = Join(1, lambda parts: Not(parts[0]))
@@ -73,6 +77,8 @@ def dated(condition: Callable[[int | None, int | None], Query], prefix: bytes = 
 
 dated(Received)
 dated(Sent, b"SENT")
+dated(Arrived, b"SAVED")  # RFC 8514 s. 4.3
+SEARCH_KEYS[b"SAVEDATESUPPORTED"] = every
 
 
 @entry(SEARCH_KEYS, b"LARGER")
@@ -133,6 +139,29 @@ def unkeyword(keys: Keys) -> Criterion:
     """Match messages without a keyword of the user's."""
     keys.parser.space()
     return _flagged(keys.parser.atom(), wanted=False)
+
+
+@entry(SEARCH_KEYS, b"MODSEQ")
+def modseq(keys: Keys) -> Criterion:
+    """Match what has changed at a mod-sequence or since; of which flag counts for nothing. RFC 7162 s. 3.1.5."""
+    parser = keys.parser
+    parser.space()
+    if parser.sees(b'"'):
+        if not parser.string().lower().startswith(b"/flags/"):
+            raise Bad("an entry is /flags/ and a flag")
+        parser.space()
+        if parser.word() not in _ENTRY_TYPES:
+            raise Bad("an entry is of type priv, shared or all")
+        parser.space()
+    since = parser.number64()
+
+    async def bind(session: Session, view: View) -> Query:
+        if since == 0:
+            return All()
+        changed = await changed_since(session.archive, view, since - 1)
+        return Numbers(tuple((run[0], run[-1]) for run in changed))
+
+    return Later(bind)
 
 
 def _flagged(flag: bytes, *, wanted: bool = True) -> Later:
