@@ -292,6 +292,8 @@ def _bare(words: Sequence[_Word], comment: bytes | None) -> Address:
     while start > 0 and (start == at or _joined(words[start - 1], words[start])):
         start -= 1
     while stop < len(words) and (stop == at + 1 or _joined(words[stop - 1], words[stop])):
+        if words[stop].text == _AT:  # a second one: of a gateway's
+            break
         stop += 1
     return Address(
         _phrase(words[:start]) or comment,

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.imap.grammar import Parser
-from gateway.imap.strings import MAX_QUOTED, astring, literal, literal8, nstring, string
+from gateway.imap.strings import (
+    MAX_QUOTED,
+    astring,
+    literal,
+    literal8,
+    literal_pieces,
+    nstring,
+    string,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,7 @@ def test_astrings(value: bytes, sent: bytes) -> None:
 
 def test_literals() -> None:
     assert literal(b"a\r\nb") == b"{4}\r\na\r\nb"
+    assert b"".join(literal_pieces(b"a\r\nb")) == literal(b"a\r\nb")
     assert literal8(b"a\0b") == b"~{3}\r\na\0b"
 
 

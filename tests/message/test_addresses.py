@@ -56,6 +56,8 @@ END = Address(None, None, None, None)
         (b"jdoe@test   . example", [plain(b"jdoe", b"test.example")]),
         (b"Ann a@b.c", [plain(b"a", b"b.c", b"Ann")]),
         (b"a@b.c d@e.f", [plain(b"a", b"b.c")]),
+        (b"a@b.UUCP@c.d (Ann)", [plain(b"a", b"b.UUCP", b"Ann")]),
+        (b"a@@b", [plain(b"a", NO_DOMAIN)]),
         (b"<@a,@b:c@d.e>", [Address(None, b"@a,@b", b"c", b"d.e")]),
         (b"X <@a.b:c@d.e>, f@g", [Address(b"X", b"@a.b", b"c", b"d.e"), plain(b"f", b"g")]),
         (b"<@a.b>", [plain(NO_MAILBOX, b"a.b")]),
