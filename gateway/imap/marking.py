@@ -44,7 +44,8 @@ def change_flags(
         changed = session.marks.change(session.user, record.name, record.validity, wish)
     except TooMany as error:
         raise No(str(error), b"LIMIT") from None
-    if changed.before == view.told:  # else another's change came in between, and is still to be told
+    # If another process changed something in between, that is still to be told.
+    if changed.before == view.told:
         view.told = changed.stamp
     return changed
 
