@@ -274,7 +274,7 @@ def _field(name: bytes, needle: str) -> Condition:
     """Return the test for a field so named (lower case) with a folded needle in it."""
     column = FIELD_COLUMNS.get(name)
     if column is not None:
-        octets = needle.encode("utf-8", "replace")
+        octets = needle.encode("utf-8", "surrogatepass")
         return _Row(Rendition.KEYS, lambda rows: containing(rows, column, octets))
 
     def matches(served: bytes) -> bool:

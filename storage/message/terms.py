@@ -138,7 +138,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _cut(term: bytes) -> Iterable[bytes]:
