@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.imap.registry import FETCH_ITEMS, Item, entry, fetch_item
 from gateway.imap.render import LISTED_FIELDS, body, picker
-from gateway.imap.section import Section, Window, extract, read_section, read_window
+from gateway.imap.section import Section, Window, extract, read_section, read_window, subset
 from gateway.imap.strings import NIL, literal, literal_pieces
 from storage.message.structure import structure
 from storage.model import Rendition
@@ -75,6 +75,11 @@ def _cutter(section: Section, window: Window | None) -> Callable[[Served], Seque
     """Return what gives a section of a message as it is sent. Those that clients ask for most need no structure."""
     if not section.part and section.text in _DIRECT:
         cut = _DIRECT[section.text]
+    elif not section.part:  # HEADER.FIELDS or HEADER.FIELDS.NOT
+        without = section.text == b"HEADER.FIELDS.NOT"
+
+        def cut(served: Served) -> bytes | None:
+            return subset(_header(served), section.names, without=without)
     else:
 
         def cut(served: Served) -> bytes | None:
