@@ -148,6 +148,14 @@ class Archive(Protocol):
         """
         ...
 
+    async def in_thread(self, name: str, thread: bytes) -> Sequence[int]:
+        """Return the numbers of the messages whose ``Entry.thread`` this is, ascending.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         """Yield every node of a list's forest once, ghosts included, in any order and in batches; none is empty.
 

@@ -48,6 +48,7 @@ class _Stored:
     message: NewMessage
     revision: int
     versions: Mapping[Rendition, int]
+    thread: bytes
     arrived: int = 0
 
     def entry(self, number: int) -> Entry:
@@ -63,6 +64,7 @@ class _Stored:
             message.size,
             message.lines,
             self.revision,
+            self.thread,
         )
 
 
@@ -204,6 +206,16 @@ class MemoryArchive:
         message_id = self._stored(name, number).message.message_id
         return draw(self.shelves[name].forest.nodes.values(), message_id)
 
+    async def in_thread(self, name: str, thread: bytes) -> Sequence[int]:
+        record = self.mailing_list(name)
+        messages = self.shelves[name].messages
+        return [
+            number
+            for run in record.present(1, record.high)
+            for number in run
+            if number in messages and messages[number].thread == thread
+        ]
+
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         return self._links_of(self.mailing_list(name))
 
@@ -237,6 +249,7 @@ class MemoryArchive:
                 None if node.above is None else keys[node.above],
                 None if node.number is None or node.number > record.high else node.number,
                 node.sent,
+                node.thread,
             )
             for key, node in enumerate(nodes.values())
         )
@@ -361,7 +374,9 @@ class MemoryBatch:
         number = shelf.record.high + 1
         revision = self._revise(shelf)
         shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
-        stored = _Stored(replace(message, text=None), revision, self._versions)
+        node = shelf.forest.nodes[message.message_id]
+        node.thread = self._thread_elsewhere(shelf, message) or node.thread
+        stored = _Stored(replace(message, text=None), revision, self._versions, node.thread)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
@@ -431,6 +446,14 @@ class MemoryBatch:
             shelf = _Shelf(MailingList(check_list_name(name), validity=now, created=now))
             self.shelves[name] = shelf
         return shelf
+
+    def _thread_elsewhere(self, shelf: _Shelf, message: NewMessage) -> bytes | None:
+        """Return the thread that an exact copy of a message is of in another list, if there is one."""
+        for other in self.shelves.values():
+            holder = None if other is shelf else other.ids.get(message.message_id)
+            if holder is not None and not holder.removed and holder.digest == message.digest:
+                return other.messages[holder.number].thread
+        return None
 
     def _message(self, name: str, number: int) -> _Stored:
         try:

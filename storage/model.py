@@ -164,7 +164,8 @@ class Entry:
 
     ``size`` counts the octets of the served form; ``lines`` the lines of its body. ``digest`` is the 16-octet
     BLAKE2b of the original octets. ``sent`` is the Date field's time, or None where there is no sane one;
-    ``received`` is when the list got it, ``arrived`` when the archive took it.
+    ``received`` is when the list got it, ``arrived`` when the archive took it. ``thread`` is what the thread was called
+    that it came into: 8 octets that stay, whatever becomes of the thread.
     """
 
     number: int
@@ -176,6 +177,7 @@ class Entry:
     size: int
     lines: int
     revision: int
+    thread: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +239,12 @@ class Link(NamedTuple):
     """One node of a list's forest: a message, or a ghost (``number`` is None); a root where ``parent`` is None.
 
     ``node`` names the node for as long as the archive lives, and ``parent`` that which it hangs under; a link that is
-    cut is none. ``sent`` is when the message was sent or else received; of a ghost, 0 or when it was.
+    cut is none. ``sent`` is when the message was sent or else received; of a ghost, 0 or when it was. ``thread`` is as in
+    ``Entry``.
     """
 
     node: int
     parent: int | None
     number: int | None
     sent: int
+    thread: bytes = b""

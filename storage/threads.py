@@ -18,6 +18,9 @@ Choices made one by one can close a loop. Loops are disjoint, since a node has o
 severing the one node that is least in (evidence, time sent, Message-ID): again no matter what came first. A severed
 node keeps its choice, so that the loop can be closed again, and opened elsewhere, when one of its nodes changes.
 
+Besides its place, which may change, a node has the name of a *thread*, which may not: it is given when the node is new.
+That is its parent's, if it has one then, or else its own. Threads that are joined later keep the names they had.
+
 Nothing here recurses: a thread may be as deep as its archive is long. What only mail made to hurt would have (a loop of
 thousands, thousands that wait for one) is looked at up to a limit.
 """
@@ -26,6 +29,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ __all__ = [
     "Ties",
     "ancestors",
     "mended",
+    "own_thread",
     "place",
     "uproot",
     "withdraw",
@@ -54,6 +59,9 @@ MAX_CLIMB: Final = 2000
 
 MAX_WAITING: Final = 1000
 """How many messages that wait for the same one are told when it comes."""
+
+THREAD_OCTETS: Final = 8
+"""Octets of a thread's name. Who makes two threads' names meet has won no more than by answering to both."""
 
 _NEVER: Final = 1 << 62
 
@@ -74,7 +82,7 @@ class Node:
     """One Message-ID of a list's forest; a ghost while ``number`` is None.
 
     ``parent`` is the chosen parent's Message-ID; ``severed`` tells that the link to it is cut because it would close
-    a loop. ``sent`` orders siblings.
+    a loop. ``sent`` orders siblings. ``thread`` is what the thread is called that the node was first seen in.
     """
 
     message_id: bytes
@@ -84,6 +92,10 @@ class Node:
     evidence: Evidence = Evidence.NONE
     weight: int = 0
     severed: bool = False
+    thread: bytes = b""
+
+    def __post_init__(self) -> None:
+        self.thread = self.thread or own_thread(self.message_id)
 
     @property
     def above(self) -> bytes | None:
@@ -159,6 +171,11 @@ class Forest(Protocol):
         ...
 
 
+def own_thread(message_id: bytes) -> bytes:
+    """Return what a thread is called that begins with this Message-ID, in every list alike."""
+    return blake2b(message_id, digest_size=THREAD_OCTETS).digest()
+
+
 def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None = None) -> Node:
     """Give a message its place in the forest, and those that waited for it theirs.
 
@@ -184,9 +201,9 @@ def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None
         evidence = Evidence.REFERENCES if ids else Evidence.IN_REPLY_TO
         _weigh(forest, node, ties.parent, evidence, 0, leaf=leaf)
     else:
-        _seek_conversation(forest, node, ties)
+        _seek_conversation(forest, node, ties, leaf=leaf)
         if subject_window is not None and ties.is_reply:
-            _seek_subject(forest, node, ties, subject_window)
+            _seek_subject(forest, node, ties, subject_window, leaf=leaf)
     _answer_conversation(forest, ties)
     if subject_window is not None and not ties.is_reply:
         _answer_subject(forest, ties, subject_window)
@@ -263,7 +280,8 @@ def _weigh(
 ) -> None:
     """Choose ``parent`` for a node if the evidence is better than what it has.
 
-    A ``leaf`` has nothing below it, so that no loop can run through it and none needs to be looked for.
+    A ``leaf`` is new and has nothing below it, so that no loop can run through it and none needs to be looked for.
+    Such a one is of its parent's thread.
     """
     have = (node.evidence, node.weight)
     if (evidence, weight) < have:
@@ -272,8 +290,10 @@ def _weigh(
         return
     if not leaf:
         _join(forest, _loop_through(forest, node))
-    _known(forest, parent)
+    above = _known(forest, parent)
     node.parent, node.evidence, node.weight = parent, evidence, weight
+    if leaf:
+        node.thread = above.thread
     forest.put(node)
     if not leaf:
         _sever(forest, _loop_through(forest, node))
@@ -326,14 +346,14 @@ def _upward(forest: Forest, message_id: bytes) -> Iterator[Node]:
         above = node.above
 
 
-def _seek_conversation(forest: Forest, node: Node, ties: Ties) -> None:
+def _seek_conversation(forest: Forest, node: Node, ties: Ties, *, leaf: bool) -> None:
     """Look for the message this one answers by Thread-Index, and wait for a better one."""
     if ties.conversation_parent is None or ties.conversation_parent == ties.conversation:
         return
     key = b"c" + ties.conversation_parent
     forest.note(key, Note(node.message_id, 0, waits=True))
     for found in forest.notes(key, waits=False, since=0, until=0, most=1):
-        _weigh(forest, node, found.message_id, Evidence.CONVERSATION, 0)
+        _weigh(forest, node, found.message_id, Evidence.CONVERSATION, 0, leaf=leaf)
 
 
 def _answer_conversation(forest: Forest, ties: Ties) -> None:
@@ -350,7 +370,7 @@ def _answer_conversation(forest: Forest, ties: Ties) -> None:
         _weigh(forest, node, ties.message_id, Evidence.CONVERSATION, 0)
 
 
-def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int) -> None:
+def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int, *, leaf: bool) -> None:
     """Look for the last message with this subject sent before, and wait for a later one."""
     if not ties.subject:
         return
@@ -360,7 +380,7 @@ def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int) -> None:
     for found in forest.notes(
         key, waits=False, since=since, until=ties.sent, most=1, newest_first=True
     ):
-        _weigh(forest, node, found.message_id, Evidence.SUBJECT, found.sent)
+        _weigh(forest, node, found.message_id, Evidence.SUBJECT, found.sent, leaf=leaf)
 
 
 def _answer_subject(forest: Forest, ties: Ties, window: int) -> None:

@@ -121,7 +121,7 @@ def _above(rank: Mapping[int, int], links: Iterable[Link]) -> dict[int, int]:
     """Return what each message hangs under that is not a root itself: another one, or ``~node`` of a ghost."""
     parents: dict[int, int | None] = {}
     ranked: dict[int, int] = {}
-    for node, parent, number, _ in links:
+    for node, parent, number, *_ in links:
         parents[node] = parent
         if number in rank:
             ranked[node] = number  # type: ignore[assignment]  # None is not ranked

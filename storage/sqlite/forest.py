@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["NodeIds", "SqliteForest"]
 
 _NODE: Final = (
-    "SELECT n.id, n.number, n.sent, p.id, p.message_id, n.evidence, n.weight, n.severed "
+    "SELECT n.id, n.number, n.sent, p.id, p.message_id, n.evidence, n.weight, n.severed, n.thread "
     "FROM node n LEFT JOIN node p ON p.id = n.parent WHERE n.message_id = ? AND n.list = ?"
 )
 _PUT: Final = (
-    "INSERT INTO node (id, list, message_id, number, sent, parent, evidence, weight, severed) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
+    "INSERT INTO node (id, list, message_id, number, sent, parent, evidence, weight, severed, thread) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
     "sent = excluded.sent, parent = excluded.parent, evidence = excluded.evidence, weight = excluded.weight, "
-    "severed = excluded.severed"
+    "severed = excluded.severed, thread = excluded.thread"
 )
 _NOTE: Final = (
     "INSERT OR IGNORE INTO note (list, key, waits, sent, message_id) VALUES (?, ?, ?, ?, ?)"
@@ -98,6 +98,14 @@ class SqliteForest:
         """Return the node if it was changed and is not written yet."""
         return self._changed.get(message_id)
 
+    def follow(self, other: SqliteForest, message_id: bytes) -> None:
+        """Have a node, which is no message yet, be of the thread that it is of in another list."""
+        node, followed = self.node(message_id), other.node(message_id)
+        assert node is not None
+        assert followed is not None
+        node.thread = followed.thread
+        self.put(node)
+
     def flush(self) -> None:
         """Write back what changed."""
         id_of = self.id_of
@@ -114,6 +122,7 @@ class SqliteForest:
                     int(node.evidence),
                     node.weight,
                     node.severed,
+                    node.thread,
                 )
                 for node in self._changed.values()
             ],
@@ -132,8 +141,10 @@ class SqliteForest:
         row = self._connection.execute(_NODE, (message_id, self._key)).fetchone()
         if row is None:
             return None
-        own, number, sent, parent_id, parent, evidence, weight, severed = row
+        own, number, sent, parent_id, parent, evidence, weight, severed, thread = row
         self._ids[message_id] = own
         if parent is not None:
             self._ids[parent] = parent_id
-        return Node(message_id, number, sent, parent, Evidence(evidence), weight, bool(severed))
+        return Node(
+            message_id, number, sent, parent, Evidence(evidence), weight, bool(severed), thread
+        )

@@ -64,8 +64,12 @@ _GONE: Final = (
     "WHERE list = ? AND revision > ? AND revision <= ? AND number <= ?"
 )
 _LINKS: Final = (
-    "SELECT id, iif(severed, NULL, parent), iif(number > ?, NULL, number), sent FROM node INDEXED BY node_list "
+    "SELECT id, iif(severed, NULL, parent), iif(number > ?, NULL, number), sent, thread FROM node INDEXED BY node_list "
     "WHERE list = ? AND id > ? ORDER BY id LIMIT ?"
+)
+_IN_THREAD: Final = (
+    "SELECT number FROM node INDEXED BY node_thread WHERE list = ? AND thread = ? AND number <= ? "
+    "AND number IS NOT NULL ORDER BY number"
 )
 _FIND: Final = "SELECT list, number FROM node WHERE message_id = ? AND number IS NOT NULL"
 _PAGE_REVISION: Final = "SELECT revision FROM page WHERE list = ? AND kind = ? AND page = ?"
@@ -231,6 +235,10 @@ class SqliteArchive:
             )
         ]
         return draw(nodes, message_id)
+
+    async def in_thread(self, name: str, thread: bytes) -> Sequence[int]:
+        high = self.mailing_list(name).high
+        return [number for (number,) in self._query.rows(_IN_THREAD, self._ids[name], thread, high)]
 
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         high = self.mailing_list(name).high

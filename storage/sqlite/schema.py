@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import ArchiveUnavailable
+from storage.threads import own_thread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,11 +99,13 @@ CREATE TABLE node (
   parent INTEGER REFERENCES node,
   evidence INTEGER NOT NULL,
   weight INTEGER NOT NULL,
-  severed INTEGER NOT NULL
+  severed INTEGER NOT NULL,
+  thread BLOB NOT NULL DEFAULT x''    -- what its thread was called when it was new
 ) STRICT;
 CREATE UNIQUE INDEX node_message_id ON node (message_id, list);
 CREATE INDEX node_list ON node (list);
 CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
+CREATE INDEX node_thread ON node (list, thread) WHERE number IS NOT NULL;
 
 CREATE TABLE note (
   list INTEGER NOT NULL REFERENCES list,
@@ -159,6 +162,23 @@ UPDATE list SET octets = (SELECT coalesce(sum(size), 0) FROM message WHERE list 
 CREATE INDEX message_revision ON message (list, revision);
 CREATE INDEX tombstone_revision ON tombstone (list, revision);
 CREATE INDEX node_list ON node (list);
+ALTER TABLE node ADD COLUMN thread BLOB NOT NULL DEFAULT x'';
+WITH RECURSIVE below (id, thread) AS (
+  SELECT id, own_thread(message_id) FROM node WHERE parent IS NULL OR severed
+  UNION ALL
+  SELECT n.id, below.thread FROM below JOIN node n ON n.parent = below.id WHERE NOT n.severed
+)
+UPDATE node SET thread = below.thread FROM below WHERE node.id = below.id;
+UPDATE node SET thread = own_thread(message_id) WHERE thread = x'';
+WITH copied (node, thread, first) AS (
+  SELECT m.node, n.thread, min(c.other_list) FROM copy c
+  JOIN message m ON m.list = c.list AND m.number = c.number
+  JOIN message o ON o.list = c.other_list AND o.number = c.other_number AND o.digest = m.digest
+  JOIN node n ON n.id = o.node
+  WHERE c.other_list < c.list GROUP BY m.node
+)
+UPDATE node SET thread = copied.thread FROM copied WHERE node.id = copied.node;
+CREATE INDEX node_thread ON node (list, thread) WHERE number IS NOT NULL;
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   list INTEGER NOT NULL REFERENCES list,
@@ -202,6 +222,7 @@ def open_writer(directory: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
         )
+        connection.create_function("own_thread", 1, own_thread, deterministic=True)
         prepare(connection, path, ARCHIVE)
         connection.execute("PRAGMA synchronous=FULL")
         # What is removed leaves nothing in the file, however SQLite was built.

@@ -24,7 +24,7 @@ NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 ENTRY: Final = (
-    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision "
+    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision, n.thread "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ?"
 )
 
