@@ -1,21 +1,60 @@
-"""OBJECTID: names of messages, threads and mailboxes that stay the same wherever these are met. RFC 8474."""
+"""OBJECTID: names of messages, threads and mailboxes that stay the same wherever these are met. RFC 8474.
+
+Messages with one EMAILID are equal in all that is immutable of a message (s. 5.1). That is what it is served as, and when
+its list got it: so the id is made of the digest of the octets that came in, of the size of what these are served as,
+which tells copies apart that were mended in different ways, and of the INTERNALDATE. It can be read back for a search.
+
+A THREADID never changes once it was told (s. 5.2), as threads themselves do: it is what the thread was called when the
+message came into it. All ids are in lower case behind a letter that tells their kind (s. 8.1).
+"""
 
 from __future__ import annotations
 
+import re
+from binascii import hexlify, unhexlify
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from gateway.imap.registry import SELECT_RESPONSES, STATUS_ITEMS, capability, entry
+from gateway.imap.registry import (
+    SEARCH_KEYS,
+    SELECT_RESPONSES,
+    STATUS_ITEMS,
+    Item,
+    Later,
+    capability,
+    entry,
+    fetch_item,
+)
+from gateway.imap.responses import Bad
+from storage.query import And, Digest, Larger, Numbers, Received, Smaller
 
 if TYPE_CHECKING:
+    from gateway.imap.registry import Criterion
+    from gateway.imap.searching import Keys
     from gateway.imap.session import Session
-    from storage.model import MailingList
+    from gateway.imap.view import View
+    from storage.model import Entry, MailingList
+    from storage.query import Query
 
-__all__ = ["mailbox_id"]
+__all__ = ["email_id", "email_query", "mailbox_id", "thread_id", "thread_query"]
 
 capability(b"OBJECTID")
 
 _NAME_OCTETS: Final = 10
+
+_OBJECT_ID: Final = re.compile(rb"[A-Za-z0-9_-]{1,255}")
+_EMAIL_ID: Final = re.compile(rb"M([0-9a-f]{32})-([1-9a-f][0-9a-f]{0,14})-([1-9a-f][0-9a-f]{0,14})")
+_THREAD_ID: Final = re.compile(rb"T([0-9a-f]{16})")
+
+
+def email_id(entry: Entry) -> bytes:
+    """Return a message's EMAILID. RFC 8474 s. 5.1."""
+    return b"M%b-%x-%x" % (hexlify(entry.digest), entry.size, entry.received)
+
+
+def thread_id(entry: Entry) -> bytes:
+    """Return a message's THREADID. RFC 8474 s. 5.2."""
+    return b"T" + hexlify(entry.thread)
 
 
 def mailbox_id(record: MailingList) -> bytes:
@@ -24,14 +63,62 @@ def mailbox_id(record: MailingList) -> bytes:
     return b"F%b-%x" % (name.encode(), record.validity)
 
 
-def _describe(record: MailingList) -> bytes:
-    return b"* OK [MAILBOXID (%b)] the mailbox's own id\r\n" % mailbox_id(record)
+def email_query(object_id: bytes) -> Query:
+    """Return the condition to have this EMAILID; none of ours is no message's."""
+    found = _EMAIL_ID.fullmatch(object_id)
+    if found is None:
+        return Numbers()
+    digest, size, received = unhexlify(found[1]), int(found[2], 16), int(found[3], 16)
+    same_size = Larger(size - 1), Smaller(size + 1)
+    return And((Digest(digest), *same_size, Received(received, received + 1)))
 
 
-SELECT_RESPONSES.append(_describe)
+async def thread_query(session: Session, view: View, object_id: bytes) -> Query:
+    """Return the condition to have this THREADID in a mailbox; none of ours is no message's."""
+    found = _THREAD_ID.fullmatch(object_id)
+    if found is None:
+        return Numbers()
+    return Numbers.of(await session.archive.in_thread(view.name, unhexlify(found[1])))
+
+
+fetch_item(
+    b"EMAILID",
+    Item(b"EMAILID (%b)", lambda rows: map(email_id, rows.entries), with_entries=True),
+)
+fetch_item(
+    b"THREADID",
+    Item(b"THREADID (%b)", lambda rows: map(thread_id, rows.entries), with_entries=True),
+)
+
+
+@entry(SEARCH_KEYS, b"EMAILID")
+def emailid(keys: Keys) -> Criterion:
+    """Match the messages with an EMAILID. RFC 8474 s. 6."""
+    return email_query(_object_id(keys))
+
+
+@entry(SEARCH_KEYS, b"THREADID")
+def threadid(keys: Keys) -> Criterion:
+    """Match the messages with a THREADID. RFC 8474 s. 6."""
+    object_id = _object_id(keys)
+    return Later(lambda session, view: thread_query(session, view, object_id))
 
 
 @entry(STATUS_ITEMS, b"MAILBOXID")
 async def status_mailbox_id(session: Session, record: MailingList) -> bytes:
     """Return the MAILBOXID in parentheses. RFC 8474 s. 4.3."""
     return b"(%b)" % mailbox_id(record)
+
+
+def _object_id(keys: Keys) -> bytes:
+    object_id = keys.octets()
+    if not _OBJECT_ID.fullmatch(object_id):
+        raise Bad("not an object id")
+    return object_id
+
+
+def _describe(record: MailingList) -> bytes:
+    return b"* OK [MAILBOXID (%b)] the mailbox's own id\r\n" % mailbox_id(record)
+
+
+SELECT_RESPONSES.append(_describe)
