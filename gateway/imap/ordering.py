@@ -41,7 +41,7 @@ class Column:
         low, high = min(values), max(values)
         self.low = min(self.low, low) if self.values else low
         self.high = max(self.high, high) if self.values else high
-        self.values.extend(values)
+        self.values.extend(iter(values))
 
     def extend_texts(self, values: Sequence[bytes]) -> None:
         """Take the texts of further messages, of one at least."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from gateway.access import Policy, Reader
 from gateway.imap import Session, Settings
+from storage.marks import REVISION_BITS
 from storage.memory_marks import MemoryMarks
-from tests.mail import NOW, fill, mail
+from tests.imap import searched
+from tests.mail import NOW, fill, gathered, mail
 from tests.nntp.world import CLOCK, POLICY, USER, Client, Users, build
 
 if TYPE_CHECKING:
@@ -28,11 +31,18 @@ class Stage:
         self.marks = MemoryMarks()
         self._options: dict[str, str] = {}
         self._clients: dict[str, Client] = {}
+        self.modseqs: dict[bytes, int] = {}
+        self._arrivals = 0
+        self._has_mail = False
 
     def open(self, options: Sequence[str] = ()) -> bytes:
         """Begin the first conversation; return the greeting."""
         self._options = {key: value for key, _, value in (each.partition("=") for each in options)}
         self._clients.clear()
+        if "mail" in self._options and not self._has_mail:
+            searched.add(self.engine)
+            self.archive.refresh()
+            self._has_mail = True
         self.go_on_with("first")
         return self.session.greeting()
 
@@ -51,10 +61,21 @@ class Stage:
             batch.remove(name, number)
         self.archive.refresh()
 
-    def arrive(self, name: str, own: str) -> None:
-        """Add a message."""
-        fill(self.engine.writer(), name, [mail(own)], now=NOW + 90_000)
+    def arrive(self, name: str, own: str, encoding: str = "") -> None:
+        """Add a message; one that is encoded holds a NUL."""
+        coded = mail(own, f"Content-Transfer-Encoding: {encoding}", body="AAEC\n")
+        self._arrivals += 1
+        now = NOW + 90_000 + self._arrivals
+        fill(self.engine.writer(), name, [coded if encoding else mail(own)], now=now)
         self.archive.refresh()
+
+    def modseq(self, name: str, number: int | None = None) -> int:
+        """Return a list's HIGHESTMODSEQ, or a message's MODSEQ, as far as the archive's own changes go."""
+        revision = self.archive.mailing_list(name).revision
+        if number is not None:
+            [[entry]] = gathered(self.archive.entries(name, number, number))  # type: ignore[misc]
+            revision = entry.revision
+        return max(revision << REVISION_BITS, 1)
 
     def describe(self, name: str, description: str) -> None:
         """Describe a list."""
@@ -72,7 +93,9 @@ class Stage:
             Users() if "users" in options or options.get("as") == USER else None,
             marks=self.marks,
             secure="secure" in options,
-            clock=lambda: CLOCK,
+            clock=chain([CLOCK], repeat(CLOCK + 11)).__next__
+            if "slow" in options
+            else lambda: CLOCK,
         )
         if "as" in options:
             session.login(Reader(None if options["as"] == "anonymous" else options["as"]))

@@ -1,15 +1,18 @@
 """Replays conversations with the IMAP face, octet for octet, on every storage engine.
 
 ``! options NAME[=VALUE] ...`` comes before the greeting: ``as=ann`` or ``as=anonymous`` begins logged in, ``users``,
-``tls``, ``secure``, ``plaintext-login``, ``login-needed`` are as an operator configures them. ``{capabilities}`` is what the
+``tls``, ``secure``, ``plaintext-login``, ``login-needed`` are as an operator configures them; ``mail`` adds the list of
+``tests.imap.searched``; with ``slow`` 11 seconds pass after the first look at the clock. ``{capabilities}`` is what the
 session offers as it stands. ``! session NAME`` goes on with another connection, opened like the first with no greeting
-looked at. ``! remove LIST NUMBER``, ``! arrives LIST ID`` and ``! describe LIST TEXT`` happen to the archive; ``! TLS`` and
-``! DEFLATE`` when the transport has changed the layer; ``! closes`` where the session must have ended; ``! news`` lets the
-session say what it has to say unasked. What follows with ``S:`` behind one of these is what the server then sends.
+looked at. ``! remove LIST NUMBER``, ``! arrives LIST ID`` and ``! describe LIST TEXT`` happen to the archive; ``! TLS``
+and ``! DEFLATE`` when the transport has changed the layer; ``! closes`` where the session must have ended; ``! news``
+lets the session say what it has to say unasked. What follows with ``S:`` behind one of these is what the server then
+sends.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +25,7 @@ from tests.transcripts.script import Step, compare, read
 if TYPE_CHECKING:
     from tests.mail import Engine
 
+MODSEQ: Final = re.compile(rb"\{([a-z]+)(?:\+([0-9]+))?\}(?<!capabilities\})")
 FILES: Final = sorted((Path(__file__).parent / "imap").glob("*.txt"))
 
 
@@ -34,14 +38,23 @@ def test_transcript(path: Path, engine: Engine) -> None:
             answer = stage.open(step.event.split()[1:])
         else:
             happen(stage, step.event, where)
-            answer = stage.client.send(b"".join(line + b"\r\n" for line in step.sent))
+            sent = [told(line, stage) for line in step.sent]
+            answer = stage.client.send(b"".join(line + b"\r\n" for line in sent))
         compare(answer, filled(step, stage), where)
 
 
 def filled(step: Step, stage: Stage) -> list[tuple[str, bytes]]:
     """Return what is expected, with the capabilities that the session offers now."""
     offered = stage.session.capabilities()
-    return [(kind, text.replace(b"{capabilities}", offered)) for kind, text in step.expected]
+    return [
+        (kind, told(text, stage).replace(b"{capabilities}", offered))
+        for kind, text in step.expected
+    ]
+
+
+def told(line: bytes, stage: Stage) -> bytes:
+    """Return a line with the mod-sequences that it names."""
+    return MODSEQ.sub(lambda found: b"%d" % (stage.modseqs[found[1]] + int(found[2] or 0)), line)
 
 
 def happen(stage: Stage, event: str, where: str) -> None:
@@ -56,7 +69,10 @@ def happen(stage: Stage, event: str, where: str) -> None:
     elif what == "remove":
         stage.remove(rest[0], int(rest[1]))
     elif what == "arrives":
-        stage.arrive(rest[0], rest[1])
+        stage.arrive(rest[0], *rest[1].split())
+    elif what == "modseq":
+        name, *of = f"{rest[0]} {rest[1]}".split()
+        stage.modseqs[name.encode()] = stage.modseq(of[0], *map(int, of[1:]))
     elif what == "describe":
         stage.describe(rest[0], rest[1])
     elif what == "news":
