@@ -13,9 +13,10 @@ import pytest
 from gateway.renderers import RENDERERS
 from storage.errors import ArchiveUnavailable
 from storage.ingest import ingest, rerender, versions
-from storage.model import Page, Rendition
+from storage.model import Entry, Page, Rendition
 from storage.sqlite import SqliteArchive, SqliteWriter
 from storage.sqlite.schema import APPLICATION_ID, FILE, SCHEMA_VERSION, open_writer
+from storage.threads import Node, own_thread
 from tests.mail import NOW, Given, done, fill, gathered, mail
 
 COUNT = 300
@@ -37,6 +38,12 @@ def old(tmp_path: Path) -> Path:
         ingest(writer, "empty", Given([]), FIRST, clock=lambda: NOW)
         with writer.batch() as batch:
             batch.remove("l", 7)
+    as_version_1(later, directory)
+    return directory
+
+
+def as_version_1(later: Path, directory: Path) -> None:
+    """Copy what an archive of now has in common with one of the first version into one like that."""
     directory.mkdir()
     with closing(sqlite3.connect(directory / FILE)) as connection, connection:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -53,7 +60,6 @@ def old(tmp_path: Path) -> Path:
             connection.execute(
                 f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM later.{table}"
             )
-    return directory
 
 
 def schema(directory: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -85,6 +91,69 @@ def test_an_old_archive_becomes_a_new_one(old: Path, tmp_path: Path) -> None:
         assert len(done(archive.changed("l", 0))) == COUNT - 1
         assert sum(map(len, gathered(archive.links("l")))) == COUNT  # type: ignore[arg-type]  # batches
     assert schema(old) == schema(tmp_path / "new")
+
+
+def entries(directory: Path, name: str) -> list[Entry]:
+    """Return what is known of all messages of a list."""
+    with closing(SqliteArchive(directory)) as archive:
+        batches = gathered(archive.entries(name, 1, 2**31))
+        return [entry for batch in batches for entry in batch]  # type: ignore[attr-defined]  # a list
+
+
+def test_threads_are_called_as_if_all_had_come_in_order(old: Path, tmp_path: Path) -> None:
+    assert entries(old, "l") == entries(tmp_path / "later", "l")
+    assert {entry.thread for entry in entries(old, "l")} == {own_thread(b"<0@x.example>")}
+
+
+def test_threads_of_any_depth_and_shape_get_names_from_above(tmp_path: Path) -> None:
+    """Where they come from is the thread as it stands, since none was told of before."""
+    later, directory = tmp_path / "later", tmp_path / "old"
+    deep = 20_000
+    with closing(SqliteWriter(later, versions(FIRST))) as writer:
+        late = [mail("c", answers="b"), mail("b", answers="a"), mail("x", answers="y")]
+        late += [mail("y", answers="x"), mail("lone")]
+        ingest(writer, "l", Given(late), FIRST, clock=lambda: NOW)
+        with writer.batch() as batch:
+            forest = batch.forest("l")
+            for at in range(deep):  # the last one is the root
+                above = None if at == deep - 1 else b"<deep-%d>" % (at + 1)
+                forest.put(Node(b"<deep-%d>" % at, parent=above))
+            for at in range(3):  # damage: a loop that is not opened
+                forest.put(Node(b"<loop-%d>" % at, parent=b"<loop-%d>" % ((at + 1) % 3)))
+    as_version_1(later, directory)
+    open_writer(directory).close()
+    assert [entry.thread for entry in entries(directory, "l")] == [
+        own_thread(b"<%b@x.example>" % root) for root in (b"a", b"a", b"x", b"x", b"lone")
+    ]
+    with closing(sqlite3.connect(directory / FILE)) as connection:
+        for kind, count, names in (("deep", deep, 1), ("loop", 3, 3)):
+            row = connection.execute(
+                "SELECT count(*), count(DISTINCT thread), max(length(thread)) FROM node "
+                "WHERE CAST(message_id AS TEXT) LIKE ?",
+                (f"<{kind}-%",),
+            ).fetchone()
+            assert row == (count, names, 8)
+
+
+def test_exact_copies_get_the_name_that_the_first_list_has(tmp_path: Path) -> None:
+    later, directory = tmp_path / "later", tmp_path / "old"
+    shared = mail("x", "In-Reply-To: <m@x.example>")
+    other = mail("x", "In-Reply-To: <m@x.example>", body="Another.\n")
+    with closing(SqliteWriter(later, versions(FIRST))) as writer:
+        above = [mail("r"), mail("m", answers="r")]
+        for name, mails in (
+            ("one", [other]),
+            ("two", [shared]),
+            ("three", [*above, shared]),
+            ("four", [*above, other]),
+            ("five", [*above, shared]),
+        ):
+            ingest(writer, name, Given(mails), FIRST, clock=lambda: NOW)
+    as_version_1(later, directory)
+    for name in ("one", "two", "three", "four", "five"):
+        *_, last = entries(directory, name)
+        assert (name, last.thread) == (name, own_thread(b"<m@x.example>"))
+        assert entries(directory, name) == entries(later, name)
 
 
 def test_what_it_did_not_render_is_rendered_and_goes_on_where_it_was_cut_off(old: Path) -> None:
