@@ -200,7 +200,11 @@ def _read_items(text: bytes, utf8: bool) -> tuple[Sequence[Item], int]:
     items = parser.one_or_listed(lambda: _item(parser))
     if len(items) > MAX_ITEMS:
         raise Bad("too many items")
-    return list({item.form: item for item in items}.values()), parser.position
+    chosen: dict[bytes, Item] = {}
+    for item in items:
+        if item.sees or item.form not in chosen:
+            chosen[item.form] = item
+    return list(chosen.values()), parser.position
 
 
 _kept_items: Final = lru_cache(maxsize=1024)(_read_items)
