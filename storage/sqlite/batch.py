@@ -127,7 +127,7 @@ class SqliteBatch:
         _, message_id, delta, dotted, *_ = self._stored(self._shelf(name), number)
         raw = self.raw(name, number)
         try:
-            head = None if delta is None else unpack_head(delta, raw)
+            head = None if delta is None else unpack_head(delta, raw, plain=False)
         except zstandard.ZstdError as error:
             raise _damaged(name, number, error) from error
         return Served(message_id, serve(raw, head), bool(dotted))
@@ -351,7 +351,7 @@ class SqliteBatch:
         ).fetchone()
         try:
             raw = self.raw(shelf.name, number)
-            head = raw if delta is None else unpack_head(delta, raw)
+            head = raw if delta is None else unpack_head(delta, raw, plain=False)
         except (zstandard.ZstdError, ArchiveUnavailable):
             return
         own, _ = id_in(parse_header(head))

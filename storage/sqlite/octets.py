@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from storage.errors import NoSuchMessage
-from storage.message.served import serve
+from storage.message.served import serve, with_head
 from storage.model import Served
 from storage.sqlite.packing import unpack_head, unpack_raw
 from storage.sqlite.query import Kept
@@ -149,8 +149,10 @@ class Octets:
 
     def _made(self, place: _Place, kept: bytes) -> bytes:
         """Return the served form of a message that is not kept as such."""
-        raw = unpack_raw(kept, plain=place.plain)
+        if place.delta is None:
+            return serve(kept, None)
         try:
-            return serve(raw, None if place.delta is None else unpack_head(place.delta, raw))
+            head = unpack_head(place.delta, kept, plain=place.plain)
         except zstandard.ZstdError as error:
             raise self._query.damaged(str(error)) from error
+        return with_head(kept, head) if place.plain else serve(kept, head)

@@ -49,8 +49,13 @@ def pack_head(head: bytes, raw: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=LEVEL, dict_data=_original(raw)).compress(head)
 
 
-def unpack_head(data: bytes, raw: bytes) -> bytes:
-    """Return the served head; the inverse of ``pack_head``."""
+def unpack_head(data: bytes, kept: bytes, *, plain: bool) -> bytes:
+    """Return the served head; the inverse of ``pack_head``, given the octets as they are kept.
+
+    Raises:
+        zstandard.ZstdError: it is damaged.
+    """
+    raw = unpack_raw(kept[: 2 * DELTA_WINDOW], plain=plain)  # each octet is two at most there
     return zstandard.ZstdDecompressor(dict_data=_original(raw)).decompress(data)
 
 
