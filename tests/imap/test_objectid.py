@@ -172,11 +172,14 @@ def test_what_is_no_object_id_is_refused(key: bytes) -> None:
         assert answer == b"a BAD not an object id\r\n"
 
 
-def test_a_thread_is_found_as_it_grows(engine: Engine) -> None:
+def test_a_mailbox_tells_its_id_and_a_thread_is_found_as_it_grows(engine: Engine) -> None:
     stage = Stage(engine)
     stage.open(["as=anonymous"])
     told = stage.client.ask(b"a EXAMINE lists.alpha")
-    assert told.count(b"MAILBOXID") == 1
+    own = mailbox_id(stage.archive.mailing_list("lists.alpha"))
+    assert told.count(b"* OK [MAILBOXID (%b)] " % own) == 1
+    told = stage.client.ask(b"a STATUS lists.alpha (MAILBOXID)")
+    assert told.startswith(b"* STATUS lists.alpha (MAILBOXID (%b))\r\n" % own)
     told = stage.client.ask(b"a UID FETCH 1 THREADID")
     thread = told[told.index(b"(T") + 1 : told.index(b"))")]
     assert stage.client.ask(b"a UID SEARCH THREADID " + thread).startswith(b"* SEARCH 1 4\r\n")
