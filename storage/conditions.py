@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from storage.message.terms import Clue
     from storage.query import Query
 
-__all__ = ["RUN_NUMBERS", "Condition", "Pace", "Run", "condition", "positions", "shown"]
+__all__ = ["RUN_NUMBERS", "Condition", "Pace", "Run", "bits_of", "condition", "positions", "shown"]
 
 RUN_NUMBERS: Final = 1 << 12
 """How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
@@ -141,8 +141,8 @@ class _Row:
         async for page in run.archive.pages(self.kind, run.name, first, last):
             numbers = page.numbers
             if run.bits >> (numbers[0] & -_PAGE) - run.start & _WHOLE_PAGE:
-                found |= _bits([numbers[at] for at in self.matching(page.rows)], run.start)
-                unseen &= ~_bits(numbers, run.start)
+                found |= bits_of([numbers[at] for at in self.matching(page.rows)], run.start)
+                unseen &= ~bits_of(numbers, run.start)
             if run.pace.is_due():
                 yield
                 run.pace.rest()
@@ -178,7 +178,7 @@ class _OfDigest:
         first, last = run.start + lowest(run.bits), run.start + run.bits.bit_length() - 1
         async for batch in run.archive.entries(run.name, first, last):
             matching = [entry.number for entry in batch if entry.digest == self.digest]
-            found |= _bits(matching, run.start)
+            found |= bits_of(matching, run.start)
             if run.pace.is_due():
                 yield
                 run.pace.rest()
@@ -249,7 +249,7 @@ def positions(bits: int) -> list[int]:
     return [at for start, end in bit_runs(bits) for at in range(start, end)]
 
 
-def _bits(numbers: Iterable[int], start: int) -> int:
+def bits_of(numbers: Iterable[int], start: int) -> int:
     """Return the bits of numbers, the lowest for ``start``."""
     octets = bytearray(RUN_NUMBERS // 8)
     for number in numbers:
@@ -285,15 +285,17 @@ def _field(name: bytes, needle: str) -> Condition:
 
 def _text(needle: str, *, in_header: bool) -> Condition:
     """Return the test for a needle in the header or body, or in the body only."""
-    in_body = fold_needle(needle, in_header=False)
-    in_head = fold_needle(needle, in_header=True) if in_header else in_body
-    if not in_body:
+    of_body = fold_needle(needle, in_header=False)
+    of_head = fold_needle(needle, in_header=True) if in_header else of_body
+    if not of_body:
         return _Among(Numbers(((1, MAX_NUMBER),)))
+    in_body = of_body.encode("utf-8", "surrogatepass")
+    in_head = of_head.encode("utf-8", "surrogatepass")
 
     def matches(served: bytes) -> bool:
         text = searchable(served)
         return in_body in text.body or (in_header and in_head in text.head)
 
     # Where header and body are looked through for different things, both are read.
-    clue = clue_to_text(in_body, in_head=in_header) if in_head == in_body else None
+    clue = clue_to_text(of_body, in_head=in_header) if of_head == of_body else None
     return _InOctets(clue, matches)

@@ -78,12 +78,15 @@ class Clue:
     exact: bool
 
 
-def terms(text: str) -> set[bytes]:
-    """Return the terms of a folded text."""
-    runs = [] if text.isascii() else _RUN_ON.findall(text)
-    if runs:
-        text = _RUN_ON.sub(" ", text)
-    found = set(_octets(text).translate(_DIVIDED).split())
+def terms(octets: bytes) -> set[bytes]:
+    """Return the terms of a folded text, given in UTF-8."""
+    runs: list[str] = []
+    if not octets.isascii():
+        text = octets.decode("utf-8", "surrogatepass")
+        runs = _RUN_ON.findall(text)
+        if runs:
+            octets = _octets(_RUN_ON.sub(" ", text))
+    found = set(octets.translate(_DIVIDED).split())
     if max(map(len, found), default=0) > MAX_TERM:
         for term in [term for term in found if len(term) > MAX_TERM]:
             found.remove(term)

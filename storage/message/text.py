@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,7 @@ __all__ = [
     "field_texts",
     "fold",
     "fold_needle",
+    "folded",
     "searchable",
 ]
 
@@ -41,26 +43,35 @@ TEXT_VERSION: Final = 1
 MAX_TEXT: Final = 8 << 20
 """Octets of a message's parts, still encoded, that are looked at."""
 
-_FOLDS: Final = (b"\r\n ", b" "), (b"\r\n\t", b" "), (b"\r\n", b"\n")
+MAX_APART: Final = 100
+"""How many octets a text may have more than characters for these to be folded apart."""
+
 _ON_ONE_LINE: Final = {
     code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != 0x0A
 }
-_CONTROLS: Final = bytes(0x20 if octet in _ON_ONE_LINE else octet for octet in range(256))
-_BETWEEN: Final = "\0"
+_FOLDED_HEADER: Final = bytes(
+    0x20 if octet in _ON_ONE_LINE else ord(chr(octet).upper()) for octet in range(0x80)
+) + bytes(range(0x80, 0x100))
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+
+_BETWEEN: Final = b"\0"
 """Between the texts of two parts, so that no needle lies across them."""
 
 _TEXTUAL: Final = frozenset((b"text", b"message"))
+_IDENTITIES: Final = frozenset((b"7bit", b"8bit", b"binary"))
+_LIKE_ASCII: Final = ("cp125", "iso8859", "koi8")
+"""How the names of charsets begin in which octets of ASCII mean what they do there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """A message's text, folded: that of its header and that of its body."""
+    """A message's text, folded, in UTF-8: that of its header and that of its body."""
 
-    head: str
-    body: str
+    head: bytes
+    body: bytes
 
 
-NO_TEXT: Final = Searchable("", "")
+NO_TEXT: Final = Searchable(b"", b"")
 """That of a message that cannot be read."""
 
 
@@ -74,6 +85,17 @@ def fold(text: str) -> str:
         return text.upper()
     text = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFKD", text).upper()
+
+
+def folded(text: str) -> bytes:
+    """Return folded text in UTF-8.
+
+    Where little is beyond ASCII, only that is folded as such: no character of ASCII has to do with its neighbours.
+    """
+    octets = text.encode("utf-8", "surrogatepass")
+    if len(octets) - len(text) < MAX_APART:
+        return _BEYOND_ASCII.sub(_folded_run, octets).upper()
+    return fold(text).encode("utf-8", "surrogatepass")
 
 
 def fold_needle(needle: str, *, in_header: bool) -> str:
@@ -91,39 +113,48 @@ def searchable(octets: bytes, root: Part | None = None) -> Searchable:
     """Return the text of a message in its served form; ``root`` is its structure, if that is known."""
     if root is None:
         root = structure(octets)
-    head, body = [_header_text(octets, root)], []
+    head, body = [_header_text(octets[root.start : root.body])], []
     room = MAX_TEXT
     todo = [root]
     while todo and room > 0:
         part = todo.pop()
         if part.message is not None:
-            body.append(_header_text(octets, part.message))
+            body.append(_header_text(octets[part.message.start : part.message.body]))
             todo.append(part.message)
         elif part.children:
-            head += [_header_text(octets, child) for child in part.children]
+            head += [_header_text(octets[child.start : child.body]) for child in part.children]
             todo += reversed(part.children)
         elif part.type in _TEXTUAL:
             body.append(_body_text(octets[part.body : min(part.end, part.body + room)], part))
             room -= part.end - part.body
-    return Searchable(fold(_BETWEEN.join(head)), fold(_BETWEEN.join(body)))
+    return Searchable(_BETWEEN.join(head), _BETWEEN.join(body))
 
 
-def _header_text(octets: bytes, part: Part) -> str:
-    """Return the fields of a part, one a line."""
-    header = octets[part.start : part.body]
-    for line_end, instead in _FOLDS:
-        header = header.replace(line_end, instead)
+def _header_text(header: bytes) -> bytes:
+    """Return fields, one a line."""
+    header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").replace(b"\r\n", b"\n")
     if header.isascii() and b"=?" not in header and b"\x1b" not in header:
-        return header.translate(_CONTROLS).decode("ascii")
-    return "\n".join(map(_line_text, header.split(b"\n")))
+        return header.translate(_FOLDED_HEADER)
+    return b"\n".join(map(_line_text, header.split(b"\n")))
 
 
-def _line_text(line: bytes) -> str:
+def _line_text(line: bytes) -> bytes:
+    if line.isascii() and b"=?" not in line and b"\x1b" not in line:
+        return line.translate(_FOLDED_HEADER)
     name, colon, value = line.partition(b":")
-    return f"{decode(name)}: {decode(value)}" if colon else decode(line)
+    return folded(f"{decode(name)}: {decode(value)}" if colon else decode(line))
 
 
-def _body_text(octets: bytes, part: Part) -> str:
-    decoded = encodings.decode(octets, part.encoding)
-    text = charsets.text(octets if decoded is None else decoded, part.charset)
-    return text.replace("\r\n", "\n")
+def _body_text(octets: bytes, part: Part) -> bytes:
+    if part.encoding not in _IDENTITIES:
+        decoded = encodings.decode(octets, part.encoding)
+        octets = octets if decoded is None else decoded
+    known = charsets.codec(part.charset)
+    is_like_ascii = not known or known.startswith(_LIKE_ASCII)
+    if is_like_ascii and octets.isascii() and b"\x1b" not in octets:
+        return octets.replace(b"\r\n", b"\n").upper()
+    return folded(charsets.text(octets, part.charset).replace("\r\n", "\n"))
+
+
+def _folded_run(run: re.Match[bytes]) -> bytes:
+    return fold(run[0].decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")

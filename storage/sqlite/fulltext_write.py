@@ -1,13 +1,13 @@
 """The full-text index, written: in the batch that brings or removes the messages.
 
-What a batch brings of a run becomes a segment; segments of the run that are no larger are joined with it. So there are
-few, each a good deal larger than the next, and a message is written again only as often as its run doubles.
+What a batch brings of a run becomes a segment; small segments of the run that are no larger are joined with it. So
+there are few, and a message is written again only as often as its segment doubles.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import groupby
+from collections import defaultdict, deque
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Final
 
 import zstandard
@@ -46,6 +46,9 @@ _NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 
+MAX_JOINED: Final = 512
+"""A segment of more messages is not joined with others any more: it would cost more than it saves."""
+
 _PLACE: Final = RUN_NUMBERS - 1
 
 
@@ -60,15 +63,13 @@ class _Segment:
         """Add a message."""
         self.covers |= 1 << place
         for section, part in zip(self.sections, (text.head, text.body), strict=True):
-            for term in terms(part):
-                section[term].append(place)
+            _drained(map(list.append, map(section.__getitem__, terms(part)), repeat(place)))
 
     def join(self, covers: int, sections: Sequence[Terms]) -> None:
         """Add the messages of another segment."""
         self.covers |= covers
         for section, other in zip(self.sections, sections, strict=True):
-            for term, places in other.items():
-                section[term] += places
+            _drained(map(list.extend, map(section.__getitem__, other), other.values()))
 
     def take_out(self, gone: int) -> None:
         """Take messages out, given as bits."""
@@ -80,6 +81,11 @@ class _Segment:
                     section[term] = [place for place in places if place not in places_gone]
                     if not section[term]:
                         del section[term]
+
+
+def _drained(iterator: Iterator[None]) -> None:
+    """Run an iterator to its end."""
+    deque(iterator, maxlen=0)
 
 
 class IndexWriter:
@@ -132,7 +138,7 @@ class IndexWriter:
         """Write what a batch brings of a run, joined with what is no larger and with what loses messages."""
         count = new.covers.bit_count()
         for segment, covers in sorted(self._segments(run), key=lambda row: row[1].bit_count()):
-            if covers.bit_count() <= count or covers & gone:
+            if covers.bit_count() <= min(count, MAX_JOINED) or covers & gone:
                 new.join(*self._read(segment))
                 count = new.covers.bit_count()
                 self._connection.execute(_DROP, (segment,))

@@ -95,10 +95,14 @@ def matches(message: Known, query: Query) -> bool:  # noqa: C901, PLR0912  a bra
             texts = field_texts(message.header, name.lower())
             return any(fold_needle(needle, in_header=True) in text for text in texts)
         case Text(needle):
-            in_head = fold_needle(needle, in_header=True) in message.text.head
+            in_head = octets_of(needle, in_header=True) in message.text.head
             return in_head or matches(message, Body(needle))
         case Body(needle):
-            return fold_needle(needle, in_header=False) in message.text.body
+            return octets_of(needle, in_header=False) in message.text.body
+
+
+def octets_of(needle: str, *, in_header: bool) -> bytes:
+    return fold_needle(needle, in_header=in_header).encode("utf-8", "surrogatepass")
 
 
 def between(time: int, since: int | None, before: int | None) -> bool:

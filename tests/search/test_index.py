@@ -176,7 +176,7 @@ def test_a_message_may_come_and_go_in_one_batch(sqlite: SqliteEngine) -> None:
     with sqlite.writer().batch() as batch:
         batch.remove(LIST, 1)
         shelf = batch._shelf(LIST)  # type: ignore[attr-defined]  # SqliteBatch's
-        shelf.index.put(1, Searchable("", "WORD"))
+        shelf.index.put(1, Searchable(b"", b"WORD"))
     assert sizes(sqlite) == []
 
 
