@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.scram import Challenged
 
 __all__ = [
+    "ANYBODY",
     "MECHANISMS",
     "Accepted",
     "Challenge",
@@ -31,6 +32,9 @@ __all__ = [
     "Terms",
     "open_mechanisms",
 ]
+
+ANYBODY: Final = "anonymous"
+"""The user's name that means nobody in particular, for programs that cannot do ANONYMOUS; any password will do."""
 
 _NONCE_OCTETS: Final = 18
 
@@ -64,15 +68,18 @@ class Exchange(Protocol):
 
 
 class Plain:
-    """PLAIN: name and password at once. RFC 4616."""
+    """PLAIN: name and password at once. RFC 4616. ``anonymous`` tells whether ``ANYBODY`` may come in."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, *, anonymous: bool = False) -> None:
         self._authenticator = authenticator
+        self._anonymous = anonymous
 
     async def step(self, message: bytes) -> Accepted:
         claimed = plain(message)
         if claimed.acting_as not in {"", claimed.user}:
             raise Refused("nobody can act as another user")
+        if self._anonymous and claimed.user.lower() == ANYBODY:
+            return Accepted(ANONYMOUS)
         reader = await self._authenticator.password(claimed.user, claimed.password)
         if reader is None:
             raise Refused("wrong user or password")
@@ -121,7 +128,9 @@ def _scram(terms: Terms) -> Exchange | None:
 
 
 def _plain(terms: Terms) -> Exchange | None:
-    return Plain(terms.authenticator) if terms.authenticator and terms.protected else None
+    if terms.authenticator is None or not terms.protected:
+        return None
+    return Plain(terms.authenticator, anonymous=terms.anonymous)
 
 
 def _anonymous(terms: Terms) -> Exchange | None:

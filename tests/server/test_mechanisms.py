@@ -48,6 +48,12 @@ def test_plain() -> None:
     assert done(begin(b"PLAIN").step(USER.encode() + message)) == Accepted(Reader(USER))
 
 
+def test_plain_for_anybody() -> None:
+    assert done(begin(b"PLAIN").step(b"\0Anonymous\0me@x.example")) == Accepted(ANONYMOUS)
+    with pytest.raises(Refused):
+        done(begin(b"PLAIN", Terms(Users(), protected=True)).step(b"\0anonymous\0me@x.example"))
+
+
 @pytest.mark.parametrize("message", [f"\0{USER}\0wrong", f"bob\0{USER}\0{PASSWORD}"])
 def test_plain_refused(message: str) -> None:
     with pytest.raises(Refused):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.access import ANONYMOUS
 from gateway.imap.registry import State, capability, command
 from gateway.imap.responses import Bad, Ended, No
+from gateway.mechanisms import ANYBODY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from gateway.imap.session import Session
 
 __all__ = ["admit", "failure", "may_be_anonymous", "may_send_passwords", "succeed"]
-
-_ANONYMOUS: Final = "anonymous"
 
 
 @command(b"LOGIN", State.NOT_AUTHENTICATED)
@@ -37,7 +36,7 @@ async def login(session: Session, request: Request) -> AsyncIterator[bytes]:
         raise No("LOGIN is open over TLS only", b"PRIVACYREQUIRED")
     admit(session)
     reader: Reader | None = None
-    if user.lower() == _ANONYMOUS and may_be_anonymous(session):
+    if user.lower() == ANYBODY and may_be_anonymous(session):
         reader = ANONYMOUS
     elif session.authenticator is not None:
         reader = await session.authenticator.password(user, password)
