@@ -13,10 +13,10 @@ if TYPE_CHECKING:
         Callable,
         Iterable,
         Iterator,
-        Mapping,
         Sequence,
     )
 
+    from gateway.imap.forest import Forest
     from gateway.imap.grammar import Parser
     from gateway.imap.mailboxes import Tree
     from gateway.imap.ordering import Column
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from gateway.imap.rows import Rows
     from gateway.imap.searching import Keys
     from gateway.imap.session import Session
-    from gateway.imap.threading import Key
+    from gateway.imap.threading import Threads
     from gateway.imap.view import View
-    from storage.model import Link, MailingList, Rendition, Served
+    from storage.model import MailingList, Rendition, Served
     from storage.query import Query
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "SEARCH_KEYS",
     "SEARCH_RETURNS",
     "SELECT_PARAMETERS",
-    "SELECT_RESPONSES",
     "SELECT_RESPONSES",
     "SORT_KEYS",
     "STATUS_ITEMS",
@@ -230,9 +229,6 @@ Parameter: TypeAlias = "Callable[[Session], AsyncIterator[bytes]]"
 Describe: TypeAlias = "Callable[[MailingList], bytes]"
 """Returns a response that tells what a mailbox is when it is selected."""
 
-Describe: TypeAlias = "Callable[[MailingList], bytes]"
-"""Returns a response that tells what a mailbox is when it is selected."""
-
 CountStatus: TypeAlias = "Callable[[Session, MailingList], Awaitable[bytes]]"
 """Returns the value of a status item."""
 
@@ -288,16 +284,13 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """An algorithm of THREAD. RFC 5256 s. 3.
+    """An algorithm of THREAD, which makes the threads and yields pauses. RFC 5256 s. 3.
 
-    ``threads`` makes threads as they are sent of numbers, of what is known of each, and of who answers whom, which is
-    left out unless it is ``with_links``; the last is how a number is shown.
+    Unless it is ``with_forest``, the forest it gets is empty.
     """
 
-    threads: Callable[
-        [Sequence[int], Mapping[int, Key], Sequence[Link], Callable[[int], int]], bytes
-    ]
-    with_links: bool = True
+    make: Callable[[Threads, Forest], Iterator[bytes]]
+    with_forest: bool = True
 
 
 FETCH_ITEMS: Final[dict[bytes, ReadItem]] = {}
@@ -305,7 +298,6 @@ FETCH_MODIFIERS: Final[dict[bytes, ReadModifier]] = {}
 LIST_SELECTIONS: Final[dict[bytes, ListSelection]] = {}
 LIST_RETURNS: Final[dict[bytes, ReadListReturn]] = {}
 SELECT_PARAMETERS: Final[dict[bytes, ReadParameter]] = {}
-SELECT_RESPONSES: Final[list[Describe]] = []
 SELECT_RESPONSES: Final[list[Describe]] = []
 STATUS_ITEMS: Final[dict[bytes, CountStatus]] = {}
 SEARCH_KEYS: Final[dict[bytes, ReadKey]] = {}

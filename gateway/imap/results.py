@@ -173,10 +173,12 @@ def esearch(
 
 
 def gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces of a response in larger ones."""
+    """Yield the pieces of a response in larger ones, and pauses among them."""
     held: list[bytes] = []
     octets = 0
     for piece in pieces:
+        if not piece:
+            yield b""
         held.append(piece)
         octets += len(piece)
         if octets >= _PIECE_OCTETS:

@@ -28,6 +28,7 @@ __all__ = [
     "column",
     "containing",
     "keys_row",
+    "neighbours",
     "plain_base_subject",
     "written_between",
 ]
@@ -103,6 +104,12 @@ def column(rows: Sequence[bytes], which: Column) -> list[bytes]:
         return [row[: row.index(b"\n")] for row in rows]
     at = which.value
     return [row.split(b"\n", at + 1)[at] for row in rows]
+
+
+def neighbours(rows: Sequence[bytes], first: Column, last: Column) -> list[list[bytes]]:
+    """Return of each row the columns from the first to the last."""
+    start, stop = first.value, last.value + 1
+    return [row.split(b"\n", stop)[start:stop] for row in rows]
 
 
 def containing(rows: Sequence[bytes], which: Column, needle: bytes) -> list[int]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from array import array
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.imap.threading import Key, ordered_subject, references, refs
+from gateway.imap import threading
+from gateway.imap.forest import Forest
+from gateway.imap.ordering import Column
+from gateway.imap.threading import Searched, Threads
 from storage.model import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 ORDERED: Final = b"""(166)(167)(168)(169)(172)(170)(171)
     (173)(174 (175)(176)(178)(181)(180))(179)(177
@@ -29,6 +33,65 @@ REFERENCES: Final = b"""(166)(167)(168)(169)(172)((170)(179))
 """RFC 5256 s. 3; the line breaks are for editorial clarity."""
 
 Tree = list[tuple[int | None, "Tree"]]
+
+
+class Key(NamedTuple):
+    """What messages are threaded by, beside who answers whom."""
+
+    sent: int
+    subject: bytes | str
+    is_reply: bool
+
+
+def made(
+    algorithm: Callable[[Threads, Forest], Iterator[bytes]],
+    numbers: Iterable[int],
+    keys: Mapping[int, Key],
+    links: Iterable[Link],
+    shown: Callable[[int], int],
+) -> bytes:
+    """Return the threads that an algorithm makes, as they are sent."""
+    ordered = sorted(set(numbers))
+    subjects: dict[bytes | str, int] = {"": 0, b"": 0}
+    searched = Searched(array("I", ordered), Column(), array("i"), bytearray())
+    if ordered:
+        searched.sent.extend([keys[number].sent for number in ordered])
+    for number in ordered:
+        searched.subjects.append(subjects.setdefault(keys[number].subject, len(subjects)))
+        searched.replies.append(keys[number].is_reply)
+    forest = Forest()
+    each = list(links)
+    forest.add(each[: len(each) // 2])
+    forest.add(each[len(each) // 2 :])
+    assert not b"".join(forest.settle())
+    threads = Threads(searched)
+    assert not b"".join(algorithm(threads, forest))
+    threads.forget()
+    return b"".join(threads.rendered(lambda some: [shown(number) for number in some]))
+
+
+def references(
+    numbers: Iterable[int],
+    keys: Mapping[int, Key],
+    links: Iterable[Link],
+    shown: Callable[[int], int] = int,
+) -> bytes:
+    return made(threading.references, numbers, keys, links, shown)
+
+
+def refs(
+    numbers: Iterable[int],
+    sent: Mapping[int, int],
+    links: Iterable[Link],
+    shown: Callable[[int], int] = int,
+) -> bytes:
+    return made(threading.refs, numbers, keys_of(sent), links, shown)
+
+
+def ordered_subject(
+    numbers: Iterable[int], keys: Mapping[int, Key], shown: Callable[[int], int] = int
+) -> bytes:
+    return made(threading.ordered_subject, numbers, keys, (), shown)
 
 
 def flat(text: bytes) -> bytes:

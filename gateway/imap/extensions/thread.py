@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.finding import begin, find, rows_of
+from gateway.imap.forest import Forest
+from gateway.imap.kept import kept_threads
+from gateway.imap.ordering import Column
 from gateway.imap.registry import THREAD_ALGORITHMS, Algorithm, State, capability, command
 from gateway.imap.responses import Bad
+from gateway.imap.results import gathered
 from gateway.imap.searching import read_charset
-from gateway.imap.threading import Key, ordered_subject, references, refs
-from gateway.imap.view import msns
-from storage.message.keys import Column, column
+from gateway.imap.threading import Searched, Threads, ordered_subject, references, refs
+from storage.message.keys import Column as Keys
+from storage.message.keys import neighbours
 from storage.model import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Iterator
 
     from gateway.imap.finding import Search
     from gateway.imap.registry import Request
     from gateway.imap.session import Session
-    from storage.model import Link
 
 _KINDS: Final = (Rendition.FACTS, Rendition.KEYS)
 
@@ -27,15 +31,9 @@ for _name in (b"ORDEREDSUBJECT", b"REFERENCES", b"REFS"):
     capability(b"THREAD=" + _name)
 
 
-THREAD_ALGORITHMS[b"ORDEREDSUBJECT"] = Algorithm(
-    lambda numbers, keys, _links, shown: ordered_subject(numbers, keys, shown), with_links=False
-)
+THREAD_ALGORITHMS[b"ORDEREDSUBJECT"] = Algorithm(ordered_subject, with_forest=False)
 THREAD_ALGORITHMS[b"REFERENCES"] = Algorithm(references)
-THREAD_ALGORITHMS[b"REFS"] = Algorithm(
-    lambda numbers, keys, links, shown: refs(
-        numbers, {number: keys[number].sent for number in numbers}, links, shown
-    )
-)
+THREAD_ALGORITHMS[b"REFS"] = Algorithm(refs)
 
 
 @command(b"THREAD", State.SELECTED, with_uid=True, keeps_msns=True)
@@ -43,7 +41,8 @@ async def thread(session: Session, request: Request) -> AsyncIterator[bytes]:
     """Tell which messages match, and how they hang together. RFC 5256 s. 3."""
     parser = request.parser
     parser.space()
-    algorithm = THREAD_ALGORITHMS.get(parser.word())
+    name = parser.word()
+    algorithm = THREAD_ALGORITHMS.get(name)
     if algorithm is None:
         raise Bad("unknown algorithm")
     parser.space()
@@ -52,29 +51,55 @@ async def thread(session: Session, request: Request) -> AsyncIterator[bytes]:
     search = begin(session, request, None, charset)
     async for piece in find(search):
         yield piece
-    keys: dict[int, Key] = {}
-    async for piece in _read_keys(search, keys):
+    record, kept = search.results.view.record, kept_threads(session.archive)
+    is_whole = len(search.results.found) == record.count
+    threads = kept.get(record, name) if is_whole else None
+    if threads is None:
+        searched = Searched(array("I"), Column(), array("i"), bytearray())
+        async for piece in _read(search, searched):
+            yield piece
+        threads = Threads(searched)
+        async for piece in _make(search, algorithm, threads):
+            yield piece
+        if is_whole and threads.count == record.count:
+            kept.put(record, name, threads)
+    for piece in gathered(_line(threads.rendered(search.results.shown))):
         yield piece
-    links: list[Link] = []
-    if algorithm.with_links and keys:
-        async for batch in session.archive.links(search.results.view.name):
-            links += batch
-            yield search.progress.pause()
-    threads = algorithm.threads([*keys], keys, links, _shown(search, keys))
-    yield b"* THREAD %b\r\n" % threads if threads else b"* THREAD\r\n"
 
 
-async def _read_keys(search: Search, keys: dict[int, Key]) -> AsyncIterator[bytes]:
+async def _read(search: Search, searched: Searched) -> AsyncIterator[bytes]:
+    """Read what messages are threaded by; yield pauses."""
+    subjects = {b"": 0}
     async for rows in rows_of(search, search.results.found, _KINDS):
-        texts = rows.texts[Rendition.KEYS]
-        subjects, marks = column(texts, Column.BASE), column(texts, Column.MARKED)
-        values = map(Key, rows.facts.sent, subjects, map(bool, marks))
-        keys.update(zip(rows.numbers, values, strict=True))
+        texts = neighbours(rows.texts[Rendition.KEYS], Keys.MARKED, Keys.BASE)
+        searched.numbers.extend(rows.numbers)
+        searched.sent.extend(rows.facts.sent)
+        searched.subjects.extend([subjects.setdefault(base, len(subjects)) for _, base in texts])
+        searched.replies.extend([bool(marked) for marked, _ in texts])
         yield search.progress.pause()
 
 
-def _shown(search: Search, keys: dict[int, Key]) -> Callable[[int], int]:
-    if search.results.by_uid:
-        return int
-    numbers = [*keys]
-    return dict(zip(numbers, msns(search.results.view.record, numbers), strict=True)).__getitem__
+async def _make(search: Search, algorithm: Algorithm, threads: Threads) -> AsyncIterator[bytes]:
+    """Make the threads; yield pauses."""
+    forest = Forest()
+    if algorithm.with_forest and threads.count:
+        async for batch in search.session.archive.links(search.results.view.name):
+            forest.add(batch)
+            yield search.progress.pause()
+        for _ in forest.settle():
+            yield search.progress.pause()
+    for _ in algorithm.make(threads, forest):
+        yield search.progress.pause()
+
+
+def _line(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the response in pieces. RFC 5256 s. 4."""
+    yield b"* THREAD"
+    space = b" "
+    for piece in pieces:
+        if piece:
+            yield space + piece
+            space = b""
+        else:
+            yield b""
+    yield b"\r\n"
