@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.access import Policy, Reader
 from gateway.imap import Session, Settings
@@ -157,14 +159,14 @@ def test_there_is_a_limit_to_subscriptions(monkeypatch: pytest.MonkeyPatch) -> N
     assert talking.ask(b"a SUBSCRIBE three").startswith(b"a NO [LIMIT] ")
     assert talking.ask(b"a UNSUBSCRIBE one") == b"a OK UNSUBSCRIBE completed\r\n"
     assert talking.ask(b"a SUBSCRIBE three") == b"a OK SUBSCRIBE completed\r\n"
-    assert marks.subscriptions("ann") == {"two", "three"}
+    assert marks.subscriptions("ann") == frozenset({"two", "three"})
 
 
 def test_a_first_choice_begins_with_everything() -> None:
     marks = MemoryMarks()
     talking = client(empty_lists("one", "two"), "ann", marks)
     assert talking.ask(b"a UNSUBSCRIBE one") == b"a OK UNSUBSCRIBE completed\r\n"
-    assert marks.subscriptions("ann") == {"INBOX", "two"}
+    assert marks.subscriptions("ann") == frozenset({"INBOX", "two"})
 
 
 def test_status_counts_what_the_user_has_not_seen(stage: Stage) -> None:
@@ -223,3 +225,39 @@ def test_nothing_is_kept_of_what_a_client_says_it_is(caplog: pytest.LogCaptureFi
     assert talking.ask(b"a ID (%b)" % many).endswith(b"a OK ID completed\r\n")
     assert talking.ask(b'a ID (%b "x" NIL)' % many) == b"a BAD too many fields\r\n"
     assert not caplog.records
+
+
+COMMANDS = st.sampled_from(
+    b"LIST LSUB SUBSCRIBE UNSUBSCRIBE STATUS NAMESPACE ID MYRIGHTS GETACL SETACL LISTRIGHTS GETMETADATA SETMETADATA".split()
+)
+WORDS = st.sampled_from(
+    [
+        *b'( ) "" "a" * % . & {1+}\r\nx ~{0+}\r\n NIL INBOX lists.alpha lists.% l* "*" RETURN STATUS (MESSAGES)'.split(
+            b" "
+        ),
+        *b"SUBSCRIBED (SUBSCRIBED REMOTE) RECURSIVEMATCH CHILDREN MYRIGHTS SPECIAL-USE lr 7 \\ &AOQ- \xe4".split(),
+        *b"DEPTH infinity (DEPTH 1) MAXSIZE (MAXSIZE 5) /shared /shared/comment (/private/x".split(),
+    ]
+)
+
+
+@given(COMMANDS, st.lists(st.tuples(st.sampled_from([b" ", b" ", b" ", b""]), WORDS), max_size=9))
+def test_whatever_comes_is_answered_once(
+    whole: Stage, command: bytes, words: list[tuple[bytes, bytes]]
+) -> None:
+    octets = b"tag " + command + b"".join(space + word for space, word in words)
+    answer = whole.client.ask(octets)
+    lines = [line for line in answer.split(b"\r\n") if not line.startswith(b"* ")]
+    assert lines[-1] == b""
+    assert lines[-2].startswith((b"tag OK ", b"tag NO ", b"tag BAD "))
+    assert sum(line.startswith(b"tag ") for line in lines) == 1
+    assert b"SERVERBUG" not in answer
+    whole.session.closing = False
+
+
+@pytest.fixture(scope="module")
+def whole() -> Stage:
+    """A session that survives whatever is sent."""
+    made = Stage(MemoryEngine())
+    made.open(["as=ann"])
+    return made
