@@ -17,7 +17,7 @@ from storage.material import Material
 from storage.message.fields import parse_header
 from storage.message.keys import FIELD_COLUMNS, containing, keys_row, written_between
 from storage.message.terms import clue_to_field, clue_to_text
-from storage.message.text import field_texts, fold, fold_needle, searchable
+from storage.message.text import contains, field_texts, fold, fold_needle
 from storage.model import MAX_NUMBER, Rendition
 from storage.pages import PAGE_BITS
 from storage.query import (
@@ -290,11 +290,10 @@ def _text(needle: str, *, in_header: bool) -> Condition:
     if not of_body:
         return _Among(Numbers(((1, MAX_NUMBER),)))
     in_body = of_body.encode("utf-8", "surrogatepass")
-    in_head = of_head.encode("utf-8", "surrogatepass")
+    in_head = of_head.encode("utf-8", "surrogatepass") if in_header else None
 
     def matches(served: bytes) -> bool:
-        text = searchable(served)
-        return in_body in text.body or (in_header and in_head in text.head)
+        return contains(served, in_head, in_body)
 
     # Where header and body are looked through for different things, both are read.
     clue = clue_to_text(of_body, in_head=in_header) if of_head == of_body else None

@@ -22,6 +22,8 @@ from storage.message.structure import structure
 from storage.message.words import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from storage.message.fields import Header
     from storage.message.structure import Part
 
@@ -30,6 +32,7 @@ __all__ = [
     "NO_TEXT",
     "TEXT_VERSION",
     "Searchable",
+    "contains",
     "field_texts",
     "fold",
     "fold_needle",
@@ -53,6 +56,14 @@ _FOLDED_HEADER: Final = bytes(
     0x20 if octet in _ON_ONE_LINE else ord(chr(octet).upper()) for octet in range(0x80)
 ) + bytes(range(0x80, 0x100))
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
+
+_GRAPHIC: Final = bytes(range(0x21, 0x7F))
+
+# What tells that text is encoded: encoded words, transfer encodings, charsets that are not like ASCII or are not told so
+# that they can be seen; ISO-2022's escapes.
+_DECODED: Final = re.compile(
+    rb"=\?|\x1b|BASE64|QUOTED-PRINTABLE|CHARSET(?!=\"?(?:US-ASCII|UTF-8|ISO-8859-\d|WINDOWS-125)[-\w]*+[\";\s])"
+)
 
 _BETWEEN: Final = b"\0"
 """Between the texts of two parts, so that no needle lies across them."""
@@ -111,23 +122,56 @@ def field_texts(header: Header, name: bytes) -> list[str]:
 
 def searchable(octets: bytes, root: Part | None = None) -> Searchable:
     """Return the text of a message in its served form; ``root`` is its structure, if that is known."""
-    if root is None:
-        root = structure(octets)
-    head, body = [_header_text(octets[root.start : root.body])], []
+    found: tuple[list[bytes], list[bytes]] = [], []
+    for in_body, text in _texts(octets, root):
+        found[in_body].append(text)
+    head, body = found
+    return Searchable(_BETWEEN.join(head), _BETWEEN.join(body))
+
+
+def contains(octets: bytes, in_head: bytes | None, in_body: bytes) -> bool:
+    """Tell whether a message in its served form contains a folded needle, in its header, if one is given, or its body.
+
+    The same as a look at what is ``searchable``, but no further than needed.
+    """
+    if _cannot_contain(octets, in_body):
+        return False
+    for is_body, text in _texts(octets, None):
+        needle = in_body if is_body else in_head
+        if needle is not None and needle in text:
+            return True
+    return False
+
+
+def _cannot_contain(octets: bytes, needle: bytes) -> bool:
+    """Tell quickly that a needle is nowhere, if that is to be seen; else nothing is told.
+
+    It is where all text stands as it is read, but for case and line ends, and the needle has no blanks.
+    """
+    if not octets.isascii() or needle.translate(None, _GRAPHIC):
+        return False
+    capitals = octets.upper()
+    return needle not in capitals and not _DECODED.search(capitals)
+
+
+def _texts(octets: bytes, root: Part | None) -> Iterator[tuple[bool, bytes]]:
+    """Yield the folded texts of a message, the header first, and whether each is of the body."""
+    end = 0 if octets.startswith(b"\r\n") else octets.find(b"\r\n\r\n") + 2
+    yield False, _header_text(octets[: end + 2] if end != 1 else octets)
     room = MAX_TEXT
-    todo = [root]
+    todo = [structure(octets) if root is None else root]
     while todo and room > 0:
         part = todo.pop()
         if part.message is not None:
-            body.append(_header_text(octets[part.message.start : part.message.body]))
+            yield True, _header_text(octets[part.message.start : part.message.body])
             todo.append(part.message)
         elif part.children:
-            head += [_header_text(octets[child.start : child.body]) for child in part.children]
+            for child in part.children:
+                yield False, _header_text(octets[child.start : child.body])
             todo += reversed(part.children)
         elif part.type in _TEXTUAL:
-            body.append(_body_text(octets[part.body : min(part.end, part.body + room)], part))
+            yield True, _body_text(octets[part.body : min(part.end, part.body + room)], part)
             room -= part.end - part.body
-    return Searchable(_BETWEEN.join(head), _BETWEEN.join(body))
 
 
 def _header_text(header: bytes) -> bytes:

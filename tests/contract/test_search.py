@@ -83,7 +83,7 @@ NEEDLES: Final = [
     "ss", "strasse", "straße", "café", "cafe", "cafe\u0301", "é", "\u0301", "file", "ﬁle", "x" * 64, "x" * 65, "x" * 301,
     "xneedley", "x" * 300 + "needle", "отпуск", "ОТПУСК на", "веки", "attached", "hidden.bin", "preamble", "within",
     "subject: within", "folded\nlines", "folded lines", "grüße an alle", "grüsse", "äöü", "zoë", "nowhere", "a\x85b",
-    "bad base64", "text", "multipart/mixed", "=?", "x.example>", "<mixed@x.example>", "\0", "\ud800", "no body\n\n",
+    "bad base64", "text", "multipart/mixed", "=?", "x.example>", "<mixed@x.example>", "\ud800", "no body\n\n",
 ]  # fmt: skip  # a list of words
 
 FIELDS: Final = [
@@ -261,6 +261,7 @@ def test_any_part_of_a_text_is_found(world: World, data: st.DataObject) -> None:
     text = message.text.body if in_body else message.text.head
     start = data.draw(st.integers(0, max(len(text) - 1, 0)))
     needle = text[start : start + data.draw(st.integers(1, 60))].decode("utf-8", "ignore")
+    needle = needle.partition("\0")[0]  # what stands between two parts is of neither
     assert (
         message.entry.number in agree(world, Body(needle) if in_body else Text(needle)) or not text
     )

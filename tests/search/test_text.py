@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from storage.message import text as text_module
 from storage.message.fields import parse_header
 from storage.message.structure import structure
-from storage.message.text import Searchable, field_texts, fold, fold_needle, folded, searchable
+from storage.message.text import (
+    Searchable,
+    contains,
+    field_texts,
+    fold,
+    fold_needle,
+    folded,
+    searchable,
+)
 
 
 def casemap(character: str) -> str:
@@ -200,6 +208,50 @@ def test_only_so_much_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     text = searchable(MIXED)
     assert b"<B>BOLD<" in text.body
     assert b"INNER TEXT" not in text.body
+
+
+SEVERAL = [
+    MIXED,
+    lines("Subject: plain", "X: a", " b", "", "one two", "ALICE@x.example", ""),
+    lines("Subject: =?utf-8?q?=61?=", "", "one two", ""),
+    lines("Content-Type: text/plain; charset=utf-8", "", "one two", ""),
+    lines("Content-Type: text/plain; charset=utf-7", "", "one +AOQ- two", ""),
+    lines("Content-Type: text/plain; charset*0=ut; charset*1=f-7", "", "one +AOQ- two", ""),
+    lines("Content-Type: text/plain; charset=iso-2022-jp", "", "one \x1b$B4A;z\x1b(B two", ""),
+    lines("Content-Transfer-Encoding: quoted-printable", "", "o=6Ee two", ""),
+    lines("Content-Transfer-Encoding: base64", "", "b25lIHR3bw==", ""),
+    lines("Content-Type: image/png", "", "one two", ""),
+    lines("", "one"),
+    lines("Subject: one"),
+    b"",
+]
+WORDS = [
+    "one",
+    "two",
+    "one two",
+    "a",
+    "b",
+    "a b",
+    "=",
+    "bold",
+    "ä",
+    "漢字",
+    "alice@x",
+    "b25l",
+    "subject:",
+    "\n",
+    "ut",
+    "é",
+]
+
+
+@pytest.mark.parametrize("octets", SEVERAL)
+def test_contains_is_a_look_at_what_is_searchable(octets: bytes) -> None:
+    text = searchable(octets)
+    for word in WORDS:
+        needle = folded(word)
+        assert contains(octets, needle, needle) == (needle in text.head or needle in text.body)
+        assert contains(octets, None, needle) == (needle in text.body)
 
 
 @given(st.binary(max_size=300).map(lambda octets: octets.replace(b"\n", b"\r\n")))
