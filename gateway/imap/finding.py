@@ -13,6 +13,7 @@ from gateway.imap.results import BATCH, Results, bitmaps, esearch, gathered, num
 from gateway.imap.rows import page_runs, read_rows
 from gateway.imap.searching import read_criteria
 from storage.bitmap import EMPTY
+from storage.relevancy import relevancy
 from storage.search import RUN_NUMBERS
 from storage.search import search as matching
 
@@ -60,7 +61,8 @@ class Progress:
 class Search:
     """A search in one mailbox, under way: what is asked for, and what is known so far.
 
-    ``returns`` are its result options, None where the command is not answered by an ESEARCH response.
+    ``returns`` are its result options, None where the command is not answered by an ESEARCH response. With ``scores``
+    the relevancy of what is found is told or sorted by.
     """
 
     session: Session
@@ -68,6 +70,17 @@ class Search:
     returns: Returns | None
     results: Results
     progress: Progress
+    scores: bool = False
+
+    def score(self) -> None:
+        """Have relevancies told.
+
+        Raises:
+            Bad: nothing is searched for loosely.
+        """
+        if b"FUZZY" not in self.criteria.names:
+            raise Bad("RELEVANCY needs FUZZY")
+        self.scores = True
 
 
 def begin(session: Session, request: Request, returns: Returns | None, charset: str) -> Search:
@@ -81,7 +94,8 @@ def begin(session: Session, request: Request, returns: Returns | None, charset: 
         returns.check(criteria)
     view = session.selected()
     progress = Progress(session, request, view.record.count)
-    return Search(session, criteria, returns, Results(view, request.by_uid), progress)
+    scores = returns is not None and returns.scores
+    return Search(session, criteria, returns, Results(view, request.by_uid), progress, scores)
 
 
 async def find(search: Search, parts: Sequence[slice | None] = (None,)) -> AsyncIterator[bytes]:
@@ -109,6 +123,11 @@ async def find(search: Search, parts: Sequence[slice | None] = (None,)) -> Async
     if most and not whole:
         async for piece in _find_last(search, query, most):
             yield piece
+    if search.scores:
+        name = results.view.name
+        async for scores in relevancy(search.session.archive, name, query, results.found):
+            results.scores.extend(scores)
+            yield search.progress.pause()
 
 
 async def _find_last(search: Search, query: Query, most: int) -> AsyncIterator[bytes]:
@@ -219,6 +238,7 @@ async def answer(
     elif not returns.tells or (mailbox is not None and not (results.head or results.tail)):
         return
     else:
+        results.listed = returns.listed(results)
         told = esearch(request.tag, returns, results, mailbox or b"")
     for piece in gathered(told):
         yield piece

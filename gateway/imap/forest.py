@@ -36,7 +36,7 @@ class Forest:
         self.numbers = array("I")
         self.parents = array("i")
         self._places: dict[int, int] = {}
-        self._above: list[int | None] = []
+        self._above = array("q")
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -45,7 +45,7 @@ class Forest:
         """Take some nodes."""
         first = len(self)
         self._places.update([(link[0], at) for at, link in enumerate(links, first)])
-        self._above.extend([link[1] for link in links])
+        self._above.extend([NONE if link[1] is None else link[1] for link in links])
         self.numbers.extend([link[2] or 0 for link in links])
 
     def settle(self) -> Iterator[bytes]:
@@ -53,11 +53,13 @@ class Forest:
         places = self._places
         for start, stop in steps(len(self)):
             above = self._above[start:stop]
-            self.parents.extend(
-                [NONE if node is None else places.get(node, NONE) for node in above]
-            )
+            self.parents.extend([places.get(node, NONE) for node in above])
             yield b""
-        self._places, self._above = {}, []
+        self._above = array("q")
+        for start, stop in steps(len(places)):
+            for _ in range(start, stop):  # to let go of a million at once takes long
+                places.popitem()
+            yield b""
 
     def hang(
         self, ranks: Sequence[int], first: int, above: array[int]

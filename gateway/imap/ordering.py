@@ -21,6 +21,9 @@ T = TypeVar("T", int, bytes)
 CHUNK: Final = 8192
 """How many are sorted at once; chunks are merged."""
 
+BATCH: Final = 4096
+"""How many are merged in one step."""
+
 _DIGIT_BITS: Final = 63
 
 
@@ -101,7 +104,7 @@ def order(columns: Sequence[Column]) -> Iterator[Sequence[int]]:
         chunks.append(array("q", chunk) if is_narrow else chunk)
         yield ()
     merged = merge(*chunks)
-    while batch := [key & mask for key in islice(merged, CHUNK)]:
+    while batch := [key & mask for key in islice(merged, BATCH)]:
         yield batch
 
 
@@ -112,5 +115,5 @@ def _sorted(values: Sequence[T]) -> Iterator[list[T]]:
         chunks.append(sorted(values[start : start + CHUNK]))
         yield []
     merged = merge(*chunks)
-    while batch := list(islice(merged, CHUNK)):
+    while batch := list(islice(merged, BATCH)):
         yield batch

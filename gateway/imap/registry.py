@@ -260,14 +260,15 @@ class Return:
     """A result option of SEARCH or SORT. RFC 4466 s. 2.6.1.
 
     ``data`` yields what it adds to the ESEARCH response, in pieces; None is nothing. ``part`` is what of the results,
-    in their order, it is about; None is all of them. It cannot stand beside the option ``excludes``, nor without the
-    search key ``needs``.
+    in their order, it is about; None is all of them. One that tells a part of what another would tell all
+    of ``replaces`` that, and cannot stand beside it. One that ``scores`` needs the relevancy of what is found, and the
+    search key FUZZY.
     """
 
     data: Callable[[Results], Iterator[bytes]] | None = None
     part: slice | None = None
-    excludes: bytes = b""
-    needs: bytes = b""
+    replaces: bytes = b""
+    scores: bool = False
 
 
 ReadReturn: TypeAlias = "Callable[[Parser], Return]"
@@ -276,10 +277,15 @@ ReadReturn: TypeAlias = "Callable[[Parser], Return]"
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """What SORT can sort by: ``take`` adds the values of some rows of a kind to a column. RFC 5256 s. 3."""
+    """What SORT can sort by: ``take`` adds the values of some rows to a column. RFC 5256 s. 3.
 
-    kind: Rendition
-    take: Callable[[Rows, Column], None]
+    The rows have the rendition ``kind``. One that ``scores`` needs the relevancy of what is found, and the search key
+    FUZZY.
+    """
+
+    take: Callable[[Rows, Results, Column], None]
+    kind: Rendition | None = None
+    scores: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ What is told of a million messages is told in pieces, with nothing left that cou
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -50,7 +51,8 @@ class Results:
 
     ``found`` is all of it, ascending. In the order of the command ``head`` begins with the first, and ``tail`` ends
     with the last; both are all of it as well, unless less is asked for: then ``found`` is not all either. ``modseq`` is
-    the highest mod-sequence of what is told, 0 where nobody asked.
+    the highest mod-sequence of what is told, 0 where nobody asked. ``listed`` are the messages told one by one, in
+    their order; ``scores`` are the relevancies of what is found, where somebody asked.
     """
 
     view: View
@@ -59,6 +61,12 @@ class Results:
     head: Sequence[int] = ()
     tail: Sequence[int] = ()
     modseq: int = 0
+    listed: Sequence[int] = ()
+    scores: bytearray = field(default_factory=bytearray)
+
+    def scores_of(self, numbers: Sequence[int]) -> list[int]:
+        """Return the relevancies of some of what is found."""
+        return [self.scores[bisect_left(self.found, number)] for number in numbers]
 
     def part(self, which: slice | None) -> Sequence[int]:
         """Return a part of what was found, None for all of it."""
@@ -82,9 +90,8 @@ class Results:
                 others.insert(0, first)
                 first = held
             *whole, held = first, *others
-            if whole:
-                yield comma + render(whole)
-                comma = b","
+            yield comma + render(whole) if whole else b""
+            comma = b"," if whole else comma
         if held:
             yield comma + render([held])
 
@@ -101,6 +108,11 @@ class Returns:
         return b"SAVE" in self.options
 
     @property
+    def scores(self) -> bool:
+        """Whether relevancies are told. RFC 6203 s. 4."""
+        return any(option.scores for option in self.options.values())
+
+    @property
     def tells(self) -> bool:
         """Whether anything is to be told."""
         return any(option.data is not None for option in self.options.values())
@@ -112,10 +124,14 @@ class Returns:
             Bad: they cannot.
         """
         for name, option in self.options.items():
-            if option.excludes in self.options:
-                raise Bad(f"{name.decode()} and {option.excludes.decode()} exclude each other")
-            if option.needs and option.needs not in criteria.names:
-                raise Bad(f"{name.decode()} needs {option.needs.decode()}")
+            if option.replaces in self.options:
+                raise Bad(f"{name.decode()} and {option.replaces.decode()} exclude each other")
+            if option.scores and b"FUZZY" not in criteria.names:
+                raise Bad(f"{name.decode()} needs FUZZY")
+
+    def listed(self, results: Results) -> Sequence[int]:
+        """Return the messages that are told one by one, in their order."""
+        return results.part(next((o.part for o in self.options.values() if o.replaces), None))
 
     def parts(self) -> list[slice | None]:
         """Return what of the results is asked for; one that is None is all."""

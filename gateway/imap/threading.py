@@ -27,6 +27,9 @@ __all__ = ["Searched", "Shown", "Threads", "ordered_subject", "references", "ref
 _END: Final = -2
 """No rank: on the stack, that a thread is ended."""
 
+_HEADS: Final = 64
+"""Threads put together between two pauses."""
+
 _PIECE_PARTS: Final = 4096
 """Parts of threads that are sent in one piece."""
 
@@ -238,10 +241,15 @@ class Threads:
             for root in self.roots[start:stop]:
                 self._put_to_its_head(root, heads, merged, gone)
             yield b""
-        for head, children in merged.items():
+        for at, (head, children) in enumerate(merged.items()):
             self._hang_below(head, children)
+            if at % _HEADS == 0:
+                yield b""
+        left = array("i")
+        for start, stop in steps(len(self.roots)):
+            left.extend([root for root in self.roots[start:stop] if root not in gone])
             yield b""
-        self.roots = array("i", [root for root in self.roots if root not in gone])
+        self.roots = left
         yield from self._sort_roots(self._first_message)
 
     def _put_to_its_head(

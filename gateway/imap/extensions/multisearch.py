@@ -57,7 +57,8 @@ async def _search(
         if view is None:
             continue
         progress = Progress(session, request, view.record.count)
-        search = Search(session, criteria, returns, Results(view, by_uid=True), progress)
+        results = Results(view, by_uid=True)
+        search = Search(session, criteria, returns, results, progress, returns.scores)
         async for piece in find(search, returns.parts()):
             yield piece
         mailbox = b" MAILBOX %b UIDVALIDITY %d" % (

@@ -33,7 +33,7 @@ def partial_return(parser: Parser) -> Return:
             yield b"NIL"
         yield b")"
 
-    return Return(data, which, excludes=b"ALL")
+    return Return(data, which, replaces=b"ALL")
 
 
 @entry(FETCH_MODIFIERS, b"PARTIAL")

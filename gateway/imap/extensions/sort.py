@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gateway.imap.finding import Search
     from gateway.imap.grammar import Parser
     from gateway.imap.registry import Request
-    from gateway.imap.results import Returns
+    from gateway.imap.results import Results, Returns
+    from gateway.imap.rows import Rows
     from gateway.imap.session import Session
     from storage.facts import Facts
 
@@ -34,12 +35,14 @@ capability(b"ESORT")
 
 
 def _text(which: Keys) -> SortKey:
-    kind = Rendition.KEYS
-    return SortKey(kind, lambda rows, into: into.extend_texts(column(rows.texts[kind], which)))
+    def take(rows: Rows, _: Results, into: Column) -> None:
+        into.extend_texts(column(rows.texts[Rendition.KEYS], which))
+
+    return SortKey(take, Rendition.KEYS)
 
 
 def _fact(values: Callable[[Facts], Sequence[int]]) -> SortKey:
-    return SortKey(Rendition.FACTS, lambda rows, into: into.extend(values(rows.facts)))
+    return SortKey(lambda rows, _, into: into.extend(values(rows.facts)), Rendition.FACTS)
 
 
 SORT_KEYS[b"ARRIVAL"] = _fact(lambda facts: facts.received)
@@ -73,6 +76,8 @@ async def _sort(
     charset = read_charset(parser)
     parser.space()
     search = begin(session, request, returns, charset)
+    if any(key.scores for key, _ in criteria):
+        search.score()
     async for piece in find(search):
         yield piece
     async for piece in _put_in_order(search, criteria):
@@ -95,12 +100,12 @@ async def _put_in_order(
 ) -> AsyncIterator[bytes]:
     """Put what was found in order; yield pauses."""
     columns = [Column(is_reversed=is_reversed) for _, is_reversed in criteria]
-    kinds = list(dict.fromkeys(key.kind for key, _ in criteria))
+    kinds = list(dict.fromkeys(key.kind for key, _ in criteria if key.kind))
     numbers = array("I")
     async for rows in rows_of(search, search.results.found, kinds):
         numbers.extend(rows.numbers)
         for (key, _), each in zip(criteria, columns, strict=True):
-            key.take(rows, each)
+            key.take(rows, search.results, each)
         yield search.progress.pause()
     found = array("I")
     for places in order(columns):
