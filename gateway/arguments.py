@@ -111,10 +111,15 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         help="where newsreaders connect: HOST:PORT or a Twisted endpoint; may be repeated; "
         "'none' switches the face off (default 127.0.0.1:1119)",
     )
-    for face, usual in (("imap", "127.0.0.1:1143"), ("web", "127.0.0.1:8080")):
-        parser.add_argument(
-            f"--{face}",
-            action="append",
-            metavar="WHERE",
-            help=f"likewise for the {face} face, which this version does not have yet (default {usual})",
-        )
+    parser.add_argument(
+        "--imap",
+        action="append",
+        metavar="WHERE",
+        help="likewise where mail programs connect (default 127.0.0.1:1143)",
+    )
+    parser.add_argument(
+        "--web",
+        action="append",
+        metavar="WHERE",
+        help="likewise for the web archive, which this version does not have yet (default 127.0.0.1:8080)",
+    )
