@@ -55,7 +55,8 @@ def test_a_part_of_a_text_stays_a_part(before: str, part: str) -> None:
 
 @given(st.text(st.sampled_from("aZ \u0301\u0323é\xb4ß\u0131İﬁ한\xa0\ud800"), max_size=400))
 def test_what_is_beyond_ascii_may_be_folded_apart(text: str) -> None:
-    assert folded(text) == fold(text).encode("utf-8", "surrogatepass")
+    for each in (text, text + "é" * text_module.MAX_APART):
+        assert folded(each) == fold(each).encode("utf-8", "surrogatepass")
 
 
 @pytest.mark.parametrize(
