@@ -1,4 +1,4 @@
-"""A server of a made archive, without TLS and with, and a home for each test's programs."""
+"""Servers of a made archive, without TLS and with, and a home for each test's programs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.interop.mailboxes import Mailboxes, serving_mail
 from tests.interop.news import News, serving, write_archive
 from tests.interop.programs import Home
 from tests.server.conftest import make_pem
@@ -30,7 +31,7 @@ def news(archive: Path) -> Iterator[News]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The certificate of ``secure_news``, for localhost, and its key."""
+    """A certificate for localhost, and its key."""
     return make_pem(tmp_path_factory.mktemp("tls"))
 
 
@@ -43,6 +44,15 @@ def secure_news(archive: Path, certificate: tuple[Path, Path]) -> Iterator[News]
         f'[tls]\ncertificate = "{certificate[0]}"\nkey = "{certificate[1]}"\n'
     )
     with serving(archive, config) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def mailboxes(
+    certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mailboxes]:
+    """A server for users, over an archive of its own."""
+    with serving_mail(tmp_path_factory.mktemp("mail"), certificate) as served:
         yield served
 
 

@@ -17,7 +17,17 @@ from tests.mail import mail
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["GROUP", "OTHER", "REMOVED", "Bare", "News", "listgate", "serving", "write_archive"]
+__all__ = [
+    "GROUP",
+    "OTHER",
+    "REMOVED",
+    "Bare",
+    "News",
+    "listgate",
+    "running",
+    "serving",
+    "write_archive",
+]
 
 GROUP: Final = "interop.talk"
 OTHER: Final = "interop.other"
@@ -112,12 +122,19 @@ def write_archive(folder: Path) -> Path:
 @contextlib.contextmanager
 def serving(archive: Path, config: Path | None = None) -> Iterator[News]:
     """Serve an archive as long as this lasts, with a configuration or on any port."""
-    listen = ["--nntp", "127.0.0.1:0"] if config is None else ["--config", str(config)]
-    command = _command(archive, "serve", *listen, "--imap", "none", "--web", "none")
+    listen = ["--nntp", "127.0.0.1:0"] if config is None else ["--config", config]
+    faces = ("--imap", "none", "--web", "none")
+    with running(archive, *listen, *faces, ports=1 if config is None else 2) as ports:
+        yield News(ports["nntp"], ports.get("nntps"), _articles(ports["nntp"]))
+
+
+@contextlib.contextmanager
+def running(archive: Path, *options: str | Path, ports: int) -> Iterator[Mapping[str, int]]:
+    """Run a server with so many ports as long as this lasts; yield them, by scheme."""
+    command = _command(archive, "serve", *options)
     with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:
-            ports = _ports(server, 1 if config is None else 2)
-            yield News(ports["nntp"], ports.get("nntps"), _articles(ports["nntp"]))
+            yield _ports(server, ports)
         finally:
             server.terminate()
             assert server.wait(_PATIENCE) == 0
@@ -131,7 +148,7 @@ def _ports(server: subprocess.Popen[str], count: int) -> Mapping[str, int]:
     """Return the ports that the first lines of a server tell, by scheme."""
     assert server.stdout is not None
     lines = [server.stdout.readline() for _ in range(count)]
-    urls = [re.search(r"(nntps?)://127\.0\.0\.1:(\d+)/", line) for line in lines]
+    urls = [re.search(r"(\w+)://127\.0\.0\.1:(\d+)/", line) for line in lines]
     return {url[1]: int(url[2]) for url in urls if url}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["NEWS_BIN", "Home", "needs"]
 
@@ -74,6 +74,13 @@ class Home:
 
     def run_on_terminal(self, *command: str | Path, keys: str = "", at: str = "") -> str:
         """Run a program on a terminal to its end, type ``keys`` when it shows ``at``; return what it showed."""
+        return self.converse(*command, answers=[(at, keys)] if keys else [])
+
+    def converse(self, *command: str | Path, answers: Iterable[tuple[str, str]]) -> str:
+        """Run a program on a terminal to its end; return what it showed.
+
+        ``answers`` are what to wait for, and what to type then, in order.
+        """
         ours, theirs = pty.openpty()
         with subprocess.Popen(
             ("timeout", str(_PATIENCE), *command),
@@ -85,7 +92,7 @@ class Home:
             start_new_session=True,
         ):
             os.close(theirs)
-            return _converse(ours, keys.encode(), at.encode()).decode(errors="replace")
+            return _converse(ours, answers).decode(errors="replace")
 
     def _environment(self, variables: Mapping[str, str]) -> Mapping[str, str]:
         return {"HOME": str(self.folder), "PATH": _path(), "LANG": "C.UTF-8", **variables}
@@ -95,8 +102,9 @@ def _path() -> str:
     return os.pathsep.join([os.environ.get("PATH", os.defpath), NEWS_BIN])
 
 
-def _converse(terminal: int, keys: bytes, at: bytes) -> bytes:
-    shown = b""
+def _converse(terminal: int, answers: Iterable[tuple[str, str]]) -> bytes:
+    shown, seen = b"", 0
+    left = [(at.encode(), keys.encode()) for at, keys in answers]
     with open(terminal, "r+b", buffering=0) as screen:
         while True:
             try:
@@ -104,6 +112,7 @@ def _converse(terminal: int, keys: bytes, at: bytes) -> bytes:
             except OSError:  # Linux: nobody is on the other side any more
                 return shown
             shown += piece
-            if keys and at in shown:
+            while left and (found := shown.find(left[0][0], seen)) >= 0:
+                at, keys = left.pop(0)
+                seen = found + len(at)
                 screen.write(keys)
-                keys = b""
