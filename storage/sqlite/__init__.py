@@ -6,6 +6,7 @@ What lies where (``schema.py`` has the tables):
   A message whose line ends are all LF lies there with CRLF, as it is served; exported, it gets its LF back.
 - *Pages* hold the rows of a rendition for a run of numbers, compressed.
 - *Nodes* hold the threads, a list's messages and ghosts by Message-ID.
+- *Segments* hold the full-text index: the terms of some of a list's messages, and which have them.
 - *Copies* hold which messages carry the same Message-ID in other lists; sparse.
 
 Every batch is one transaction with ``synchronous=FULL``: a number that anybody may have seen is on disk.
