@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.imap import Session, finding
 from gateway.imap.finding import Progress, _windows, _windows_backwards
 from gateway.imap.grammar import Parser
+from gateway.imap.kept import kept_threads
 from gateway.imap.registry import (
     SEARCH_JOINS,
     SEARCH_KEYS,
@@ -22,6 +23,8 @@ from gateway.imap.registry import (
     THREAD_ALGORITHMS,
     Request,
 )
+from gateway.imap.responses import No
+from gateway.imap.threading import Threads
 from storage.memory import MemoryArchive
 from storage.model import MailingList, Rendition
 from storage.search import RUN_NUMBERS
@@ -293,16 +296,72 @@ def test_what_has_no_rows_yet_is_not_sorted(stage: Stage, monkeypatch: pytest.Mo
     )
 
 
-def test_what_is_removed_meanwhile_is_left_out(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _removed_when_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages 8 and 9 are removed when something was found that has not been read."""
     find = finding.find
 
     async def found_and_removed(*arguments: object) -> object:
         async for piece in find(*arguments):  # type: ignore[arg-type]  # as they came
             yield piece
         for number in (8, 9):
-            stage.remove(LIST, number)
+            if stage.archive.mailing_list(LIST).has(number):
+                stage.remove(LIST, number)
 
     monkeypatch.setattr("gateway.imap.extensions.sort.find", found_and_removed)
-    assert found(stage.client.ask(b"a UID SORT (DATE) UTF-8 3:8")) == [4, 3, 7, 6]
+    monkeypatch.setattr("gateway.imap.extensions.thread.find", found_and_removed)
+
+
+@pytest.mark.usefixtures("_removed_when_found")
+def test_what_is_removed_meanwhile_is_not_sorted(stage: Stage) -> None:
+    assert found(stage.client.ask(b"a SORT (DATE) UTF-8 3:8")) == [4, 3, 6, 5]
+    assert found(stage.client.ask(b"a SORT (DATE) UTF-8 7:8")) == []
+
+
+@pytest.mark.usefixtures("_removed_when_found")
+def test_what_is_removed_meanwhile_is_not_threaded(stage: Stage) -> None:
+    answer = stage.client.ask(b"a UID THREAD REFS UTF-8 ALL")
+    assert answer.startswith(b"* THREAD (1 4)(2 3 7)(6)\r\n")
+    assert kept_threads(stage.archive).get(stage.archive.mailing_list(LIST), b"REFS") is None
+
+
+def test_threads_of_a_list_are_made_once_until_it_changes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def thread() -> bytes:
+        return stage.client.ask(b"a UID THREAD REFERENCES UTF-8 ALL").partition(b"\r\n")[0]
+
+    made: list[Threads] = []
+    merge = Threads.merge
+
+    def counted(threads: Threads) -> Iterator[bytes]:
+        made.append(threads)
+        return merge(threads)
+
+    monkeypatch.setattr(Threads, "merge", counted)
+    whole = b"* THREAD (1 4)(2 3 7)(6)((8)(9))"
+    assert [thread(), thread(), len(made)] == [whole, whole, 1]
+    assert stage.client.ask(b"a THREAD REFERENCES UTF-8 ALL").startswith(
+        b"* THREAD (1 4)(2 3 6)(5)((7)(8))"
+    )
+    stage.remove(LIST, 3)
+    less = whole.replace(b" 3 7", b" 7")
+    # The client does not know yet that there is less, so that this is not of the whole list.
+    assert [thread(), len(made)] == [less, 2]
+    assert [thread(), thread(), len(made)] == [less, less, 3]
+
+
+def test_a_mailbox_that_went_is_passed_over(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = type(stage.session).mailing_list
+
+    def gone(session: Session, name: str) -> MailingList:
+        if name == "lists.beta":
+            raise No("no such mailbox", b"NONEXISTENT")
+        return seen(session, name)
+
+    monkeypatch.setattr(type(stage.session), "mailing_list", gone)
+    answer = stage.client.ask(b"a ESEARCH IN (mailboxes (lists.beta lists.twin)) ALL")
+    assert answer == (
+        b'* ESEARCH (TAG "a" MAILBOX lists.twin UIDVALIDITY 1700000000) UID ALL 1\r\n'
+        b"a OK ESEARCH completed\r\n"
+    )
