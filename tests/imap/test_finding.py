@@ -315,6 +315,10 @@ def _removed_when_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_removed_when_found")
 def test_what_is_removed_meanwhile_is_not_sorted(stage: Stage) -> None:
     assert found(stage.client.ask(b"a SORT (DATE) UTF-8 3:8")) == [4, 3, 6, 5]
+
+
+@pytest.mark.usefixtures("_removed_when_found")
+def test_nothing_is_sorted_of_what_is_all_removed_meanwhile(stage: Stage) -> None:
     assert found(stage.client.ask(b"a SORT (DATE) UTF-8 7:8")) == []
 
 
