@@ -1,8 +1,8 @@
-"""What a server says: refusals, and the untagged responses that several commands share. RFC 9051 s. 7."""
+"""What a server says: how it refuses. RFC 9051 s. 7."""
 
 from __future__ import annotations
 
-__all__ = ["Bad", "Ended", "ImapError", "No", "code", "printable", "untagged"]
+__all__ = ["Bad", "Ended", "ImapError", "No", "code"]
 
 
 class ImapError(Exception):
@@ -38,13 +38,3 @@ class Ended(No):
 def code(text: bytes) -> bytes:
     """Return a response code in brackets with the space behind it, or nothing. RFC 9051 s. 7.1."""
     return b"[%b] " % text if text else b""
-
-
-def untagged(text: bytes) -> bytes:
-    """Return an untagged response."""
-    return b"* %b\r\n" % text
-
-
-def printable(text: str) -> bytes:
-    """Return an operator's text, or one that came from mail, as US-ASCII without control characters."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text).encode("ascii")

@@ -160,7 +160,8 @@ def _needs(items: tuple[Item, ...]) -> _Needs:
         form += (b" " if at else b"") + item.form
         if item.column is not None:
             columns.append(item.column)
-        elif item.part is not None:
+        else:
+            assert item.part is not None
             stretches.append(_Stretch(form.removesuffix(b"%b"), columns))
             parts.append(item.part)
             form, columns = b"", []
