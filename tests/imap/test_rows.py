@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.imap.rows import page_runs, read_rows
+from gateway.imap.rows import KEPT_TEXTS, page_runs, read_rows
 from gateway.imap.view import View
 from storage.memory_marks import MemoryMarks
 from storage.model import Page, Rendition
 from tests.imap.test_modseq import mark
 from tests.imap.world import Stage
-from tests.mail import done
+from tests.mail import done, fill, mail
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,3 +108,32 @@ def test_what_is_not_rendered_has_no_row(engine: Engine) -> None:
         read_rows(Forgetful(), view, current, [range(1, 3)], KINDS, with_entries=True)  # type: ignore[arg-type]
     )
     assert ([*rows.numbers], [*rows.msns], len(rows.entries)) == ([2], [2], 1)
+
+
+def test_what_is_made_of_whole_pages_is_kept(engine: Engine) -> None:
+    stage = Stage(engine)
+    fill(stage.engine.writer(), "lists.page", [mail(f"m{n}") for n in range(9)])
+    stage.archive.refresh()
+    view = View(stage.archive.mailing_list("lists.page"))
+    calls: list[bytes] = []
+
+    def length(text: bytes) -> bytes:
+        calls.append(text)
+        return b"%d" % len(text)
+
+    def made(key: int, *run: int) -> list[bytes]:
+        calls.clear()
+        rows = read(stage, view, range(*run))
+        found = [*rows.made(Rendition.ENVELOPE, key, length)]
+        assert found == [b"%d" % len(text) for text in rows.texts[Rendition.ENVELOPE]]
+        return calls
+
+    assert len(made(0, 2, 10)) == 9  # of the whole page
+    assert made(0, 1, 6) == []
+    assert len(made(0, 1, 5)) == 4  # too few for that
+    for key in range(1, KEPT_TEXTS):
+        assert len(made(key, 1, 10)) == 9
+    assert made(0, 1, 10) == []
+    assert len(made(KEPT_TEXTS, 1, 10)) == 9
+    assert made(0, 1, 10) == []
+    assert len(made(1, 1, 10)) == 9  # the one that was not asked for longest made room

@@ -179,10 +179,8 @@ class Mirror:
         elif found := re.fullmatch(rb"\* VANISHED ([0-9:,]+)", line):
             ranges = [part.partition(b":") for part in found[1].split(b",")]
             gone = {n for a, _, b in ranges for n in range(int(a), int(b or a) + 1)}
-            left = [uid for uid in self.uids if uid not in gone]
-            unknown = len(gone) - (len(self.uids) - len(left))  # which have the highest UIDs
-            assert unknown <= left.count(None)
-            self.uids = left[: len(left) - unknown]
+            for uid in sorted(gone):
+                del self.uids[self.place(uid)]
         elif found := re.fullmatch(rb"\* (\d+) EXISTS", line):
             assert int(found[1]) >= len(self.uids)
             self.uids += [None] * (int(found[1]) - len(self.uids))
@@ -194,6 +192,13 @@ class Mirror:
             uid = self.uids[at]
             if found[3] is not None and uid is not None:
                 self.flags[uid] = frozenset(found[3].split())
+
+    def place(self, uid: int) -> int:
+        """Return where a UID stands, or where one may that is not known yet: they ascend."""
+        if uid in self.uids:
+            return self.uids.index(uid)
+        below = [at for at, known in enumerate(self.uids, 1) if known is not None and known < uid]
+        return self.uids.index(None, max(below, default=0))
 
     def check(self, present: Sequence[int]) -> None:
         """Make sure that it knows everything."""
