@@ -179,8 +179,8 @@ class Mirror:
         elif found := re.fullmatch(rb"\* VANISHED ([0-9:,]+)", line):
             ranges = [part.partition(b":") for part in found[1].split(b",")]
             gone = {n for a, _, b in ranges for n in range(int(a), int(b or a) + 1)}
-            for uid in sorted(gone):
-                del self.uids[self.place(uid)]
+            for lost in sorted(gone):
+                del self.uids[self.place(lost)]
         elif found := re.fullmatch(rb"\* (\d+) EXISTS", line):
             assert int(found[1]) >= len(self.uids)
             self.uids += [None] * (int(found[1]) - len(self.uids))
