@@ -249,10 +249,14 @@ ReadKey: TypeAlias = "Callable[[Keys], Criterion]"
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A search key that is about so many others that follow it, and what becomes of them together."""
+    """A search key that is about so many others that follow it.
+
+    ``made`` returns what becomes of them together, ``each`` what becomes of every condition in them.
+    """
 
     count: int
     made: Callable[[Sequence[Query]], Query]
+    each: Callable[[Criterion], Criterion] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from storage.message.charsets import codec
 from storage.query import And, Marked, Numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.imap.grammar import Parser
     from gateway.imap.numset import NumberSet
     from gateway.imap.registry import Criterion
@@ -40,7 +42,7 @@ __all__ = [
 MAX_KEYS: Final = 1000
 """Search keys in one command, those that join others counted."""
 
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 500
 """How deep parentheses, NOT and OR may be nested."""
 
 SECONDS_A_DAY: Final = 86_400
@@ -115,6 +117,7 @@ class _Level:
     closing: bytes = b""
     wanted: Join | None = None
     count: int = 0
+    each: Callable[[Criterion], Criterion] | None = None
 
 
 def read_charset(parser: Parser) -> str:
@@ -155,11 +158,13 @@ def read_criteria(parser: Parser, charset: str = "utf-8") -> Criteria:
             raise Bad(f"more than {MAX_KEYS} search keys")
         opened = _opened(keys)
         if opened is not None:
+            opened.each = (opened.wanted and opened.wanted.each) or levels[-1].each
             levels.append(opened)
             if len(levels) > MAX_DEPTH:
                 raise Bad(f"search keys nested more than {MAX_DEPTH} deep")
         else:
-            steps.append(_condition(keys))
+            condition, each = _condition(keys), levels[-1].each
+            steps.append(condition if each is None else each(condition))
             _close(parser, levels, steps)
     return Criteria(tuple(steps), frozenset(keys.names))
 

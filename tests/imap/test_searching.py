@@ -225,10 +225,19 @@ def test_keys_are_bounded_in_depth(nesting: bytes) -> None:
     deepest = MAX_DEPTH - 1
     end = b")" * deepest if nesting == b"(" else b""
     read(nesting * deepest + b"ALL" + end)
-    with pytest.raises(Bad, match="100 deep"):
+    with pytest.raises(Bad, match="500 deep"):
         read(nesting * (deepest + 1) + b"ALL)" + end)
     with pytest.raises(Bad):
         read(nesting * 100_000)
+
+
+def test_what_is_loose_is_so_all_the_way_down() -> None:
+    both = And((Text("A"), Text("B")))
+    assert read(b'FUZZY TEXT "b a"') in {both, And(both.parts[::-1])}
+    assert read(b'FUZZY (FUZZY NOT TEXT "b a" 2 SEEN)') == And(
+        (Not(read(b'FUZZY TEXT "b a"')), Numbers(((3, 3),)), Marked(NO_FLAG))
+    )
+    assert read(b'OR FUZZY ALL TEXT "b a"') == Or((All(), Text("b a")))
 
 
 # What depends on the mailbox

@@ -9,33 +9,27 @@ from gateway.imap.registry import (
     SEARCH_RETURNS,
     SORT_KEYS,
     Join,
+    Later,
     Return,
     SortKey,
     capability,
 )
 from gateway.imap.results import BATCH
-from storage.query import And, Not, Or
 from storage.relevancy import loosely
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.imap.ordering import Column
+    from gateway.imap.registry import Criterion
     from gateway.imap.results import Results
     from gateway.imap.rows import Rows
-    from storage.query import Query
 
 capability(b"SEARCH=FUZZY")
 
 
-def _loose(query: Query) -> Query:
-    """Return a query with each of its conditions on text taken loosely; it is nested no deeper than was read."""
-    match query:
-        case And(parts) | Or(parts):
-            return type(query)(tuple(map(_loose, parts)))
-        case Not(part):
-            return Not(_loose(part))
-    return loosely(query)
+def _loose(criterion: Criterion) -> Criterion:
+    return criterion if isinstance(criterion, Later) else loosely(criterion)
 
 
 def _relevancies(results: Results) -> Iterator[bytes]:
@@ -53,6 +47,6 @@ def _take(rows: Rows, results: Results, into: Column) -> None:
     into.extend([-score for score in results.scores_of(rows.numbers)])  # the best first
 
 
-SEARCH_JOINS[b"FUZZY"] = Join(1, lambda parts: _loose(parts[0]))
+SEARCH_JOINS[b"FUZZY"] = Join(1, lambda parts: parts[0], _loose)
 SEARCH_RETURNS[b"RELEVANCY"] = lambda _: Return(_relevancies, scores=True)
 SORT_KEYS[b"RELEVANCY"] = SortKey(_take, scores=True)
