@@ -199,6 +199,9 @@ class _InOctets:
         if self.clue is not None:
             narrowed = await run.archive.narrow(run.name, run.start, last, self.clue)
             found, open_ = run.bits & narrowed.certain, run.bits & narrowed.possible
+            if run.pace.is_due():  # many conditions, none of which need read a message
+                yield
+                run.pace.rest()
         for at in positions(open_):
             if run.pace.is_due():
                 yield
