@@ -50,7 +50,7 @@ class Progress:
     def pause(self) -> bytes:
         """Return what to yield where others may have their turn: nothing, or now and then how far it has come."""
         now = self._clock()
-        if now - self._since < WORD_SECONDS:
+        if now - self._since < WORD_SECONDS or not self._goal:
             return b""
         self._since = now
         done = min(self.done, self._goal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -269,6 +270,23 @@ def test_word_is_given_when_it_is_time() -> None:
     assert progress.pause() == b""
     now[0], progress.done = 120.0, 60
     assert progress.pause() == b'* OK [INPROGRESS ("a1" 50 50)] still at it\r\n'
+
+
+def test_many_mailboxes_are_one_command_to_who_waits(stage: Stage) -> None:
+    stage.session.clock = chain([0.0], repeat(11.0)).__next__
+    answer = stage.client.ask(b"a ESEARCH IN (personal) RETURN (COUNT) SUBJECT none")
+    total = sum(record.count for record in stage.archive.lists())
+    assert re.fullmatch(
+        rb'\* OK \[INPROGRESS \("a" [0-9]+ %d\)\] still at it\r\na OK ESEARCH completed\r\n'
+        % total,
+        answer,
+    )
+
+
+def test_nothing_is_said_of_a_mailbox_of_nothing(stage: Stage) -> None:
+    stage.client.ask(b"a EXAMINE lists.empty")
+    stage.session.clock = chain([0.0], repeat(11.0)).__next__
+    assert stage.client.ask(b"a SEARCH RETURN (SAVE) ALL") == b"a OK SEARCH completed\r\n"
 
 
 # What happens meanwhile

@@ -52,20 +52,15 @@ async def _search(
     criteria = read_criteria(parser, charset)
     returns.check(criteria)
     request.by_uid = True
-    for name in _chosen(session, sources):
-        view = _view(session, name)
-        if view is None:
-            continue
-        progress = Progress(session, request, view.record.count)
+    views = [view for name in _chosen(session, sources) for view in _view(session, name)]
+    progress = Progress(session, request, sum(view.record.count for view in views))
+    for view in views:
         results = Results(view, by_uid=True)
         search = Search(session, criteria, returns, results, progress, returns.scores)
         async for piece in find(search, returns.parts()):
             yield piece
-        mailbox = b" MAILBOX %b UIDVALIDITY %d" % (
-            mailbox_name(session, view.name),
-            view.record.validity,
-        )
-        async for piece in answer(search, request, mailbox):
+        own = mailbox_name(session, view.name), view.record.validity
+        async for piece in answer(search, request, b" MAILBOX %b UIDVALIDITY %d" % own):
             yield piece
 
 
@@ -128,16 +123,18 @@ def _chosen(session: Session, sources: Sequence[Names | None]) -> list[bytes]:
     return [*names]
 
 
-def _view(session: Session, name: bytes) -> View | None:
-    """Return a mailbox to search: the selected one as the client knows it, others as they are; None if it is gone."""
+def _view(session: Session, name: bytes) -> Iterator[View]:
+    """Yield a mailbox to search: the selected one as the client knows it, others as they are; nothing if it is gone."""
     own = name.decode()
     if session.view is not None and session.view.name == own:
-        return session.view
+        yield session.view
+        return
     try:
         record = session.mailing_list(own)
     except No:
-        return None
-    marks = None
-    if session.marks is not None and session.user is not None:
-        marks = session.marks.of(session.user, record.name, record.validity)
-    return View(record, marks)
+        return
+    if record.count:
+        marks = None
+        if session.marks is not None and session.user is not None:
+            marks = session.marks.of(session.user, record.name, record.validity)
+        yield View(record, marks)
