@@ -57,13 +57,15 @@ _FOLDED_HEADER: Final = bytes(
 ) + bytes(range(0x80, 0x100))
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 
-_GRAPHIC: Final = bytes(range(0x21, 0x7F))
+_ENCODED: Final = (b"=?", b"\x1b", b"BASE64", b"QUOTED-PRINTABLE")
+"""What stands in a message, in capitals, if some of its text is encoded, but for charsets."""
 
-# What tells that text is encoded: encoded words, transfer encodings, charsets that are not like ASCII or are not told so
-# that they can be seen; ISO-2022's escapes.
-_DECODED: Final = re.compile(
-    rb"=\?|\x1b|BASE64|QUOTED-PRINTABLE|CHARSET(?!=\"?(?:US-ASCII|UTF-8|ISO-8859-\d|WINDOWS-125)[-\w]*+[\";\s])"
+# A charset that is like ASCII, or is none and guessed, where it can be seen to be.
+_GRAPHIC: Final = bytes(range(0x21, 0x7F))
+_CHARSET: Final = re.compile(
+    rb"CHARSET=\"?(?:US-ASCII|UTF-8|ISO-8859-\d|WINDOWS-125)[-\w]*+[\";\s]"
 )
+_OTHER_TYPE: Final = re.compile(rb"^CONTENT-TYPE(?!:\s*+TEXT/)", re.MULTILINE)
 
 _BETWEEN: Final = b"\0"
 """Between the texts of two parts, so that no needle lies across them."""
@@ -134,8 +136,16 @@ def contains(octets: bytes, in_head: bytes | None, in_body: bytes) -> bool:
 
     The same as a look at what is ``searchable``, but no further than needed.
     """
-    if _cannot_contain(octets, in_body):
-        return False
+    if octets.isascii() and b"\n" not in in_body:
+        capitals = octets.upper()
+        if not _is_encoded(capitals):
+            end = _header_end(octets)
+            if not _OTHER_TYPE.search(capitals, 0, end):  # all is one text as it is read
+                return capitals.find(in_body, end, end + MAX_TEXT) >= 0 or (
+                    in_head is not None and _is_in_header(octets[:end], capitals, in_head)
+                )
+            if in_body not in capitals and not _is_in_header(octets, capitals, in_body):
+                return False  # what is nowhere is in no part
     for is_body, text in _texts(octets, None):
         needle = in_body if is_body else in_head
         if needle is not None and needle in text:
@@ -143,21 +153,36 @@ def contains(octets: bytes, in_head: bytes | None, in_body: bytes) -> bool:
     return False
 
 
-def _cannot_contain(octets: bytes, needle: bytes) -> bool:
-    """Tell quickly that a needle is nowhere, if that is to be seen; else nothing is told.
+def _is_in_header(header: bytes, capitals: bytes, needle: bytes) -> bool:
+    """Tell whether a header in ASCII contains a needle; ``capitals`` begins with it. Folds matter to blanks only."""
+    if not needle.translate(None, _GRAPHIC):
+        return capitals.find(needle, 0, len(header)) >= 0
+    return needle in _header_text(header)
 
-    It is where all text stands as it is read, but for case and line ends, and the needle has no blanks.
-    """
-    if not octets.isascii() or needle.translate(None, _GRAPHIC):
-        return False
-    capitals = octets.upper()
-    return needle not in capitals and not _DECODED.search(capitals)
+
+def _is_encoded(capitals: bytes) -> bool:
+    """Tell whether text of a message in ASCII may be another than it is read, but for case and line ends."""
+    if any(sign in capitals for sign in _ENCODED):
+        return True
+    at = capitals.find(b"CHARSET")
+    while at >= 0:
+        if not _CHARSET.match(capitals, at):
+            return True
+        at = capitals.find(b"CHARSET", at + 7)
+    return False
+
+
+def _header_end(octets: bytes) -> int:
+    """Return where the body begins."""
+    if octets.startswith(b"\r\n"):
+        return 2
+    empty = octets.find(b"\r\n\r\n")
+    return len(octets) if empty < 0 else empty + 4
 
 
 def _texts(octets: bytes, root: Part | None) -> Iterator[tuple[bool, bytes]]:
     """Yield the folded texts of a message, the header first, and whether each is of the body."""
-    end = 0 if octets.startswith(b"\r\n") else octets.find(b"\r\n\r\n") + 2
-    yield False, _header_text(octets[: end + 2] if end != 1 else octets)
+    yield False, _header_text(octets[: _header_end(octets)])
     room = MAX_TEXT
     todo = [structure(octets) if root is None else root]
     while todo and room > 0:

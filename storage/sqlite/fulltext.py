@@ -40,7 +40,7 @@ _PLACES: Final = (
 _WHOLE_RUN: Final = (1 << RUN_NUMBERS) - 1
 
 
-class _ReplacedError(Exception):
+class _Replaced(Exception):
     """A segment is there no more: a batch ended between two questions to the file."""
 
 
@@ -62,7 +62,7 @@ class Index:
         for run in range(first >> RUN_BITS, (last >> RUN_BITS) + 1):
             try:
                 found, covered = self._in_run(key, run, clue)
-            except _ReplacedError:
+            except _Replaced:
                 found = covered = 0
             open_ = _WHOLE_RUN & ~covered
             start = (run << RUN_BITS) - first
@@ -117,7 +117,7 @@ class Index:
     def _read(self, statement: str, segment: int) -> bytes:
         rows = self._query.rows(statement, segment)
         if not rows:
-            raise _ReplacedError
+            raise _Replaced
         return self._query.unpack(rows[0][0])
 
 
