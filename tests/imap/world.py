@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.access import Policy, Reader
 from gateway.imap import Session, Settings
@@ -16,6 +16,7 @@ from tests.nntp.world import CLOCK, POLICY, USER, Client, Users, build
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from storage.model import Entry
     from tests.mail import Engine
 
 
@@ -73,7 +74,8 @@ class Stage:
         """Return a list's HIGHESTMODSEQ, or a message's MODSEQ, as far as the archive's own changes go."""
         revision = self.archive.mailing_list(name).revision
         if number is not None:
-            [[entry]] = gathered(self.archive.entries(name, number, number))  # type: ignore[misc]
+            batches = gathered(self.archive.entries(name, number, number))
+            [[entry]] = cast("list[list[Entry]]", batches)
             revision = entry.revision
         return max(revision << REVISION_BITS, 1)
 
