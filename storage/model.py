@@ -117,11 +117,14 @@ class MailingList:
     def present(self, first: int, last: int) -> Iterator[range]:
         """Yield the runs of numbers present in ``first <= number <= last``, ascending; no run is empty."""
         start, last = self._at_or_above(max(first, self.low)), min(last, self.high)
+        holes, at = self.holes, bisect_left(self.holes, start)
         while start <= last:
-            at = bisect_left(self.holes, start)
-            end = self.holes[at] if at < len(self.holes) else self.high + 1
+            end = holes[at] if at < len(holes) else self.high + 1
             yield range(start, min(end, last + 1))
-            start = self._at_or_above(end)
+            start, at = end + 1, at + 1
+            if at < len(holes) and holes[at] == start:  # more than one hole: a leap over all of them
+                start = self._at_or_above(start)
+                at = bisect_left(holes, start)
 
     def next_present(self, number: int) -> int | None:
         """Return the lowest number present above ``number``, or None."""
