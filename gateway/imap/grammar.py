@@ -32,6 +32,9 @@ _NUMBER: Final = re.compile(rb"[0-9]{1,20}")
 _SET: Final = re.compile(rb"[0-9:,*]+")
 _WORD: Final = re.compile(rb"[A-Za-z0-9.=_-]+")
 
+MAX_NAME_OCTETS: Final = 4096
+"""The longest name of a mailbox, or pattern of names, that is read."""
+
 _MOST_32: Final = 2**32 - 1
 _MOST_63: Final = 2**63 - 1
 
@@ -213,6 +216,8 @@ class Parser:
             raise Bad("a quoted string is not UTF-8") from None
 
     def _mailbox_name(self, octets: bytes) -> str:
+        if len(octets) > MAX_NAME_OCTETS:
+            raise Bad("a mailbox name is too long")
         try:
             name = octets.decode() if self.utf8 else decode(octets)
         except ValueError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.imap.grammar import Parser
+from gateway.imap.grammar import MAX_NAME_OCTETS, Parser
 from gateway.imap.responses import Bad
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         (b"inBOX", Parser.mailbox, "INBOX", b""),
         (b'"inbox"', Parser.mailbox, "INBOX", b""),
         (b"INBOX.x", Parser.mailbox, "INBOX.x", b""),
+        (b"x" * MAX_NAME_OCTETS, Parser.mailbox, "x" * MAX_NAME_OCTETS, b""),
         (b"&AOk-t&AOk-", Parser.mailbox, "\xe9t\xe9", b""),
         (b"a%*] x", Parser.mailbox_pattern, "a%*]", b" x"),
         (b'"a *"', Parser.mailbox_pattern, "a *", b""),
@@ -90,6 +91,8 @@ def test_reading(
         (b"{3}abc", Parser.string),
         (b"{3}\r\na\0c", Parser.literal),
         (b"&", Parser.mailbox),
+        (b"&" * (MAX_NAME_OCTETS + 1), Parser.mailbox),
+        (b"x" * (MAX_NAME_OCTETS + 1), Parser.mailbox_pattern),
         (b"&AGE-", Parser.mailbox),
         (b"{2}\r\n\xc3\xa9", Parser.mailbox),
         (b"a", lambda parser: parser.listed(parser.atom)),
