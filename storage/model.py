@@ -122,7 +122,7 @@ class MailingList:
             end = holes[at] if at < len(holes) else self.high + 1
             yield range(start, min(end, last + 1))
             start, at = end + 1, at + 1
-            if at < len(holes) and holes[at] == start:  # more than one hole: a leap over all of them
+            if at < len(holes) and holes[at] == start:  # several: leap over all
                 start = self._at_or_above(start)
                 at = bisect_left(holes, start)
 
