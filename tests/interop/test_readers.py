@@ -108,7 +108,7 @@ def test_c_client_copies_every_article(news: News, home: Home) -> None:
     home.run(
         "mailutil", "copy", f"{{127.0.0.1:{news.port}/nntp}}#news.{GROUP}", f"#driver.mbx{store}"
     )
-    assert _mbx(store.read_bytes()) == list(news.articles.values())
+    assert read_mbx(store.read_bytes()) == list(news.articles.values())
 
 
 @needs("lynx")
@@ -187,7 +187,7 @@ def _without_lengths(articles: Iterable[bytes]) -> list[bytes]:
     return sorted(length.sub(b"", article) for article in articles)
 
 
-def _mbx(store: bytes) -> list[bytes]:
+def read_mbx(store: bytes) -> list[bytes]:
     """Return the messages of a store in c-client's mbx format: a page of head, then each behind its size."""
     messages, at = [], 2048
     while at < len(store):
