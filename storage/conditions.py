@@ -252,8 +252,10 @@ def positions(bits: int) -> list[int]:
     return [at for start, end in bit_runs(bits) for at in range(start, end)]
 
 
-def bits_of(numbers: Iterable[int], start: int) -> int:
-    """Return the bits of numbers, the lowest for ``start``."""
+def bits_of(numbers: Sequence[int], start: int) -> int:
+    """Return the bits of ascending numbers, the lowest for ``start``."""
+    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return (1 << len(numbers)) - 1 << numbers[0] - start
     octets = bytearray(RUN_NUMBERS // 8)
     for number in numbers:
         at = number - start

@@ -115,7 +115,13 @@ def neighbours(rows: Sequence[bytes], first: Column, last: Column) -> list[list[
 def containing(rows: Sequence[bytes], which: Column, needle: bytes) -> list[int]:
     """Return the positions of the rows whose column contains a folded needle; it has to be there at least."""
     needle = needle or b"\0"
-    return [at for at, text in enumerate(column(rows, which)) if needle in text]
+    if b"\n" in needle:  # no column has it, but what is between them would
+        return []
+    if which is Column.SUBJECT:
+        return [at for at, row in enumerate(rows) if -1 < row.find(needle) < row.index(b"\n")]
+    some = [at for at, row in enumerate(rows) if needle in row]
+    texts = column([rows[at] for at in some], which)
+    return [at for at, text in zip(some, texts, strict=True) if needle in text]
 
 
 def written_between(rows: Sequence[bytes], since: int | None, before: int | None) -> list[int]:

@@ -15,6 +15,7 @@ from storage.message.keys import (
     column,
     containing,
     keys_row,
+    neighbours,
     plain_base_subject,
     written_between,
 )
@@ -82,6 +83,22 @@ def test_containing() -> None:
     assert containing(ROWS, Column.SUBJECT, b"") == [0, 1, 2]
     assert containing(ROWS, Column.BCC, b"") == [0]
     assert containing(ROWS, Column.TO, b"Z.EXAMPLE") == [0]
+    assert containing(ROWS, Column.CC, b"Z.EXAMPLE") == []
+    assert containing(ROWS, Column.SUBJECT, b"X.EXAMPLE") == []
+
+
+@given(st.lists(st.lists(st.binary(max_size=3), min_size=13, max_size=13)), st.data())
+def test_a_needle_lies_in_one_column(table: list[list[bytes]], data: st.DataObject) -> None:
+    table = [[text.replace(b"\n", b"") for text in texts] for texts in table]
+    rows = [b"\n".join(texts) for texts in table]
+    which = data.draw(st.sampled_from(Column))
+    needle = data.draw(st.sampled_from([b"", *rows]) | st.binary(max_size=3))[:4]
+    assert containing(rows, which, needle) == [
+        at for at, texts in enumerate(table) if (needle or b"\0") in texts[which]
+    ]
+    assert neighbours(rows, Column.MARKED, which) == [
+        texts[Column.MARKED : which + 1] for texts in table
+    ]
 
 
 def test_the_day_is_the_one_that_is_written() -> None:
