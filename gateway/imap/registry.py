@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.imap.forest import Forest
     from gateway.imap.grammar import Parser
     from gateway.imap.mailboxes import Tree
+    from gateway.imap.opened import Opened
     from gateway.imap.ordering import Column
     from gateway.imap.results import Results
     from gateway.imap.rows import Rows
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.imap.session import Session
     from gateway.imap.threading import Threads
     from gateway.imap.view import View
-    from storage.model import MailingList, Rendition, Served
+    from storage.model import MailingList, Rendition
     from storage.query import Query
 
 __all__ = [
@@ -163,7 +164,7 @@ class Item:
     column: Callable[[Rows], Iterable[object]] | None = None
     kinds: tuple[Rendition, ...] = ()
     with_entries: bool = False
-    part: Callable[[Served], Sequence[bytes]] | None = None
+    part: Callable[[Opened], Sequence[bytes]] | None = None
     sees: bool = False
     switching_on: bytes = b""
 

@@ -17,6 +17,7 @@ from storage.bitmap import Bitmap
 from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.marks import MAX_KEYWORDS, Mode, TooMany, Wish
 from storage.memory_marks import MemoryMarks
+from storage.message.structure import Part, structure
 from storage.model import MailingList, Page, Rendition
 from storage.sqlite.marks import SqliteMarks
 from tests.imap.world import Stage
@@ -314,6 +315,33 @@ def test_large_messages_come_in_pieces() -> None:
     answer = talk.ask(b"b FETCH 1:3 BODY[TEXT]")
     assert answer.count(b"All work") == 60_000
     assert max(map(len, talk.client.chunks)) < 2 * CHUNK_OCTETS
+
+
+def test_a_message_is_not_sent_many_times_at_once() -> None:
+    talk = Talk(ANONYMOUS)
+    body = "All work and no play.\n" * 40_000
+    fill(talk.stage.engine.writer(), "lists.large", [mail("m", body=body)])
+    talk.stage.archive.refresh()
+    talk.ask(b"a EXAMINE lists.large")
+    for count, outcome in ((4, b"b OK"), (6, b"b NO [LIMIT] too much of one message at once")):
+        items = b" ".join([b"BODY.PEEK[]<%d.9999999>" % n for n in range(count)])
+        answer = talk.ask(b"b FETCH 1 (" + items + b")")
+        assert answer.splitlines()[-1].startswith(outcome)
+
+
+def test_a_message_is_walked_once_for_all_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[bytes] = []
+
+    def counted(octets: bytes) -> Part:
+        walked.append(octets)
+        return structure(octets)
+
+    monkeypatch.setattr("gateway.imap.opened.structure", counted)
+    talk = ann()
+    talk.ask(b"b FETCH 1:2 (BODY.PEEK[1] BODY.PEEK[1.MIME] BINARY.PEEK[1] BINARY.SIZE[1] BODY)")
+    assert len(walked) == 2
+    talk.ask(b"c FETCH 1:2 (BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT])")
+    assert len(walked) == 2
 
 
 def test_limits_are_told() -> None:

@@ -9,6 +9,7 @@ from gateway.imap.commands.items import FLAGS, UID
 from gateway.imap.grammar import Parser
 from gateway.imap.marking import mark_seen
 from gateway.imap.modseq import MODSEQ
+from gateway.imap.opened import Opened
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
 from gateway.imap.responses import Bad, No
 from gateway.imap.rows import page_runs, read_rows
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
-    from storage.model import MailingList, Rendition, Served
+    from storage.model import MailingList, Rendition
 
 _MACROS: Final = {
     b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
@@ -31,6 +32,12 @@ _MACROS: Final = {
 
 MAX_ITEMS: Final = 100
 """Items in one command."""
+
+MAX_COPIES: Final = 4
+"""How many times its own length may be sent of a message in one response, with sections that overlap."""
+
+ANY_OCTETS: Final = 1 << 20
+"""What may be sent of any message."""
 
 MAX_KEPT_OCTETS: Final = 1000
 """Octets of the longest list of items that is remembered."""
@@ -107,14 +114,17 @@ async def _one_by_one(session: Session, rows: Rows, needs: _Needs) -> AsyncItera
     octets = 0
     for at, number in enumerate(rows.numbers):
         try:
-            served = await session.archive.served(rows.view.name, number)
+            opened = Opened(await session.archive.served(rows.view.name, number))
         except NoSuchMessage:  # removed a moment ago
             continue
+        allowed = octets + MAX_COPIES * len(opened.octets) + ANY_OCTETS
         for texts, part in zip(between, needs.parts, strict=True):
             pieces.append(texts[at])
-            value = part(served)
+            value = part(opened)
             pieces += value
             octets += len(value[-1])
+            if octets > allowed:
+                raise No("too much of one message at once", b"LIMIT")
         pieces.append(last[at])
         if octets >= CHUNK_OCTETS:
             yield b"".join(pieces)
@@ -138,7 +148,7 @@ class _Needs(NamedTuple):
     kinds: Sequence[Rendition]
     with_entries: bool
     stretches: Sequence[_Stretch]
-    parts: Sequence[Callable[[Served], Sequence[bytes]]]
+    parts: Sequence[Callable[[Opened], Sequence[bytes]]]
 
 
 def _texts(rows: Rows, stretch: _Stretch) -> Sequence[bytes]:

@@ -8,15 +8,14 @@ from gateway.imap.registry import FETCH_ITEMS, Item, entry, fetch_item
 from gateway.imap.render import LISTED_FIELDS, body, picker
 from gateway.imap.section import Section, Window, extract, read_section, read_window, subset
 from gateway.imap.strings import NIL, literal, literal_pieces
-from storage.message.structure import structure
 from storage.model import Rendition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.imap.grammar import Parser
+    from gateway.imap.opened import Opened
     from gateway.imap.rows import Rows
-    from storage.model import Served
 
 
 @entry(FETCH_ITEMS, b"BODY")
@@ -31,17 +30,17 @@ def peeked_section(parser: Parser) -> Item:
     return _section(parser, sees=False)
 
 
-_BODY: Final = Item(b"BODY %b", part=lambda served: [body(structure(served.octets))])
+_BODY: Final = Item(b"BODY %b", part=lambda opened: [body(opened.structure)])
 
 fetch_item(
-    b"RFC822", Item(b"RFC822 %b", part=lambda served: literal_pieces(served.octets), sees=True)
+    b"RFC822", Item(b"RFC822 %b", part=lambda opened: literal_pieces(opened.octets), sees=True)
 )
 fetch_item(
-    b"RFC822.HEADER", Item(b"RFC822.HEADER %b", part=lambda served: literal_pieces(_header(served)))
+    b"RFC822.HEADER", Item(b"RFC822.HEADER %b", part=lambda opened: literal_pieces(_header(opened)))
 )
 fetch_item(
     b"RFC822.TEXT",
-    Item(b"RFC822.TEXT %b", part=lambda served: literal_pieces(served.body), sees=True),
+    Item(b"RFC822.TEXT %b", part=lambda opened: literal_pieces(opened.body), sees=True),
 )
 
 
@@ -71,22 +70,22 @@ def _picked(section: Section, window: Window | None) -> Callable[[Rows], Sequenc
     return lambda rows: rows.made(Rendition.FIELDS, key, sent)
 
 
-def _cutter(section: Section, window: Window | None) -> Callable[[Served], Sequence[bytes]]:
+def _cutter(section: Section, window: Window | None) -> Callable[[Opened], Sequence[bytes]]:
     """Return what gives a section of a message as it is sent. Those that clients ask for most need no structure."""
     if not section.part and section.text in _DIRECT:
         cut = _DIRECT[section.text]
     elif not section.part:  # HEADER.FIELDS or HEADER.FIELDS.NOT
         without = section.text == b"HEADER.FIELDS.NOT"
 
-        def cut(served: Served) -> bytes | None:
-            return subset(_header(served), section.names, without=without)
+        def cut(opened: Opened) -> bytes | None:
+            return subset(_header(opened), section.names, without=without)
     else:
 
-        def cut(served: Served) -> bytes | None:
-            return extract(served.octets, structure(served.octets), section)
+        def cut(opened: Opened) -> bytes | None:
+            return extract(opened.octets, opened.structure, section)
 
-    def sent(served: Served) -> Sequence[bytes]:
-        octets = cut(served)
+    def sent(opened: Opened) -> Sequence[bytes]:
+        octets = cut(opened)
         if octets is None:
             return [NIL]
         return literal_pieces(octets if window is None else window.of(octets))
@@ -94,13 +93,13 @@ def _cutter(section: Section, window: Window | None) -> Callable[[Served], Seque
     return sent
 
 
-def _header(served: Served) -> bytes:
+def _header(opened: Opened) -> bytes:
     """Return the header with the empty line behind it."""
-    return served.octets[: len(served.octets) - len(served.body)]
+    return opened.octets[: len(opened.octets) - len(opened.body)]
 
 
-_DIRECT: Final[dict[bytes, Callable[[Served], bytes | None]]] = {
-    b"": lambda served: served.octets,
+_DIRECT: Final[dict[bytes, Callable[[Opened], bytes | None]]] = {
+    b"": lambda opened: opened.octets,
     b"HEADER": _header,
-    b"TEXT": lambda served: served.body,
+    b"TEXT": lambda opened: opened.body,
 }

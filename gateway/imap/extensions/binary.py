@@ -8,14 +8,13 @@ from gateway.imap.registry import FETCH_ITEMS, Item, capability, entry
 from gateway.imap.responses import No
 from gateway.imap.section import UnknownEncodingError, decoded, read_section, read_window
 from gateway.imap.strings import NIL, literal8, literal_pieces
-from storage.message.structure import structure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.imap.grammar import Parser
+    from gateway.imap.opened import Opened
     from gateway.imap.section import Section
-    from storage.model import Served
 
 capability(b"BINARY")
 
@@ -37,8 +36,8 @@ def size(parser: Parser) -> Item:
     """Give how many octets a part has when it is decoded; none where there is no such part. RFC 3516 s. 4.3."""
     section = read_section(parser, binary=True)
 
-    def count(served: Served) -> Sequence[bytes]:
-        return [b"%d" % len(_decoded(served, section) or b"")]
+    def count(opened: Opened) -> Sequence[bytes]:
+        return [b"%d" % len(_decoded(opened, section) or b"")]
 
     return Item(b"BINARY.SIZE%b %%b" % section.label, part=count)
 
@@ -47,8 +46,8 @@ def _item(parser: Parser, *, sees: bool) -> Item:
     section = read_section(parser, binary=True)
     window = read_window(parser)
 
-    def part(served: Served) -> Sequence[bytes]:
-        octets = _decoded(served, section)
+    def part(opened: Opened) -> Sequence[bytes]:
+        octets = _decoded(opened, section)
         if octets is None:
             return [NIL]
         if window is not None:
@@ -59,13 +58,13 @@ def _item(parser: Parser, *, sees: bool) -> Item:
     return Item(b"BINARY%b%b %%b" % (section.label, place), part=part, sees=sees)
 
 
-def _decoded(served: Served, section: Section) -> bytes | None:
+def _decoded(opened: Opened, section: Section) -> bytes | None:
     """Return a part without its encoding.
 
     Raises:
         No: the encoding is not known.
     """
     try:
-        return decoded(served.octets, structure(served.octets), section)
+        return decoded(opened.octets, opened.structure, section)
     except UnknownEncodingError:
         raise No("unknown Content-Transfer-Encoding", b"UNKNOWN-CTE") from None
