@@ -6,7 +6,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.access import Policy, Reader
@@ -109,6 +109,7 @@ def check(answer: bytes) -> list[bytes]:
     return tags
 
 
+@settings(deadline=None)  # a machine that is busy makes no property false
 @given(st.lists(COMMAND, max_size=10), st.lists(st.integers(1, 40), max_size=60), st.booleans())
 def test_answers_do_not_depend_on_packet_boundaries(
     commands: list[bytes], cuts: list[int], logged_in: bool
@@ -124,6 +125,7 @@ def test_answers_do_not_depend_on_packet_boundaries(
     assert b"".join(answers) == whole
 
 
+@settings(deadline=None)  # a machine that is busy makes no property false
 @given(st.lists(st.binary(max_size=60), max_size=8), st.booleans())
 def test_any_octets_are_answered(pieces: list[bytes], logged_in: bool) -> None:
     talking = client(logged_in=logged_in)
@@ -132,6 +134,7 @@ def test_any_octets_are_answered(pieces: list[bytes], logged_in: bool) -> None:
     check(talking.send(b"\r\n" * 3))
 
 
+@settings(deadline=None)  # a machine that is busy makes no property false
 @given(st.lists(COMMAND, max_size=12), st.booleans())
 def test_every_command_gets_one_tagged_response(commands: list[bytes], logged_in: bool) -> None:
     talking = client(logged_in=logged_in)
@@ -229,6 +232,7 @@ HAPPENING = st.one_of(
 )
 
 
+@settings(deadline=None)  # a machine that is busy makes no property false
 @given(st.lists(HAPPENING, max_size=14), st.booleans())
 def test_what_is_told_keeps_a_client_in_step(
     happenings: list[tuple[str, int | bytes]], qresync: bool
@@ -271,6 +275,7 @@ CHANGE = st.tuples(
 )
 
 
+@settings(deadline=None)  # a machine that is busy makes no property false
 @given(st.lists(CHANGE, max_size=12))
 def test_flags_are_a_users_own_and_all_sessions_of_the_user_know_them(
     changes: list[tuple[int, bytes, bool, set[int], set[bytes], bool]],
