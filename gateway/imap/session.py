@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 LEAST_IDLE_SECONDS: Final = 1800
-"""How long a silent client is kept at least. RFC 9051 s. 5.4."""
+"""How long a silent client that has logged in is kept at least. RFC 9051 s. 5.4."""
 
 STRANGERS_OCTETS: Final = 4096
 """The longest literal taken from somebody who has not logged in."""
@@ -74,7 +74,7 @@ class Session:
         self.compressed = False
         self.closing = False
         self.upgrade: Upgrade | None = None
-        self.least_idle_seconds = LEAST_IDLE_SECONDS
+        self.least_idle_seconds = 0
         self.reader: Reader | None = None
         self.view: View | None = None
         self.enabled: set[bytes] = set()
@@ -157,6 +157,7 @@ class Session:
     def login(self, reader: Reader) -> None:
         """Go on as ``reader``."""
         self.reader = reader
+        self.least_idle_seconds = LEAST_IDLE_SECONDS
         self._commands.literal_octets = LITERAL_OCTETS
 
     def capabilities(self) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from gateway.access import ANONYMOUS, Policy, Reader
 from gateway.imap import Session, Settings
 from gateway.imap.framing import SKIPPED_OCTETS
+from gateway.imap.session import LEAST_IDLE_SECONDS
 from gateway.wire import CHUNK_OCTETS, Upgrade
 from storage.bitmap import Bitmap
 from storage.errors import ArchiveUnavailable, NoSuchMessage
@@ -128,6 +129,13 @@ def test_layers_change_what_is_offered_and_forget_what_came() -> None:
     talk.session.upgraded(Upgrade.TLS)
     assert (talk.session.secure, talk.session.buffered) == (True, 0)
     assert talk.client.send(b" sesame\r\n") == b"* BAD expected a tag\r\n"
+
+
+def test_a_stranger_is_kept_no_longer_than_the_operator_wants() -> None:
+    talk = Talk()
+    assert talk.session.least_idle_seconds == 0
+    talk.ask(b"a LOGIN anonymous x")
+    assert talk.session.least_idle_seconds == LEAST_IDLE_SECONDS == 1800
 
 
 def test_news_is_for_those_who_wait_for_it() -> None:
