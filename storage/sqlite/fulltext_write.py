@@ -7,12 +7,14 @@ there are few, and a message is written again only as often as its segment doubl
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from contextlib import suppress
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Final
 
 import zstandard
 
 from storage.bitmap import decode_chunk, encode_chunk
+from storage.errors import ArchiveUnavailable
 from storage.message.terms import TERMS_VERSION, terms
 from storage.pages import page_of
 from storage.sqlite.fulltext import SEGMENTS
@@ -152,7 +154,12 @@ class IndexWriter:
     def _segments(self, run: int) -> list[tuple[int, int]]:
         """Return the ids of a run's segments, and what they cover."""
         rows = self._connection.execute(SEGMENTS, (self._key, run, TERMS_VERSION))
-        return [(segment, decode_chunk(covers)) for segment, covers in rows]
+        try:
+            return [(segment, decode_chunk(covers)) for segment, covers in rows]
+        except ValueError as error:
+            raise ArchiveUnavailable(
+                f"the full-text index is damaged: {error}; run 'listgate check --repair'"
+            ) from error
 
     def _read(self, segment: int) -> tuple[int, tuple[Terms, Terms]]:
         covers, *parts = self._connection.execute(_READ, (segment,)).fetchone()
@@ -173,7 +180,8 @@ def lacking(connection: sqlite3.Connection, key: int) -> Iterator[Sequence[int]]
     low, high = connection.execute(_MARKS, (key,)).fetchone()
     covered: dict[int, int] = defaultdict(int)
     for run, covers in connection.execute(_COVERS, (key, TERMS_VERSION)):
-        covered[run] |= decode_chunk(covers)
+        with suppress(ValueError):  # a damaged one covers nothing
+            covered[run] |= decode_chunk(covers)
     for (number,) in connection.execute(_GONE, (key, low, high)):
         covered[number >> RUN_BITS] |= 1 << (number & _PLACE)
     for run in range(low >> RUN_BITS, (high >> RUN_BITS) + 1):

@@ -237,7 +237,11 @@ def test_what_a_segment_covers_may_be_damaged(sqlite: SqliteEngine) -> None:
     rows(sqlite, "UPDATE segment SET covers = x'07'")
     with pytest.raises(ArchiveUnavailable, match="not a chunk"):
         found(sqlite.archive(), Text("word"))
-    assert "a segment of the full-text index is damaged" in faults(sqlite, repair=True)[0]
+    with pytest.raises(ArchiveUnavailable, match="not a chunk.*check --repair"):
+        fill(sqlite.writer(), LIST, bodies("two word"), now=NOW + 1)
+    told = "a segment of the full-text index is damaged"
+    for repair in (False, True):
+        assert told in faults(sqlite, repair=repair)[0]
     assert found(sqlite.archive(), Text("word")) == [1]
 
 
