@@ -237,7 +237,7 @@ def test_what_a_segment_covers_may_be_damaged(sqlite: SqliteEngine) -> None:
     rows(sqlite, "UPDATE segment SET covers = x'07'")
     with pytest.raises(ArchiveUnavailable, match="not a chunk"):
         found(sqlite.archive(), Text("word"))
-    with pytest.raises(ArchiveUnavailable, match="not a chunk.*check --repair"):
+    with pytest.raises(ArchiveUnavailable, match=r"not a chunk.*check --repair"):
         fill(sqlite.writer(), LIST, bodies("two word"), now=NOW + 1)
     told = "a segment of the full-text index is damaged"
     for repair in (False, True):
