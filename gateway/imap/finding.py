@@ -53,8 +53,10 @@ class Progress:
         if now - self._since < WORD_SECONDS or not self._goal:
             return b""
         self._since = now
-        done = min(self.done, self._goal)
-        return b'* OK [INPROGRESS ("%b" %d %d)] still at it\r\n' % (self._tag, done, self._goal)
+        far = b' ("%b" %d %d)' % (self._tag, min(self.done, self._goal), self._goal)
+        if b"]" in self._tag:  # there the response code would seem to end
+            far = b""
+        return b"* OK [INPROGRESS%b] still at it\r\n" % far
 
 
 @dataclass(slots=True)

@@ -270,6 +270,9 @@ def test_word_is_given_when_it_is_time() -> None:
     assert progress.pause() == b""
     now[0], progress.done = 120.0, 60
     assert progress.pause() == b'* OK [INPROGRESS ("a1" 50 50)] still at it\r\n'
+    progress = Progress(session, Request(b"a]", b"SEARCH", by_uid=False, parser=Parser(b"")), 50)
+    now[0] = 130.0
+    assert progress.pause() == b"* OK [INPROGRESS] still at it\r\n"
 
 
 def test_many_mailboxes_are_one_command_to_who_waits(stage: Stage) -> None:
