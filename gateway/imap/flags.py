@@ -75,8 +75,10 @@ def unseen_count(record: MailingList, marks: ListMarks | None) -> int:
     if marks is None:
         return record.count
     seen = marks.marked(SEEN)
-    runs = record.present(record.low, record.high)
-    return record.count - sum(seen.count(run[0], run[-1]) for run in runs)
+    if not seen:
+        return record.count
+    gone = sum(map(seen.__contains__, record.holes))
+    return record.count - seen.count(record.low, record.high) + gone
 
 
 def keywords(view: View) -> list[bytes]:
