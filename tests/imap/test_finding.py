@@ -390,3 +390,23 @@ def test_a_mailbox_that_went_is_passed_over(stage: Stage, monkeypatch: pytest.Mo
         b'* ESEARCH (TAG "a" MAILBOX lists.twin UIDVALIDITY 1700000000) UID ALL 1\r\n'
         b"a OK ESEARCH completed\r\n"
     )
+
+
+def test_a_list_is_put_in_order_once_until_it_changes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sort(what: bytes) -> list[int]:
+        return found(stage.client.ask(b"a UID SORT (REVERSE SUBJECT DATE) UTF-8 " + what))
+
+    direct = {what: sort(what) for what in (b"UID 2:7", b"UID 9", b"SUBJECT nosuch")}
+    whole = sort(b"ALL")
+    made: list[object] = []
+    monkeypatch.setattr("gateway.imap.extensions.sort._put_in_order", made.append)
+    assert sort(b"ALL") == whole
+    assert sort(b"UID 2:7") == direct[b"UID 2:7"] == [each for each in whole if 2 <= each <= 7]
+    assert made == []
+    monkeypatch.undo()
+    assert {what: sort(what) for what in direct} == direct  # few of many are sorted by themselves
+    stage.remove(LIST, 3)
+    stage.client.ask(b"a NOOP")
+    assert sort(b"ALL") == [each for each in whole if each != 3]

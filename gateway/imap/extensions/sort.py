@@ -6,10 +6,11 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from gateway.imap.finding import answer, begin, find, rows_of, saving
+from gateway.imap.kept import kept_orders
 from gateway.imap.ordering import Column, order
 from gateway.imap.registry import SORT_KEYS, SortKey, State, capability, command
 from gateway.imap.responses import Bad
-from gateway.imap.results import read_returns
+from gateway.imap.results import BATCH, read_returns
 from gateway.imap.searching import read_charset
 from storage.message.keys import Column as Keys
 from storage.message.keys import column
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_SORT_KEYS: Final = 20
 """Criteria in one command."""
+
+MOST_PASSED: Final = 8
+"""A known order of the whole list is used if no more than so many messages are passed for each that was found."""
 
 capability(b"SORT")
 capability(b"SORT=DISPLAY")
@@ -80,7 +84,12 @@ async def _sort(
         search.score()
     async for piece in find(search):
         yield piece
-    async for piece in _put_in_order(search, criteria):
+    kept = kept_orders(session.archive).get(search.results.view.record, tuple(criteria))
+    if kept is None or len(kept) > MOST_PASSED * len(search.results.found):
+        arranged = _put_in_order(search, criteria)
+    else:
+        arranged = _pick_in_order(search, kept)
+    async for piece in arranged:
         yield piece
     async for piece in answer(search, request):
         yield piece
@@ -112,3 +121,22 @@ async def _put_in_order(
         found.extend([numbers[place] for place in places])
         yield search.progress.pause()
     search.results.head = search.results.tail = found
+    record = search.results.view.record
+    if len(found) == record.count and not any(key.scores for key, _ in criteria):
+        kept_orders(search.session.archive).put(record, tuple(criteria), found)
+
+
+async def _pick_in_order(search: Search, whole: Sequence[int]) -> AsyncIterator[bytes]:
+    """Put what was found in the order that is known of the whole list; yield pauses."""
+    results = search.results
+    low = results.view.record.low
+    is_found = bytearray(results.view.record.high - low + 1)
+    for start in range(0, len(results.found), BATCH):
+        for number in results.found[start : start + BATCH]:
+            is_found[number - low] = 1
+        yield search.progress.pause()
+    picked = array("I")
+    for start in range(0, len(whole), BATCH):
+        picked.extend([each for each in whole[start : start + BATCH] if is_found[each - low]])
+        yield search.progress.pause()
+    results.head = results.tail = picked

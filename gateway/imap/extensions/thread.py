@@ -62,6 +62,7 @@ async def thread(session: Session, request: Request) -> AsyncIterator[bytes]:
         async for piece in _make(search, algorithm, threads):
             yield piece
         if is_whole and threads.count == record.count:
+            threads.forget()
             kept.put(record, name, threads)
     for piece in gathered(_line(threads.rendered(search.results.shown))):
         yield piece
