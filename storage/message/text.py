@@ -144,7 +144,10 @@ def contains(octets: bytes, in_head: bytes | None, in_body: bytes) -> bool:
                 return capitals.find(in_body, end, end + MAX_TEXT) >= 0 or (
                     in_head is not None and _is_in_header(octets[:end], capitals, in_head)
                 )
-            if in_body not in capitals and not _is_in_header(octets, capitals, in_body):
+            if in_body not in capitals and not any(
+                needle is not None and _is_in_header(octets, capitals, needle)
+                for needle in (in_head, in_body)
+            ):
                 return False  # what is nowhere is in no part
     for is_body, text in _texts(octets, None):
         needle = in_body if is_body else in_head

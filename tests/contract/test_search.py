@@ -78,7 +78,7 @@ MAILS: Final = [
 
 NEEDLES: Final = [
     "", "driver", "DRIVER", "rive", "d", "-", " ", "\n", "driver: probe", "v2 1/3", "drivers/net", "'s probe()", "[",
-    "stack_protector", "line one\nline two", "line one line two", "line one\r\nline", "two  with", "two with", "-- \nsig",
+    "stack_protector", "line one\nline two", "line one line two", "line one\r\nline", "two  with", "two with", "\t", "-- \nsig",
     "内核", "核", "内核驱动程序", "核驱 ", "程序 と", "カナ", "가나", "각", "istanbul", "İstanbul", "\u0131s\u0131", "isi", "i", "ß",
     "ss", "strasse", "straße", "café", "cafe", "cafe\u0301", "é", "\u0301", "file", "ﬁle", "x" * 64, "x" * 65, "x" * 301,
     "xneedley", "x" * 300 + "needle", "отпуск", "ОТПУСК на", "веки", "attached", "hidden.bin", "preamble", "within",

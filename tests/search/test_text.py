@@ -266,6 +266,8 @@ WORDS = [
     "\n",
     "ut",
     "é",
+    "a\tb",
+    "\t",
 ]
 
 
@@ -273,9 +275,9 @@ WORDS = [
 def test_contains_is_a_look_at_what_is_searchable(octets: bytes) -> None:
     text = searchable(octets)
     for word in WORDS:
-        needle = folded(word)
-        assert contains(octets, needle, needle) == (needle in text.head or needle in text.body)
-        assert contains(octets, None, needle) == (needle in text.body)
+        in_head, in_body = (fold_needle(word, in_header=each).encode() for each in (True, False))
+        assert contains(octets, in_head, in_body) == (in_head in text.head or in_body in text.body)
+        assert contains(octets, None, in_body) == (in_body in text.body)
 
 
 @given(st.binary(max_size=300).map(lambda octets: octets.replace(b"\n", b"\r\n")))
