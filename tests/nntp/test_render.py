@@ -71,12 +71,13 @@ def test_sizes_lines_and_fields_agree_with_what_article_sends(
     engine: Engine, user: str | None
 ) -> None:
     archive = build(engine)
-    client = Client(session(archive, Settings(HOST, plaintext_login=True), users=Users()))
+    talking = session(archive, Settings(HOST, plaintext_login=True), users=Users())
+    client = Client(talking)
     if user:
         client.ask(b"AUTHINFO USER ann")
         assert client.ask(b"AUTHINFO PASS open sesame").startswith(b"281")
     seen = 0
-    for record in client.session.lists():
+    for record in talking.lists():
         client.ask(b"GROUP " + record.name.encode())
         for line in client.ask(b"OVER 1-").split(b"\r\n")[1:-2]:
             number, subject, _, _, message_id, references, size, lines, xref = line.split(b"\t")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from gateway.nntp import Settings
+from gateway.nntp import Session, Settings
 from gateway.nntp.registry import CAPABILITIES, COMMANDS, LIST_VARIANTS
 from gateway.wire import CHUNK_OCTETS, Upgrade
 from storage.errors import ArchiveUnavailable, NoSuchList, NoSuchMessage
@@ -39,6 +39,12 @@ def archive() -> Archive:
 
 def changed(archive: Archive, **methods: Callable[..., object]) -> Client:
     return Client(session(cast("Archive", Changed(archive, **methods))))
+
+
+def of(client: Client) -> Session:
+    """Return a client's session, which is one of NNTP."""
+    assert isinstance(client.session, Session)
+    return client.session
 
 
 async def no_pages(*_: object) -> AsyncIterator[Page]:
@@ -119,10 +125,10 @@ def test_a_message_may_be_removed_after_it_was_found(
     client = changed(archive, served=gone, entry=gone, pages=no_pages)
     client.ask(b"GROUP lists.alpha")
     if command == b"LAST":
-        client.session.current = 6
-    current = client.session.current
+        of(client).current = 6
+    current = of(client).current
     assert client.ask(command)[:3] == code
-    assert client.session.current == current
+    assert of(client).current == current
 
 
 def test_the_current_article_may_be_removed(archive: Archive) -> None:
@@ -157,7 +163,7 @@ def test_a_newsgroup_may_vanish(archive: Archive) -> None:
         raise NoSuchList(name)
 
     client = changed(archive, mailing_list=gone)
-    client.session.group = "lists.alpha"
+    of(client).group = "lists.alpha"
     assert client.ask(b"STAT") == b"412 the newsgroup is gone\r\n"
     assert client.ask(b"STAT <one@x.example>").startswith(b"223")
 
@@ -202,8 +208,8 @@ def test_nothing_sent_before_an_upgrade_is_run_after_it(archive: Archive, which:
     client.session.upgraded(which)
     assert upgrade_of(client) is None
     assert client.receive() == b""
-    assert client.session.group == (None if which is Upgrade.TLS else "lists.alpha")
-    assert (client.session.secure, client.session.compressed) == (
+    assert of(client).group == (None if which is Upgrade.TLS else "lists.alpha")
+    assert (of(client).secure, of(client).compressed) == (
         which is Upgrade.TLS,
         which is Upgrade.DEFLATE,
     )
