@@ -13,7 +13,7 @@ import struct
 import sys
 from array import array
 from bisect import bisect_right
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from storage.bitmap import bit_runs
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from storage.message.terms import Piece
 
-__all__ = ["RUN_BITS", "RUN_NUMBERS", "Places", "Section", "Terms", "bits_of", "places_in"]
+__all__ = [
+    "RUN_BITS",
+    "RUN_NUMBERS",
+    "Places",
+    "Section",
+    "Terms",
+    "bits_of",
+    "no_places",
+    "places_in",
+]
 
 RUN_BITS: Final = 12
 RUN_NUMBERS: Final = 1 << RUN_BITS
@@ -43,8 +52,11 @@ CHECK: Final = 64
 _BITMAP: Final = RUN_NUMBERS // 8
 _HEAD: Final = struct.Struct("<III")
 
-Terms: TypeAlias = "dict[bytes, list[int]]"
-"""The places of the messages that have each term."""
+Terms: TypeAlias = "dict[bytes, array[int]]"
+"""The places of the messages that have each term, ascending: ``no_places`` makes them.
+
+They are arrays as Python looks for garbage in lists, of which a hundred thousand are alive at once.
+"""
 
 
 class Section(NamedTuple):
@@ -65,7 +77,7 @@ class Section(NamedTuple):
             by_count.setdefault(len(places), []).append(term)
         ordered: list[bytes] = []
         bitmaps: list[bytes] = []
-        lists: list[list[int]] = []
+        lists: list[array[int]] = []
         listed = []
         for count in sorted(by_count, reverse=True):
             same = sorted(by_count[count])
@@ -80,13 +92,13 @@ class Section(NamedTuple):
         head = _HEAD.pack(len(bitmaps), len(listed), len(samples))
         sizes = [len(by_count[count]) for count in listed]
         table = _octets(array("I", [*listed, *sizes, *samples]))
-        data = _octets(array("H", chain.from_iterable(lists)))
+        data = _octets(array("H", b"".join(lists)))
         return cls(b" %b " % b" ".join(ordered), b"".join([head, table, *bitmaps, data]))
 
     def decode(self) -> Terms:
         """Return the terms."""
         places = Places(self.places)
-        return {term: list(places.of(at)) for at, term in enumerate(self.terms.split())}
+        return {term: places.of(at) for at, term in enumerate(self.terms.split())}
 
 
 class Places:
@@ -111,16 +123,16 @@ class Places:
         """Return the messages that have a term among the first ``dense`` ones, as bits."""
         return int.from_bytes(self._bitmaps[at * _BITMAP : (at + 1) * _BITMAP], "little")
 
-    def listed(self, at: int) -> Sequence[int]:
+    def listed(self, at: int) -> array[int]:
         """Return the places of the messages that have a term behind those, ascending."""
         group = bisect_right(self._firsts, at) - 1
         count = self._counts[group]
         start = self._offsets[group] + (at - self._firsts[group]) * count
         return self._lists[start : start + count]
 
-    def of(self, at: int) -> Iterable[int]:
+    def of(self, at: int) -> array[int]:
         """Return the places of the messages that have a term."""
-        return places_in(self.bits(at)) if at < self.dense else self.listed(at)
+        return array("H", places_in(self.bits(at))) if at < self.dense else self.listed(at)
 
     def with_piece(self, terms: bytes, piece: Piece, wanted: int) -> int:
         """Return which of the messages ``wanted`` have a term with a piece of a needle, as bits."""
@@ -153,6 +165,11 @@ class Places:
             if piece.at_start and piece.at_end:
                 return
             place = terms.find(sought, terms.index(b" ", inside))
+
+
+def no_places() -> array[int]:
+    """Return the places of none."""
+    return array("H")
 
 
 def bits_of(places: Iterable[int]) -> int:

@@ -6,6 +6,7 @@ there are few, and a message is written again only as often as its segment doubl
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict, deque
 from contextlib import suppress
 from itertools import groupby, repeat
@@ -18,7 +19,7 @@ from storage.errors import ArchiveUnavailable
 from storage.message.terms import TERMS_VERSION, terms
 from storage.pages import page_of
 from storage.sqlite.fulltext import SEGMENTS
-from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Section, places_in
+from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Section, no_places, places_in
 from storage.sqlite.packing import pack, unpack
 
 if TYPE_CHECKING:
@@ -59,19 +60,19 @@ class _Segment:
 
     def __init__(self) -> None:
         self.covers = 0
-        self.sections: tuple[Terms, Terms] = defaultdict(list), defaultdict(list)
+        self.sections: tuple[Terms, Terms] = defaultdict(no_places), defaultdict(no_places)
 
     def add(self, place: int, text: Searchable) -> None:
         """Add a message."""
         self.covers |= 1 << place
         for section, part in zip(self.sections, (text.head, text.body), strict=True):
-            _drained(map(list.append, map(section.__getitem__, terms(part)), repeat(place)))
+            _drained(map(array.append, map(section.__getitem__, terms(part)), repeat(place)))
 
     def join(self, covers: int, sections: Sequence[Terms]) -> None:
         """Add the messages of another segment."""
         self.covers |= covers
         for section, other in zip(self.sections, sections, strict=True):
-            _drained(map(list.extend, map(section.__getitem__, other), other.values()))
+            _drained(map(array.extend, map(section.__getitem__, other), other.values()))
 
     def take_out(self, gone: int) -> None:
         """Take messages out, given as bits."""
@@ -80,7 +81,7 @@ class _Segment:
         for section in self.sections:
             for term, places in list(section.items()):
                 if not places_gone.isdisjoint(places):
-                    section[term] = [place for place in places if place not in places_gone]
+                    section[term] = array("H", [at for at in places if at not in places_gone])
                     if not section[term]:
                         del section[term]
 

@@ -25,7 +25,9 @@ from storage.sqlite.fulltext_segment import (
 ALL = (1 << RUN_NUMBERS) - 1
 TERMS = st.dictionaries(
     st.binary(min_size=1, max_size=6).map(lambda octets: octets.hex().upper().encode()[:5]),
-    st.sets(st.integers(0, RUN_NUMBERS - 1), min_size=1, max_size=20).map(sorted),
+    st.sets(st.integers(0, RUN_NUMBERS - 1), min_size=1, max_size=20).map(
+        lambda places: array("H", sorted(places))
+    ),
     max_size=60,
 )
 PIECES = st.builds(
@@ -62,7 +64,8 @@ def many() -> Terms:
     listed = {b"L%d" % at: [at, at + 7, 4000] for at in range(3 * SAMPLE)}
     single = {b"S%d" % at: [at % RUN_NUMBERS] for at in range(5000)}
     edge = {b"E%d" % more: list(range(MAX_LISTED + more)) for more in (0, 1)}
-    return {**single, **listed, **dense, **edge}
+    every = {**single, **listed, **dense, **edge}
+    return {term: array("H", places) for term, places in every.items()}
 
 
 def test_terms_of_all_kinds() -> None:
@@ -92,7 +95,7 @@ def test_nothing_is_in_nothing() -> None:
 
 
 def test_stored_integers_are_little_endian() -> None:
-    section = Section.of({b"A": [0x0102]})
+    section = Section.of({b"A": array("H", [0x0102])})
     assert section.places.endswith(b"\x02\x01")
     if sys.byteorder == "little":
         swapped = b"\x01\x02"
