@@ -7,6 +7,7 @@ field, in the body.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING, Final
@@ -64,21 +65,24 @@ async def _relevancy(
     archive: Archive, name: str, words: Sequence[bytes], numbers: Sequence[int]
 ) -> AsyncIterator[Sequence[int]]:
     pace = Pace()
-    runs: dict[int, _Run] = {}
-    for number in numbers:
-        start = number - number % RUN_NUMBERS
-        runs.setdefault(start, _Run(archive, name, start)).hits |= 1 << number - start
-    for run in runs.values():
+    runs: list[_Run] = []
+    at = 0
+    while at < len(numbers):
+        start = numbers[at] - numbers[at] % RUN_NUMBERS
+        end = bisect_left(numbers, start + RUN_NUMBERS, at)
+        run = _Run(archive, name, start, bits_of(numbers[at:end], start))
+        runs.append(run)
+        at = end
         async for _ in run.look(words):
             if pace.is_due():
                 yield ()
                 pace.rest()
     total = RUN_NUMBERS * len(runs)
     rarity = [
-        log(2 + total / (1 + sum(run.having(at).bit_count() for run in runs.values())))
+        log(2 + total / (1 + sum(run.having(at).bit_count() for run in runs)))
         for at in range(len(words))
     ]
-    for run in runs.values():
+    for run in runs:
         yield run.scores(rarity)
 
 
@@ -89,7 +93,7 @@ class _Run:
     archive: Archive
     name: str
     start: int
-    hits: int = 0
+    hits: int
     words: list[tuple[int, int, int]] = field(default_factory=list)
 
     async def look(self, words: Sequence[bytes]) -> AsyncIterator[None]:
