@@ -113,7 +113,7 @@ def serving_mail(folder: Path, certificate: tuple[Path, Path]) -> Iterator[Mailb
     archive = write_archive(folder)
     add(archive, folder, "oldest")
     names = [f"user{number}" for number in range(_USERS)]
-    known = str(hash_password(PASSWORD, iterations=4096))
+    known = str(hash_password(PASSWORD))
     config = folder / "users.toml"
     config.write_text(
         '[nntp]\nlisten = "none"\n'
