@@ -152,7 +152,7 @@ async def _batches(
     """Yield the numbers in some windows that match, in batches; an empty one is a pause."""
     session, name = search.session, search.results.view.name
     for window in windows:
-        session.mailing_list(name)
+        session.current(search.results.view)
         async for batch in matching(session.archive, name, query, window[0], window[-1]):
             yield batch
         search.progress.done += len(window)
@@ -193,7 +193,7 @@ async def rows_of(
     """
     session, view = search.session, search.results.view
     for held in page_runs(_runs(numbers)):
-        current = session.mailing_list(view.name)
+        current = session.current(view)
         rows = await read_rows(
             session.archive, view, current, held, kinds, with_entries=with_entries
         )

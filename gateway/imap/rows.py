@@ -73,15 +73,15 @@ class Rows:
         return [b""] * len(self.numbers) if marks is None else marks.column(self.numbers)
 
 
-def page_runs(runs: Iterable[range]) -> Iterator[list[range]]:
-    """Yield runs of numbers, cut where pages end, those of one page together."""
+def page_runs(runs: Iterable[range], bits: int = PAGE_BITS) -> Iterator[list[range]]:
+    """Yield runs of numbers, cut where pages end, those of one page together; or where shares of ``2 ** bits`` do."""
     held: list[range] = []
     page = -1
     for run in runs:
         start = run[0]
         while start <= run[-1]:
-            at = start >> PAGE_BITS
-            end = min(run[-1] + 1, (at + 1) << PAGE_BITS)
+            at = start >> bits
+            end = min(run[-1] + 1, (at + 1) << bits)
             if at != page and held:
                 yield held
                 held = []

@@ -195,13 +195,13 @@ class Session:
         assert self.view is not None
         return self.view
 
-    def current(self) -> MailingList:
-        """Return the selected mailbox's list as it is now.
+    def current(self, view: View | None = None) -> MailingList:
+        """Return the list of the selected mailbox, or of another view, as it is now.
 
         Raises:
             No: the reader may not read it any more, or its UIDs mean other messages.
         """
-        record = self.selected().record
+        record = (view or self.selected()).record
         current = self.mailing_list(record.name)
         if current.validity != record.validity:
             raise No("the mailbox is gone", b"NONEXISTENT")

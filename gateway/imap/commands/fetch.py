@@ -15,6 +15,7 @@ from gateway.imap.responses import Bad, No
 from gateway.imap.rows import page_runs, read_rows
 from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
+from storage.pages import PAGE_BITS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -41,6 +42,9 @@ ANY_OCTETS: Final = 1 << 20
 
 MAX_KEPT_OCTETS: Final = 1000
 """Octets of the longest list of items that is remembered."""
+
+SEEN_BITS: Final = 4
+"""So many messages, as a power of two, become seen at once when they are read: also if the client then hangs up."""
 
 
 @command(b"FETCH", State.SELECTED, with_uid=True, keeps_msns=True)
@@ -85,7 +89,7 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
         items = [*items, *(item for item in told if item not in items)]
     needs = _needs(tuple(items))
     missing = False
-    for runs in page_runs(plan.runs):
+    for runs in page_runs(plan.runs, SEEN_BITS if sees else PAGE_BITS):
         current = session.current()
         rows = await read_rows(
             session.archive, view, current, runs, needs.kinds, with_entries=needs.with_entries
@@ -111,24 +115,29 @@ async def _one_by_one(session: Session, rows: Rows, needs: _Needs) -> AsyncItera
     """
     *between, last = [_texts(rows, stretch) for stretch in needs.stretches]
     pieces: list[bytes] = []
-    octets = 0
+    octets = whole = 0
     for at, number in enumerate(rows.numbers):
         try:
             opened = Opened(await session.archive.served(rows.view.name, number))
         except NoSuchMessage:  # removed a moment ago
             continue
         allowed = octets + MAX_COPIES * len(opened.octets) + ANY_OCTETS
-        for texts, part in zip(between, needs.parts, strict=True):
-            pieces.append(texts[at])
-            value = part(opened)
-            pieces += value
-            octets += len(value[-1])
-            if octets > allowed:
-                raise No("too much of one message at once", b"LIMIT")
+        try:
+            for texts, part in zip(between, needs.parts, strict=True):
+                pieces.append(texts[at])
+                value = part(opened)
+                pieces += value
+                octets += len(value[-1])
+                if octets > allowed:
+                    raise No("too much of one message at once", b"LIMIT")
+        except No:
+            yield b"".join(pieces[:whole])
+            raise
         pieces.append(last[at])
+        whole = len(pieces)
         if octets >= CHUNK_OCTETS:
             yield b"".join(pieces)
-            pieces, octets = [], 0
+            pieces, octets, whole = [], 0, 0
     yield b"".join(pieces)
 
 
