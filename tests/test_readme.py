@@ -57,12 +57,13 @@ def test_links_lead_somewhere(readme: Path) -> None:
         assert (readme.parent / target).exists(), target
 
 
-def test_every_transcript_that_a_quirk_names_is_there() -> None:
-    text = (ROOT / "gateway/nntp/README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("face", ["nntp", "imap"])
+def test_every_transcript_that_a_quirk_names_is_there(face: str) -> None:
+    text = (ROOT / f"gateway/{face}/README.md").read_text(encoding="utf-8")
     quirks = re.findall(r"^\| [^|]+\|[^|]+\|[^|]+\| ((?:`[^`]+`(?:, )?)+) \|$", text, re.MULTILINE)
     assert quirks
     for name in re.findall(r"`([^`]+)`", " ".join(quirks)):
-        assert (ROOT / f"tests/transcripts/nntp/{name}.txt").exists(), name
+        assert (ROOT / f"tests/transcripts/{face}/{name}.txt").exists(), name
 
 
 def test_every_command_has_a_transcript() -> None:
