@@ -139,7 +139,8 @@ def test_imapfilter(mailboxes: Mailboxes, home: Home) -> None:
 def imapflow(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A folder with imapflow, from npm's registry."""
     folder = Home(tmp_path_factory.mktemp("npm"))
-    said = folder.run("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "imapflow")
+    quick = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=0")
+    said = folder.run("npm", "install", *quick, "--fetch-timeout=10000", "imapflow@2")
     if not (folder / "node_modules/imapflow").exists():
         pytest.skip("npm did not install imapflow: " + said.decode(errors="replace")[-200:])
     return folder
