@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["MAX_QUOTED", "NIL", "astring", "literal", "literal8", "literal_pieces", "nstring", "string"]
+__all__ = [
+    "MAX_QUOTED",
+    "NIL",
+    "astring",
+    "literal",
+    "literal8",
+    "literal_pieces",
+    "nstring",
+    "string",
+]
 
 MAX_QUOTED: Final = 1000
 """Octets of the longest quoted string sent: lines have their limits in some clients, literals have not."""
