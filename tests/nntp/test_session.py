@@ -158,6 +158,16 @@ def test_new_messages_are_seen_without_another_group() -> None:
     assert client.ask(b"OVER 2-").startswith(b"224")
 
 
+def test_nobody_is_told_what_was_not_asked_for() -> None:
+    engine = MemoryEngine()
+    client = Client(session(build(engine)))
+    client.ask(b"GROUP lists.alpha")
+    fill(engine.writer(), "lists.alpha", [mail("late")])
+    engine.archive()
+    assert not client.session.has_news()
+    assert client.receive() == b""
+
+
 def test_a_newsgroup_may_vanish(archive: Archive) -> None:
     def gone(name: str) -> None:
         raise NoSuchList(name)
