@@ -63,7 +63,8 @@ _MAKE_GHOSTS: Final = (
 class SqliteBatch:
     """One transaction; see ``storage.writer.Batch``. What it changes is written when it ends.
 
-    ``forests`` are kept from one batch to the next, and ``node_ids`` with them.
+    ``forests`` are kept from one batch to the next, and ``node_ids`` with them. ``has_removed`` tells that something was
+    removed.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class SqliteBatch:
         self._blocks = Blocks(connection)
         self._shelves: dict[str, Shelf] = {}
         self._has_several: bool | None = None
+        self.has_removed = False
 
     def mailing_list(self, name: str) -> MailingList:
         return self._shelf(name).record()
@@ -196,6 +198,7 @@ class SqliteBatch:
 
     def remove(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
+        self.has_removed = True
         node, message_id, _, _, digest, size = self._stored(shelf, number)
         place = shelf.place(number)
         if not self._is_shared(shelf, number, place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from storage.model import Rendition
 
 __all__ = ["SqliteWriter"]
+
+log = logging.getLogger(__name__)
 
 MAX_NODES: Final = 60_000
 """Nodes of all lists kept from one batch to the next: some 40 MB."""
@@ -67,6 +70,8 @@ class SqliteWriter:
                     yield batch
                     batch.flush()
                 self._connection.execute("COMMIT")
+                if batch.has_removed:
+                    self._empty_journal()
             except BaseException:
                 self._seen = _UNSEEN
                 if self._connection.in_transaction:
@@ -109,6 +114,14 @@ class SqliteWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _empty_journal(self) -> None:
+        """Bring all changes into the file itself and cut the journal off: both still have what was removed."""
+        (is_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if is_busy:
+            log.warning(
+                "%s-wal is in use, and has what was removed until all listgates end", self._path
+            )
 
     def _catch_up(self) -> None:
         """Forget the forests kept from the last batch if another process wrote since, that was undone, or they are many."""

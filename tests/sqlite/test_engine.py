@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -227,3 +228,41 @@ def test_a_new_archive_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
         for at in range(25):
             for done_with in [pool.submit(opened, tmp_path / str(at)) for _ in range(4)]:
                 done_with.result()
+
+
+def test_of_a_removed_message_nothing_is_in_the_files_while_others_read(
+    sqlite: SqliteEngine,
+) -> None:
+    writer = sqlite.writer()
+    secret = random.Random(1).randbytes(3000).hex()
+    fill(writer, "l", [mail("a"), mail("b", body=secret), mail("c")])
+    archive = sqlite.archive()  # as a server's: the journal does not go with the last one
+    done(archive.served("l", 2))
+    with closing(sqlite3.connect(sqlite.directory / FILE)) as connection:
+        rows = "SELECT data FROM block UNION ALL SELECT body_terms FROM segment"
+        kept = [data[-500:] for (data,) in connection.execute(rows)]
+    before = _all_octets(sqlite)
+    with writer.batch() as batch:
+        batch.remove("l", 2)
+    after = _all_octets(sqlite)
+    assert [(data in before, data in after) for data in kept] == [(True, False)] * 2
+
+
+def test_a_removal_is_kept_though_another_reads_what_was_before(
+    sqlite: SqliteEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("storage.sqlite.schema.BUSY_MS", 10)
+    writer = sqlite.writer()
+    fill(writer, "l", [mail("a"), mail("b")])
+    with closing(sqlite3.connect(sqlite.directory / FILE)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM list").fetchall()
+        with writer.batch() as batch:
+            batch.remove("l", 2)
+    assert "is in use" in caplog.text
+    with pytest.raises(NoSuchMessage):
+        done(sqlite.archive().served("l", 2))
+
+
+def _all_octets(engine: SqliteEngine) -> bytes:
+    return b"".join(path.read_bytes() for path in engine.directory.iterdir())
