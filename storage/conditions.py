@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary
 
 from storage.bitmap import CHUNK_BITS, OFFSET, bit_runs, lowest
 from storage.errors import NoSuchMessage
 from storage.facts import decode_facts, facts_row
 from storage.material import Material
 from storage.message.fields import parse_header
-from storage.message.keys import FIELD_COLUMNS, containing, keys_row, written_between
+from storage.message.keys import (
+    FIELD_COLUMNS,
+    Column,
+    column,
+    containing,
+    keys_row,
+    written_between,
+)
 from storage.message.terms import clue_to_field, clue_to_text
 from storage.message.text import contains, field_texts, fold, fold_needle
 from storage.model import MAX_NUMBER, Rendition
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     from storage.bitmap import Bitmap
     from storage.facts import Facts
     from storage.message.terms import Clue
+    from storage.model import Page
     from storage.query import Query
 
 __all__ = ["RUN_NUMBERS", "Condition", "Pace", "Run", "bits_of", "condition", "positions", "shown"]
@@ -55,6 +65,9 @@ _PAGE: Final = 1 << PAGE_BITS
 _WHOLE_PAGE: Final = (1 << _PAGE) - 1
 
 _BEYOND: Final = 1 << 63
+_DIGITS: Final = b"01" + bytes(254)
+
+_columns: Final[WeakKeyDictionary[Page, dict[Column, Sequence[bytes]]]] = WeakKeyDictionary()
 
 # What it costs to tell of one message, compared.
 _NUMBER, _COLUMN, _ENTRY, _OCTETS = range(4)
@@ -129,10 +142,11 @@ class _InBitmap:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Messages whose row of a rendition says so; ``matching`` returns the positions of those among some rows."""
+    """Messages whose row of a rendition says so; ``matches`` tells it of each of some rows, or texts of their ``column``."""
 
     kind: Rendition
-    matching: Callable[[Sequence[bytes]], Sequence[int]]
+    matches: Callable[[Sequence[bytes]], list[bool]]
+    column: Column | None = None
     cost: int = _COLUMN
 
     async def test(self, run: Run) -> AsyncIterator[None]:
@@ -141,14 +155,15 @@ class _Row:
         async for page in run.archive.pages(self.kind, run.name, first, last):
             numbers = page.numbers
             if run.bits >> (numbers[0] & -_PAGE) - run.start & _WHOLE_PAGE:
-                found |= bits_of([numbers[at] for at in self.matching(page.rows)], run.start)
+                rows = page.rows if self.column is None else _kept_column(page, self.column)
+                found |= _marked_bits(numbers, self.matches(rows), run.start)
                 unseen &= ~bits_of(numbers, run.start)
             if run.pace.is_due():
                 yield
                 run.pace.rest()
         for at in positions(unseen):
             row = await self._made(run, run.start + at)
-            if row is not None and self.matching([row]):
+            if row is not None and self.matches([row]) == [True]:
                 found |= 1 << at
             if run.pace.is_due():
                 yield
@@ -156,14 +171,16 @@ class _Row:
         run.bits &= found
 
     async def _made(self, run: Run, number: int) -> bytes | None:
-        """Return the row of a message of which none is stored yet."""
+        """Return the row of a message of which none is stored yet, or the text of its column."""
         try:
             entry = await run.archive.entry(run.name, number)
             served = await run.archive.served(run.name, number)
         except NoSuchMessage:
             return None
         material = Material.of(served, entry.sent, entry.received)
-        return facts_row(material) if self.kind is Rendition.FACTS else keys_row(material.header)
+        if self.column is None:
+            return facts_row(material)
+        return column([keys_row(material.header)], self.column)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +240,9 @@ def condition(query: Query) -> Condition:
         case Numbers() | Marked():
             return _Among(query) if isinstance(query, Numbers) else _InBitmap(query.numbers)
         case Sent(since, before):
-            return _Row(Rendition.KEYS, lambda rows: written_between(rows, since, before))
+            return _Row(
+                Rendition.KEYS, lambda days: written_between(days, since, before), Column.WRITTEN
+            )
         case Received(since, before):
             return _facts(lambda facts: facts.received, since, before)
         case Larger(size):
@@ -263,24 +282,39 @@ def bits_of(numbers: Sequence[int], start: int) -> int:
     return int.from_bytes(octets, "little")
 
 
+def _marked_bits(numbers: Sequence[int], marks: list[bool], start: int) -> int:
+    """Return the bits of those of ascending numbers that are marked, the lowest for ``start``."""
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return int(bytes(marks).translate(_DIGITS)[::-1], 2) << numbers[0] - start
+    return bits_of(list(compress(numbers, marks)), start)
+
+
+def _kept_column(page: Page, which: Column) -> Sequence[bytes]:
+    """Return a column of a page's rows, which is kept for as long as the page: many search in the same ones."""
+    kept = _columns.setdefault(page, {})
+    texts = kept.get(which)
+    if texts is None:
+        texts = kept[which] = column(page.rows, which)
+    return texts
+
+
 def _facts(fact: Callable[[Facts], Sequence[int]], since: int | None, before: int | None) -> _Row:
     """Return the test for a fact in ``since <= fact < before``."""
     low = -_BEYOND if since is None else since
     above = _BEYOND if before is None else before
 
-    def matching(rows: Sequence[bytes]) -> Sequence[int]:
-        values = fact(decode_facts(rows))
-        return [at for at, value in enumerate(values) if low <= value < above]
+    def matches(rows: Sequence[bytes]) -> list[bool]:
+        return [low <= value < above for value in fact(decode_facts(rows))]
 
-    return _Row(Rendition.FACTS, matching)
+    return _Row(Rendition.FACTS, matches)
 
 
 def _field(name: bytes, needle: str) -> Condition:
     """Return the test for a field so named (lower case) with a folded needle in it."""
-    column = FIELD_COLUMNS.get(name)
-    if column is not None:
+    which = FIELD_COLUMNS.get(name)
+    if which is not None:
         octets = needle.encode("utf-8", "surrogatepass")
-        return _Row(Rendition.KEYS, lambda rows: containing(rows, column, octets))
+        return _Row(Rendition.KEYS, lambda texts: containing(texts, octets), which)
 
     def matches(served: bytes) -> bool:
         return any(needle in text for text in field_texts(parse_header(served), name))

@@ -112,24 +112,17 @@ def neighbours(rows: Sequence[bytes], first: Column, last: Column) -> list[list[
     return [row.split(b"\n", stop)[start:stop] for row in rows]
 
 
-def containing(rows: Sequence[bytes], which: Column, needle: bytes) -> list[int]:
-    """Return the positions of the rows whose column contains a folded needle; it has to be there at least."""
+def containing(texts: Sequence[bytes], needle: bytes) -> list[bool]:
+    """Tell of each text of a field's column whether it contains a folded needle; without one, whether it is there."""
     needle = needle or b"\0"
-    if b"\n" in needle:  # no column has it, but what is between them would
-        return []
-    if which is Column.SUBJECT:
-        return [at for at, row in enumerate(rows) if -1 < row.find(needle) < row.index(b"\n")]
-    some = [at for at, row in enumerate(rows) if needle in row]
-    texts = column([rows[at] for at in some], which)
-    return [at for at, text in zip(some, texts, strict=True) if needle in text]
+    return [needle in text for text in texts]
 
 
-def written_between(rows: Sequence[bytes], since: int | None, before: int | None) -> list[int]:
-    """Return the positions of the rows whose Date names a day of ``since <= day < before``, in seconds."""
+def written_between(days: Sequence[bytes], since: int | None, before: int | None) -> list[bool]:
+    """Tell of each text of the column of days whether it is one of ``since <= day < before``, in seconds."""
     low = -(1 << 62) if since is None else since
     above = 1 << 62 if before is None else before
-    days = column(rows, Column.WRITTEN)
-    return [at for at, day in enumerate(days) if day and low <= int(day) * _DAY < above]
+    return [bool(day) and low <= int(day) * _DAY < above for day in days]
 
 
 def plain_base_subject(subject: str) -> tuple[str, bool]:
