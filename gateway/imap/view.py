@@ -59,7 +59,8 @@ class View:
                 run for part in self.saved.ranges() for run in record.present(part[0], part[-1])
             ]
         if by_uid:
-            ranges = chosen.resolve(record.previous_present(record.high + 1) or 0)
+            star = (record.previous_present(record.high + 1) or 0) if chosen.has_star else 0
+            ranges = chosen.resolve(star)
             return [run for part in ranges for run in record.present(part[0], part[-1])]
         count = record.count
         ranges = chosen.resolve(count)

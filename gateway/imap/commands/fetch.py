@@ -18,7 +18,7 @@ from storage.errors import NoSuchMessage
 from storage.pages import PAGE_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
@@ -48,7 +48,7 @@ SEEN_BITS: Final = 4
 
 
 @command(b"FETCH", State.SELECTED, with_uid=True, keeps_msns=True)
-async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
+def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
     """Send what is asked for of each message of a set. RFC 9051 s. 6.4.5."""
     parser = request.parser
     parser.space()
@@ -64,13 +64,20 @@ async def fetch(session: Session, request: Request) -> AsyncIterator[bytes]:
         items.insert(0, UID)
     view = session.selected()
     plan = Fetch(items, view.chosen(chosen, by_uid=request.by_uid))
-    plan.asked = plan.runs if chosen is None else chosen.resolve(view.record.high)
+    if modifiers:
+        plan.asked = plan.runs if chosen is None else chosen.resolve(view.record.high)
+        return _modified(session, request, plan, modifiers)
+    return fetch_responses(session, plan)
+
+
+async def _modified(
+    session: Session, request: Request, plan: Fetch, modifiers: Mapping[bytes, Modify]
+) -> AsyncIterator[bytes]:
+    """Yield the responses to a plan that is changed by modifiers."""
     for name in FETCH_MODIFIERS:  # the order in which they build on each other
         if name in modifiers:
             await modifiers[name](session, request, plan)
-    session.enabled.update(item.switching_on for item in plan.items if item.switching_on)
-    if plan.before:
-        yield b"".join(plan.before)
+    yield b"".join(plan.before)
     async for piece in fetch_responses(session, plan):
         yield piece
 
@@ -83,6 +90,7 @@ async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]
     """
     view = session.selected()
     items = plan.items
+    session.enabled.update([item.switching_on for item in items if item.switching_on])
     sees = view.writable and any(item.sees for item in items)
     if sees:
         told = [FLAGS, MODSEQ] if b"CONDSTORE" in session.enabled else [FLAGS]
