@@ -119,13 +119,13 @@ class Archive(Protocol):
         """
         ...
 
-    async def narrow(self, name: str, first: int, last: int, clue: Clue) -> Narrowed:
-        """Return which messages of ``first <= number <= last`` a full-text index takes for what a clue is of.
+    def narrow(self, name: str, first: int, last: int, clue: Clue) -> AsyncIterator[Narrowed]:
+        """Yield which messages of ``first <= number <= last`` a full-text index takes for what a clue is of.
 
-        Without an index, any message is possible.
+        What is yielded is true together: each is of other messages. Without an index, any message is possible.
 
         Raises:
-            NoSuchList: no list is called ``name``.
+            NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
         """
         ...
 

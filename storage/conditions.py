@@ -214,11 +214,13 @@ class _InOctets:
         last = run.start + RUN_NUMBERS - 1
         found, open_ = 0, run.bits
         if self.clue is not None:
-            narrowed = await run.archive.narrow(run.name, run.start, last, self.clue)
-            found, open_ = run.bits & narrowed.certain, run.bits & narrowed.possible
-            if run.pace.is_due():  # many conditions, none of which need read a message
-                yield
-                run.pace.rest()
+            open_ = 0
+            async for narrowed in run.archive.narrow(run.name, run.start, last, self.clue):
+                found |= run.bits & narrowed.certain
+                open_ |= run.bits & narrowed.possible
+                if run.pace.is_due():
+                    yield
+                    run.pace.rest()
         for at in positions(open_):
             if run.pace.is_due():
                 yield

@@ -184,15 +184,15 @@ class MemoryArchive:
         record = self.mailing_list(name)
         return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
 
-    async def narrow(  # there is no index: any may match
+    def narrow(
         self,
         name: str,
         first: int,
         last: int,
         clue: Clue,  # noqa: ARG002  the contract's
-    ) -> Narrowed:
+    ) -> AsyncIterator[Narrowed]:
         self.mailing_list(name)
-        return Narrowed(0, (1 << last + 1 - first) - 1)
+        return _any(first, last)
 
     async def first_arrived(self, name: str, since: int) -> int:
         record = self.mailing_list(name)
@@ -464,3 +464,8 @@ class MemoryBatch:
     def _revise(self, shelf: _Shelf) -> int:
         shelf.record = replace(shelf.record, revision=shelf.record.revision + 1)
         return shelf.record.revision
+
+
+async def _any(first: int, last: int) -> AsyncIterator[Narrowed]:
+    """Yield that any message is possible, as there is no index."""
+    yield Narrowed(0, (1 << last + 1 - first) - 1)

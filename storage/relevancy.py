@@ -110,9 +110,12 @@ class _Run:
             found = []
             for in_head in (False, True):
                 clue = Clue([Piece(word, True, True)], in_head, not in_head, exact=True)
-                narrowed = await self.archive.narrow(self.name, self.start, last, clue)
-                places = narrowed.certain
-                for at in positions(narrowed.possible & self.hits):
+                places = possible = 0
+                async for narrowed in self.archive.narrow(self.name, self.start, last, clue):
+                    places |= narrowed.certain
+                    possible |= narrowed.possible
+                    yield
+                for at in positions(possible & self.hits):
                     if at not in unindexed:
                         unindexed[at] = await self._terms(self.start + at)
                         yield

@@ -17,6 +17,8 @@ from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Places
 from storage.sqlite.query import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from storage.message.terms import Clue
     from storage.sqlite.query import Query
 
@@ -52,41 +54,38 @@ class Index:
         self._terms: Kept[tuple[int, int], bytes] = Kept(KEPT_OCTETS)
         self._places: Kept[tuple[int, int], Places] = Kept(KEPT_OCTETS)
 
-    def narrow(self, key: int, first: int, last: int, clue: Clue) -> Narrowed:
-        """Return which messages of a list's numbers may be what a clue is of; see ``Archive.narrow``.
+    def narrow(self, key: int, first: int, last: int, clue: Clue) -> Iterator[Narrowed]:
+        """Yield which messages of a list's numbers may be what a clue is of, by the segment; see ``Archive.narrow``.
 
         Raises:
             ArchiveUnavailable: the index is damaged.
         """
-        certain = possible = 0
-        for run in range(first >> RUN_BITS, (last >> RUN_BITS) + 1):
-            try:
-                found, covered = self._in_run(key, run, clue)
-            except _Replaced:
-                found = covered = 0
-            open_ = _WHOLE_RUN & ~covered
-            start = (run << RUN_BITS) - first
-            if clue.exact:
-                certain |= _moved(found, start)
-            else:
-                open_ |= found
-            possible |= _moved(open_, start)
         asked = (1 << last + 1 - first) - 1
-        return Narrowed(certain & asked, possible & asked)
+        for run in range(first >> RUN_BITS, (last >> RUN_BITS) + 1):
+            start = (run << RUN_BITS) - first
+            told, open_ = 0, _WHOLE_RUN
+            try:
+                for found, covers in self._in_run(key, run, clue):
+                    told |= found
+                    open_ &= ~covers
+                    bits = _moved(found, start) & asked
+                    yield Narrowed(bits, 0) if clue.exact else Narrowed(0, bits)
+            except _Replaced:
+                open_ = _WHOLE_RUN
+            yield Narrowed(0, _moved(open_ & ~told, start) & asked)
 
-    def _in_run(self, key: int, run: int, clue: Clue) -> tuple[int, int]:
-        """Return the messages of a run that a clue fits, and those that the index covers."""
-        found = covered = 0
+    def _in_run(self, key: int, run: int, clue: Clue) -> Iterator[tuple[int, int]]:
+        """Yield of each segment the messages that a clue fits, and those that it covers."""
         for segment, covers in self._query.rows(SEGMENTS, key, run, TERMS_VERSION):
             try:
                 wanted = decode_chunk(covers)
             except ValueError as error:
                 raise self._query.damaged(str(error)) from error
-            covered |= wanted
+            found = 0
             for section, is_sought in enumerate((clue.in_head, clue.in_body)):
                 if is_sought:
                     found |= self._in_section(segment, section, clue, wanted & ~found)
-        return found, covered
+            yield found, wanted
 
     def _in_section(self, segment: int, section: int, clue: Clue, wanted: int) -> int:
         """Return which of the messages wanted have all pieces of a clue in one section."""

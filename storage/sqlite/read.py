@@ -210,9 +210,9 @@ class SqliteArchive:
         record = self.mailing_list(name)
         return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
 
-    async def narrow(self, name: str, first: int, last: int, clue: Clue) -> Narrowed:
+    def narrow(self, name: str, first: int, last: int, clue: Clue) -> AsyncIterator[Narrowed]:
         self.mailing_list(name)
-        return self._index.narrow(self._ids[name], first, last, clue)
+        return self._narrowed(self._ids[name], first, last, clue)
 
     async def first_arrived(self, name: str, since: int) -> int:
         record = self.mailing_list(name)
@@ -270,6 +270,12 @@ class SqliteArchive:
         record = self.mailing_list(name)
         rows = self._query.rows(statement, self._ids[name], revision, record.revision, record.high)
         return array("I", sorted([number for (number,) in rows]))
+
+    async def _narrowed(
+        self, key: int, first: int, last: int, clue: Clue
+    ) -> AsyncIterator[Narrowed]:
+        for part in self._index.narrow(key, first, last, clue):
+            yield part
 
     async def _entries_of(self, key: int, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
         while rows := self._query.rows(_ENTRIES, key, first, last, _ENTRIES_AT_ONCE):

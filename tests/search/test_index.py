@@ -22,7 +22,7 @@ from storage.sqlite import fulltext, fulltext_write
 from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS
 from storage.sqlite.packing import unpack
 from storage.sqlite.schema import FILE
-from tests.mail import NOW, SqliteEngine, done, fill, mail
+from tests.mail import NOW, SqliteEngine, fill, mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +61,25 @@ def narrowed(
     archive: Archive, needle: str, first: int = 1, last: int = 99
 ) -> tuple[set[int], set[int]]:
     """Return which numbers are certain and which possible."""
-    found = done(archive.narrow(LIST, first, last, clue(needle)))
+    found = joined(archive, first, last, clue(needle))
     return numbers_of(found.certain, first), numbers_of(found.possible, first)
+
+
+def joined(archive: Archive, first: int, last: int, asked: Clue) -> Narrowed:
+    """Return what the index tells, together."""
+    certain = possible = 0
+    for part in parts(archive, first, last, asked):
+        for bits in part:
+            assert not bits & (certain | possible)
+        certain, possible = certain | part.certain, possible | part.possible
+    return Narrowed(certain, possible)
+
+
+def parts(archive: Archive, first: int, last: int, asked: Clue) -> list[Narrowed]:
+    async def gather() -> list[Narrowed]:
+        return [part async for part in archive.narrow(LIST, first, last, asked)]
+
+    return asyncio.run(gather())
 
 
 def numbers_of(bits: int, first: int) -> set[int]:
@@ -128,7 +145,7 @@ def test_head_and_body_are_told_apart(sqlite: SqliteEngine) -> None:
         (True, True, {1, 2}),
     ):
         asked = Clue(clue("WORD").pieces, in_head, in_body, exact=True)
-        assert numbers_of(done(archive.narrow(LIST, 1, 2, asked)).certain, 1) == expected
+        assert numbers_of(joined(archive, 1, 2, asked).certain, 1) == expected
 
 
 def test_all_pieces_have_to_be_in_one_section(sqlite: SqliteEngine) -> None:
@@ -245,13 +262,23 @@ def test_what_a_segment_covers_may_be_damaged(sqlite: SqliteEngine) -> None:
     assert found(sqlite.archive(), Text("word")) == [1]
 
 
+def test_each_segment_is_a_step(sqlite: SqliteEngine) -> None:
+    fill(sqlite.writer(), LIST, bodies("one word", "two words", "three"))
+    fill(sqlite.writer(), LIST, bodies("four words"), now=NOW + 1)
+    assert parts(sqlite.archive(), 1, 5, clue("WORD")) == [
+        Narrowed(0b0011, 0),
+        Narrowed(0b1000, 0),
+        Narrowed(0, 0b10000),
+    ]
+
+
 def test_a_segment_that_is_replaced_meanwhile_is_not_relied_on(
     sqlite: SqliteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(sqlite.writer(), LIST, bodies("one word"))
     archive = sqlite.archive()
     monkeypatch.setattr(fulltext, "_TERMS", ("SELECT 1 FROM segment WHERE id = -?",) * 2)
-    assert done(archive.narrow(LIST, 1, 2, clue("WORD"))) == Narrowed(0, 0b11)
+    assert joined(archive, 1, 2, clue("WORD")) == Narrowed(0, 0b11)
     assert found(archive, Text("word")) == [1]
 
 
