@@ -49,6 +49,17 @@ MAX_TEXT: Final = 8 << 20
 MAX_APART: Final = 100
 """How many octets a text may have more than characters for these to be folded apart."""
 
+MAX_MARKS: Final = 64
+"""So many marks on one letter are put in Unicode's order together, which takes the square of their number."""
+
+_DECOMPOSED_MARKS: Final = "\u0f73\u0f75\u0f81\uff9e\uff9f"
+_MARKS: Final = "".join(
+    mark for mark in map(chr, range(0x300, 0x10000)) if unicodedata.combining(mark)
+)
+_MANY_MARKS: Final = re.compile(
+    f"[{_MARKS}{_DECOMPOSED_MARKS}\U00010000-\U0010ffff]{{{MAX_MARKS + 1},}}+"
+)
+
 _ON_ONE_LINE: Final = {
     code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != 0x0A
 }
@@ -96,8 +107,7 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.upper()
-    text = unicodedata.normalize("NFKD", text).casefold()
-    return unicodedata.normalize("NFKD", text).upper()
+    return "".join(map(_folded_piece, _pieces(text)))
 
 
 def folded(text: str) -> bytes:
@@ -230,3 +240,22 @@ def _body_text(octets: bytes, part: Part) -> bytes:
 
 def _folded_run(run: re.Match[bytes]) -> bytes:
     return fold(run[0].decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+
+
+def _folded_piece(text: str) -> str:
+    text = unicodedata.normalize("NFKD", text).casefold()
+    return unicodedata.normalize("NFKD", text).upper()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield text in pieces, mostly one, of which none has more than ``MAX_MARKS`` marks in a row."""
+    start = 0
+    for run in _MANY_MARKS.finditer(text):
+        marks = 0
+        for at in range(run.start(), run.end()):
+            is_mark = unicodedata.combining(text[at]) or text[at] in _DECOMPOSED_MARKS
+            marks = marks + 1 if is_mark else 0
+            if marks > MAX_MARKS:
+                yield text[start:at]
+                start, marks = at, 1
+    yield text[start:]

@@ -13,6 +13,7 @@ from storage.message import text as text_module
 from storage.message.fields import parse_header
 from storage.message.structure import structure
 from storage.message.text import (
+    MAX_MARKS,
     Searchable,
     contains,
     field_texts,
@@ -286,3 +287,19 @@ def test_any_octets_have_a_text(octets: bytes) -> None:
     for part in (text.head, text.body):
         decoded = part.decode("utf-8", "surrogatepass")
         assert fold(decoded) == decoded
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u0301\u0323", "\U0001d165\u0323", "\uff9e\u302a", "\u0f81\u0f71"]
+)
+def test_marks_without_end_are_ordered_by_the_piece(mark: str) -> None:
+    few, many = "a" + mark * (MAX_MARKS // 2), "a" + mark * 200_000  # minutes, all at once
+    assert fold(few) == unicodedata.normalize("NFKD", few).upper()
+    assert fold(many + "b") == fold(many) + "B"
+    assert fold(many).startswith(fold(few))
+    assert len(fold(many)) == len(unicodedata.normalize("NFKD", mark)) * 200_000 + 1
+
+
+def test_letters_beyond_the_bmp_are_no_marks() -> None:
+    text = "\U00010400" * 3 * MAX_MARKS + "\u0301\u0323"
+    assert fold(text) == unicodedata.normalize("NFKD", text.casefold()).upper()
