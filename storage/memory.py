@@ -102,6 +102,11 @@ class MemoryForest:
         found.sort(key=lambda note: (-note.sent if newest_first else note.sent, note.message_id))
         return found[:most]
 
+    def drop_notes(self, kind: bytes, message_id: bytes) -> None:
+        for key, notes in self.kept_notes.items():
+            if key.startswith(kind):
+                notes[:] = [note for note in notes if note.message_id != message_id]
+
 
 @dataclass(slots=True)
 class _Shelf:

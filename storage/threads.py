@@ -63,6 +63,10 @@ MAX_WAITING: Final = 1000
 THREAD_OCTETS: Final = 8
 """Octets of a thread's name. Who makes two threads' names meet has won no more than by answering to both."""
 
+_CONVERSATION: Final = b"c"
+_SUBJECT: Final = b"s"
+"""What keys of notes begin with, by what follows: a Thread-Index, or the subject itself."""
+
 _NEVER: Final = 1 << 62
 
 
@@ -170,6 +174,10 @@ class Forest(Protocol):
         """
         ...
 
+    def drop_notes(self, kind: bytes, message_id: bytes) -> None:
+        """Drop a message's notes under all keys that begin with this octet."""
+        ...
+
 
 def own_thread(message_id: bytes) -> bytes:
     """Return what a thread is called that begins with this Message-ID, in every list alike."""
@@ -211,7 +219,8 @@ def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None
 
 
 def withdraw(forest: Forest, message_id: bytes) -> None:
-    """Make a ghost of a removed message: its answers stay together."""
+    """Make a ghost of a removed message: its answers stay together, and nothing of what it said stays."""
+    forest.drop_notes(_SUBJECT, message_id)
     node = forest.node(message_id)
     if node is not None:
         _set_number(forest, node, None, node.sent)
@@ -350,7 +359,7 @@ def _seek_conversation(forest: Forest, node: Node, ties: Ties, *, leaf: bool) ->
     """Look for the message this one answers by Thread-Index, and wait for a better one."""
     if ties.conversation_parent is None or ties.conversation_parent == ties.conversation:
         return
-    key = b"c" + ties.conversation_parent
+    key = _CONVERSATION + ties.conversation_parent
     forest.note(key, Note(node.message_id, 0, waits=True))
     for found in forest.notes(key, waits=False, since=0, until=0, most=1):
         _weigh(forest, node, found.message_id, Evidence.CONVERSATION, 0, leaf=leaf)
@@ -360,7 +369,7 @@ def _answer_conversation(forest: Forest, ties: Ties) -> None:
     """Be found by Thread-Index, if no other message with this one has a lesser Message-ID."""
     if ties.conversation is None:
         return
-    key = b"c" + ties.conversation
+    key = _CONVERSATION + ties.conversation
     forest.note(key, Note(ties.message_id, 0, waits=False))
     least = forest.notes(key, waits=False, since=0, until=0, most=1)
     if least[0].message_id != ties.message_id:
@@ -374,7 +383,7 @@ def _seek_subject(forest: Forest, node: Node, ties: Ties, window: int, *, leaf: 
     """Look for the last message with this subject sent before, and wait for a later one."""
     if not ties.subject:
         return
-    key = b"s" + ties.subject
+    key = _SUBJECT + ties.subject
     forest.note(key, Note(node.message_id, ties.sent, waits=True))
     since = ties.sent - window
     for found in forest.notes(
@@ -387,7 +396,7 @@ def _answer_subject(forest: Forest, ties: Ties, window: int) -> None:
     """Be found by subject by the replies sent within the window after, and before the next such message."""
     if not ties.subject:
         return
-    key = b"s" + ties.subject
+    key = _SUBJECT + ties.subject
     forest.note(key, Note(ties.message_id, ties.sent, waits=False))
     until = ties.sent + window
     for later in forest.notes(key, waits=False, since=ties.sent + 1, until=until, most=1):

@@ -26,6 +26,7 @@ _PUT: Final = (
 _NOTE: Final = (
     "INSERT OR IGNORE INTO note (list, key, waits, sent, message_id) VALUES (?, ?, ?, ?, ?)"
 )
+_DROP_NOTES: Final = "DELETE FROM note WHERE list = ? AND substr(key, 1, 1) = ? AND message_id = ?"
 _NOTES: Final = (
     "SELECT message_id, sent FROM note WHERE list = ? AND key = ? AND waits = ? AND sent BETWEEN ? AND ? "
     "ORDER BY sent, message_id LIMIT ?"
@@ -86,6 +87,9 @@ class SqliteForest:
         statement = _NOTES_NEWEST if newest_first else _NOTES
         found = self._connection.execute(statement, (self._key, key, waits, since, until, most))
         return [Note(message_id, sent, waits) for message_id, sent in found]
+
+    def drop_notes(self, kind: bytes, message_id: bytes) -> None:
+        self._connection.execute(_DROP_NOTES, (self._key, kind, message_id))
 
     def id_of(self, message_id: bytes) -> int:
         """Return the row id of a node that ``node`` returned or ``put`` took."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.renderers import RENDERERS
 from storage.errors import NoSuchList
+from storage.ingest import ingest
 from storage.threads import own_thread
 from tests.contract.test_archive import entries, links, remove
-from tests.mail import NOW, Engine, done, fill, mail
+from tests.mail import NOW, Engine, Given, done, fill, mail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,3 +170,14 @@ def test_what_is_in_no_thread_and_no_list(engine: Engine) -> None:
     assert [*done(archive.in_thread("l", named("ghost")))] == [2]
     with pytest.raises(NoSuchList):
         done(archive.in_thread("none", named("a")))
+
+
+def test_a_removed_message_is_not_found_by_its_subject_any_more(engine: Engine) -> None:
+    first = Given([mail("a"), mail("b", subject="Re: Topic")])
+    later = Given([mail("c", subject="Re: Topic")], name="later")
+    for source in (first, later):
+        ingest(engine.writer(), "l", source, RENDERERS, subject_window=9, clock=lambda: NOW)
+        if source is first:
+            remove(engine, "l", 1)
+    drawn = [[node.number for node in done(engine.archive().thread("l", n))] for n in (2, 3)]
+    assert drawn == [[None, 2], [3]]

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.renderers import RENDERERS
 from storage.errors import ArchiveUnavailable, NoSuchMessage
+from storage.ingest import ingest
 from storage.model import Location, Page, Rendition
 from storage.pages import decode_rows, encode_rows
 from storage.sqlite.batch import SqliteBatch
@@ -18,7 +20,7 @@ from storage.sqlite.octets import KEPT_BLOCK_OCTETS
 from storage.sqlite.packing import BLOCK_OCTETS
 from storage.sqlite.query import Kept
 from storage.sqlite.schema import FILE, open_writer
-from tests.mail import NOW, SqliteEngine, done, fill, gathered, mail
+from tests.mail import NOW, Given, SqliteEngine, done, fill, gathered, mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,6 +248,20 @@ def test_of_a_removed_message_nothing_is_in_the_files_while_others_read(
         batch.remove("l", 2)
     after = _all_octets(sqlite)
     assert [(data in before, data in after) for data in kept] == [(True, False)] * 2
+
+
+def test_the_subject_by_which_a_removed_message_was_found_goes_with_it(
+    sqlite: SqliteEngine,
+) -> None:
+    mails = [mail("a", subject="Secret"), mail("b", subject="Re: Secret"), mail("c")]
+    writer = sqlite.writer()
+    ingest(writer, "l", Given(mails), RENDERERS, subject_window=9, clock=lambda: NOW)
+    assert b"ssecret" in _all_octets(sqlite)
+    with writer.batch() as batch:
+        batch.remove("l", 1)
+        batch.remove("l", 2)
+    assert b"ssecret" not in _all_octets(sqlite)
+    assert b"stopic" in _all_octets(sqlite)
 
 
 def test_a_removal_is_kept_though_another_reads_what_was_before(
