@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from storage.errors import NoSuchMessage
 from storage.pages import PAGE_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
@@ -82,71 +83,109 @@ async def _modified(
         yield piece
 
 
-async def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]:
+def fetch_responses(session: Session, plan: Fetch) -> AsyncIterator[bytes]:
     """Yield the FETCH response of each message of a plan, a page's at a time, or one's where they are large.
 
     Raises:
-        No: some messages have not been rendered yet, and were left out.
+        No: some messages have not been rendered yet, and were left out (raised at the end).
     """
-    view = session.selected()
     items = plan.items
     session.enabled.update([item.switching_on for item in items if item.switching_on])
-    sees = view.writable and any(item.sees for item in items)
+    sees = session.selected().writable and any(item.sees for item in items)
     if sees:
         told = [FLAGS, MODSEQ] if b"CONDSTORE" in session.enabled else [FLAGS]
         items = [*items, *(item for item in told if item not in items)]
-    needs = _needs(tuple(items))
-    missing = False
-    for runs in page_runs(plan.runs, SEEN_BITS if sees else PAGE_BITS):
+    reading = _Reading(session, plan.runs, _needs(tuple(items)), sees)
+    return _one_by_one(reading) if reading.needs.parts else _page_by_page(reading)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Messages that are being read to answer with some items; with ``sees`` they become seen."""
+
+    session: Session
+    runs: Sequence[range]
+    needs: _Needs
+    sees: bool
+    _misses: bool = False
+
+    def shares(self) -> Iterator[list[range]]:
+        """Yield the runs of numbers that are to be read at once."""
+        return page_runs(self.runs, SEEN_BITS if self.sees else PAGE_BITS)
+
+    async def rows(self, runs: Sequence[range]) -> Rows:
+        """Return the rows of the messages that are still there."""
+        session, needs = self.session, self.needs
         current = session.current()
         rows = await read_rows(
-            session.archive, view, current, runs, needs.kinds, with_entries=needs.with_entries
+            session.archive,
+            session.selected(),
+            current,
+            runs,
+            needs.kinds,
+            with_entries=needs.with_entries,
         )
-        if sees:
+        if self.sees:
             mark_seen(session, rows.numbers)
-        missing = missing or (bool(needs.kinds) and _lacks(rows, current, runs))
-        if needs.parts:
-            async for piece in _one_by_one(session, rows, needs):
-                yield piece
-        elif rows.numbers:
-            yield b"".join(_texts(rows, needs.stretches[0]))
-        else:
-            yield b""
-    if missing:
-        raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
+        if needs.kinds and _lacks(rows, current, runs):
+            self._misses = True
+        return rows
+
+    def end(self) -> None:
+        """Make sure that no message was left out that is there.
+
+        Raises:
+            No: one was.
+        """
+        if self._misses:
+            raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
 
 
-async def _one_by_one(session: Session, rows: Rows, needs: _Needs) -> AsyncIterator[bytes]:
-    """Yield the responses of the rows, some of whose values are made from the messages' octets.
+async def _page_by_page(reading: _Reading) -> AsyncIterator[bytes]:
+    """Yield the responses whose values all come from rows."""
+    stretch = reading.needs.stretches[0]
+    for runs in reading.shares():
+        rows = await reading.rows(runs)
+        yield b"".join(_texts(rows, stretch)) if rows.numbers else b""
+    reading.end()
 
-    What stands between those values is made for all the rows at once; the octets are copied only as they are joined.
+
+async def _one_by_one(reading: _Reading) -> AsyncIterator[bytes]:
+    """Yield the responses some of whose values are made from the messages' octets.
+
+    What stands between those values is made for many rows at once; the octets are copied only as they are joined.
     """
-    *between, last = [_texts(rows, stretch) for stretch in needs.stretches]
+    served, name = reading.session.archive.served, reading.session.selected().name
     pieces: list[bytes] = []
     octets = whole = 0
-    for at, number in enumerate(rows.numbers):
-        try:
-            opened = Opened(await session.archive.served(rows.view.name, number))
-        except NoSuchMessage:  # removed a moment ago
-            continue
-        allowed = octets + MAX_COPIES * len(opened.octets) + ANY_OCTETS
-        try:
-            for texts, part in zip(between, needs.parts, strict=True):
-                pieces.append(texts[at])
-                value = part(opened)
-                pieces += value
-                octets += len(value[-1])
-                if octets > allowed:
-                    raise No("too much of one message at once", b"LIMIT")
-        except No:
-            yield b"".join(pieces[:whole])
-            raise
-        pieces.append(last[at])
-        whole = len(pieces)
-        if octets >= CHUNK_OCTETS:
+    for runs in reading.shares():
+        rows = await reading.rows(runs)
+        *between, last = [_texts(rows, stretch) for stretch in reading.needs.stretches]
+        for at, number in enumerate(rows.numbers):
+            try:
+                opened = Opened(await served(name, number))
+            except NoSuchMessage:  # removed a moment ago
+                continue
+            allowed = octets + MAX_COPIES * len(opened.octets) + ANY_OCTETS
+            try:
+                for texts, part in zip(between, reading.needs.parts, strict=True):
+                    value = part(opened)
+                    pieces += (texts[at], *value)
+                    octets += len(value[-1])
+                    if octets > allowed:
+                        raise No("too much of one message at once", b"LIMIT")
+            except No:
+                yield b"".join(pieces[:whole])
+                raise
+            pieces.append(last[at])
+            whole = len(pieces)
+            if octets >= CHUNK_OCTETS:
+                yield b"".join(pieces)
+                pieces, octets, whole = [], 0, 0
+        if whole:  # before a pause, and before more messages become seen
             yield b"".join(pieces)
             pieces, octets, whole = [], 0, 0
-    yield b"".join(pieces)
+    reading.end()
 
 
 class _Stretch(NamedTuple):
