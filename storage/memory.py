@@ -379,9 +379,8 @@ class MemoryBatch:
         number = shelf.record.high + 1
         revision = self._revise(shelf)
         shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
-        node = shelf.forest.nodes[message.message_id]
-        node.thread = self._thread_elsewhere(shelf, message) or node.thread
-        stored = _Stored(replace(message, text=None), revision, self._versions, node.thread)
+        thread = shelf.forest.nodes[message.message_id].thread
+        stored = _Stored(replace(message, text=None), revision, self._versions, thread)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
@@ -451,14 +450,6 @@ class MemoryBatch:
             shelf = _Shelf(MailingList(check_list_name(name), validity=now, created=now))
             self.shelves[name] = shelf
         return shelf
-
-    def _thread_elsewhere(self, shelf: _Shelf, message: NewMessage) -> bytes | None:
-        """Return the thread that an exact copy of a message is of in another list, if there is one."""
-        for other in self.shelves.values():
-            holder = None if other is shelf else other.ids.get(message.message_id)
-            if holder is not None and not holder.removed and holder.digest == message.digest:
-                return other.messages[holder.number].thread
-        return None
 
     def _message(self, name: str, number: int) -> _Stored:
         try:

@@ -292,8 +292,6 @@ class SqliteBatch:
             other.touch(other_number)
             if shared is None and other.digest(other_number) == message.digest:
                 shared = other.place(other_number)
-                # What is equal to the last octet is of one thread wherever it is met (RFC 8474 s. 5.2).
-                shelf.forest.follow(other.forest, message.message_id)
         if shared is None:
             kept = pack_raw(message.raw, plain=message.plain)
             shared = Place(*self._blocks.add(kept), len(kept), message.plain)

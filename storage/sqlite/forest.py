@@ -102,14 +102,6 @@ class SqliteForest:
         """Return the node if it was changed and is not written yet."""
         return self._changed.get(message_id)
 
-    def follow(self, other: SqliteForest, message_id: bytes) -> None:
-        """Have a node, which is no message yet, be of the thread that it is of in another list."""
-        node, followed = self.node(message_id), other.node(message_id)
-        assert node is not None
-        assert followed is not None
-        node.thread = followed.thread
-        self.put(node)
-
     def flush(self) -> None:
         """Write back what changed."""
         id_of = self.id_of

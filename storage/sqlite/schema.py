@@ -170,14 +170,6 @@ WITH RECURSIVE below (id, thread) AS (
 )
 UPDATE node SET thread = below.thread FROM below WHERE node.id = below.id;
 UPDATE node SET thread = own_thread(message_id) WHERE thread = x'';
-WITH copied (node, thread, first) AS (
-  SELECT m.node, n.thread, min(c.other_list) FROM copy c
-  JOIN message m ON m.list = c.list AND m.number = c.number
-  JOIN message o ON o.list = c.other_list AND o.number = c.other_number AND o.digest = m.digest
-  JOIN node n ON n.id = o.node
-  WHERE c.other_list < c.list GROUP BY m.node
-)
-UPDATE node SET thread = copied.thread FROM copied WHERE node.id = copied.node;
 CREATE INDEX node_thread ON node (list, thread) WHERE number IS NOT NULL;
 CREATE TABLE segment (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
