@@ -10,7 +10,7 @@ from gateway.imap.modseq import modseqs
 from gateway.imap.numset import runs
 from gateway.imap.responses import Bad, No
 from gateway.imap.results import BATCH, Results, bitmaps, esearch, gathered, number_list
-from gateway.imap.rows import page_runs, read_rows
+from gateway.imap.rows import lacks_rows, page_runs, read_rows
 from gateway.imap.searching import read_criteria
 from storage.bitmap import EMPTY
 from storage.relevancy import relevancy
@@ -197,10 +197,8 @@ async def rows_of(
         rows = await read_rows(
             session.archive, view, current, held, kinds, with_entries=with_entries
         )
-        if len(rows.numbers) < sum(map(len, held)):
-            there = sum(len(part) for run in held for part in current.present(run[0], run[-1]))
-            if len(rows.numbers) < there:
-                raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
+        if await lacks_rows(session.archive, rows, current, held):
+            raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
         if rows.numbers:
             yield rows
 

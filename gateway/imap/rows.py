@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from gateway.imap.view import msn
+from storage.errors import NoSuchMessage
 from storage.facts import Facts, decode_facts
 from storage.model import Rendition
 from storage.pages import PAGE_BITS
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Entry, MailingList, Page
 
-__all__ = ["Rows", "page_runs", "read_rows"]
+__all__ = ["Rows", "lacks_rows", "page_runs", "read_rows"]
 
 T = TypeVar("T")
 
@@ -139,6 +140,23 @@ async def read_rows(
         texts,
         [entry for entry in entries if entry.number in shared],
     )
+
+
+async def lacks_rows(
+    archive: Archive, rows: Rows, current: MailingList, runs: Sequence[range]
+) -> bool:
+    """Tell whether messages of ``runs`` that are there have no rows; what was removed a moment ago is not there."""
+    there = [part for run in runs for part in current.present(run[0], run[-1])]
+    if len(rows.numbers) == sum(map(len, there)):
+        return False
+    has = set(rows.numbers)
+    for number in (number for part in there for number in part if number not in has):
+        try:
+            await archive.entry(current.name, number)
+        except NoSuchMessage:
+            continue
+        return True
+    return False
 
 
 def _msns(record: MailingList, run: range) -> range:

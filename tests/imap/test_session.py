@@ -412,3 +412,22 @@ def test_refusals_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
         talk.ask(b"c EXAMINE lists.nosuch")
     assert caplog.text == ""
     assert talk.session.expire("so it is") == b"* BYE so it is\r\n"
+
+
+def test_what_was_removed_a_moment_ago_is_left_out(tmp_path: Path) -> None:
+    engine = SqliteEngine(tmp_path)
+    stage = Stage(engine)
+    stage.open(["as=anonymous"])
+    stage.client.ask(b"a EXAMINE lists.alpha")
+    with engine.writer().batch() as batch:
+        batch.remove("lists.alpha", 2)  # the catalogue has not been refreshed yet
+    for asked in (
+        b"FETCH 1:* ENVELOPE",
+        b"UID FETCH 1:* (FLAGS RFC822.SIZE)",
+        b"SORT (DATE) UTF-8 ALL",
+    ):
+        answer = stage.client.ask(b"a " + asked)
+        assert b"\r\na OK " in answer
+        assert b"* 2 FETCH" not in answer
+    assert b"* SORT 1 3 4\r\n" in stage.client.ask(b"a SORT (ARRIVAL) UTF-8 ALL")
+    engine.close()

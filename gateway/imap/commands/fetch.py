@@ -13,7 +13,7 @@ from gateway.imap.modseq import MODSEQ
 from gateway.imap.opened import Opened
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
 from gateway.imap.responses import Bad, No
-from gateway.imap.rows import page_runs, read_rows
+from gateway.imap.rows import lacks_rows, page_runs, read_rows
 from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
 from storage.pages import PAGE_BITS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
-    from storage.model import MailingList, Rendition
+    from storage.model import Rendition
 
 _MACROS: Final = {
     b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
@@ -127,7 +127,7 @@ class _Reading:
         )
         if self.sees:
             mark_seen(session, rows.numbers)
-        if needs.kinds and _lacks(rows, current, runs):
+        if needs.kinds and await lacks_rows(session.archive, rows, current, runs):
             self._misses = True
         return rows
 
@@ -237,12 +237,6 @@ def _needs(items: tuple[Item, ...]) -> _Needs:
 
 def _msns(rows: Rows) -> Iterable[object]:
     return rows.msns
-
-
-def _lacks(rows: Rows, current: MailingList, runs: Iterable[range]) -> bool:
-    """Tell whether messages that are there have no rows."""
-    there = sum(len(part) for run in runs for part in current.present(run[0], run[-1]))
-    return len(rows.numbers) < there
 
 
 def _items(parser: Parser) -> Sequence[Item]:
