@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.imap import registry
 from gateway.nntp.registry import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,21 @@ READMES = [
     *sorted(ROOT.glob("*/*/README.md")),
 ]
 ROWS = re.findall(r"^\| ((?:\d{4}(?:, )?)+) \|(.*)\|(.*)\|(.*)\|(.*)\|$", README, re.MULTILINE)
+IMAP_TABLES = [
+    "COMMANDS",
+    "ENABLED",
+    "FETCH_ITEMS",
+    "FETCH_MODIFIERS",
+    "LIST_RETURNS",
+    "LIST_SELECTIONS",
+    "SEARCH_JOINS",
+    "SEARCH_KEYS",
+    "SEARCH_RETURNS",
+    "SELECT_PARAMETERS",
+    "SORT_KEYS",
+    "STATUS_ITEMS",
+    "THREAD_ALGORITHMS",
+]
 CITED = re.compile(r"RFC (\d{4})")
 
 
@@ -74,3 +90,18 @@ def test_every_command_has_a_transcript() -> None:
         assert re.search(rf"^C: {keyword.decode()}\b", spoken, re.MULTILINE | re.IGNORECASE), (
             keyword
         )
+
+
+@pytest.mark.parametrize("table", IMAP_TABLES)
+def test_every_row_of_the_tables_of_imap_is_spoken_in_a_transcript(table: str) -> None:
+    lines = [
+        line
+        for path in (ROOT / "tests/transcripts/imap").iterdir()
+        for line in path.read_text(encoding="utf-8").upper().splitlines()
+        if line.startswith("C: ")
+    ]
+    spoken = "\n".join(lines)
+    rows = getattr(registry, table)
+    assert rows
+    for name in rows:
+        assert re.search(rf"(?<![A-Z.]){re.escape(name.decode())}", spoken), name
