@@ -161,10 +161,6 @@ class Bitmap:
                     return at << CHUNK_BITS | lowest(absent)
         return None
 
-    def among(self, numbers: Sequence[int]) -> bytes:
-        """Return for each of some ascending numbers 1 or 0: whether it is in the set."""
-        return b"".join(_among(self.chunks.get(at, 0), part) for at, part in split(numbers))
-
 
 EMPTY: Final = Bitmap()
 
@@ -282,16 +278,6 @@ def _read_varints(data: bytes) -> list[int]:
 def _shared(bits: int) -> int:
     """Return the bits of a chunk: the one object, where it is full."""
     return FULL if bits == FULL else bits
-
-
-def _among(bits: int, part: Sequence[int]) -> bytes:
-    """Return 1 or 0 for each of some ascending numbers in the chunk of these bits."""
-    if not bits:
-        return bytes(len(part))
-    first = part[0]
-    width = part[-1] - first + 1
-    octets = window(bits, first, width)
-    return octets if width == len(part) else bytes([octets[number - first] for number in part])
 
 
 def _mask(at: int, first: int, last: int) -> int:

@@ -69,19 +69,11 @@ def test_sets(left: list[range], right: list[range]) -> None:
     assert (numbers_of(a), numbers_of(b)) == (sorted(truth), sorted(other))
 
 
-@given(many, st.lists(near | st.integers(1, 9 * CHUNK), max_size=60))
-def test_among(runs: list[range], asked: list[int]) -> None:
-    truth, numbers = members(runs), sorted(set(asked))
-    assert list(Bitmap.of(runs).among(numbers)) == [number in truth for number in numbers]
-
-
 @given(many, st.integers(1, 9 * CHUNK) | near, st.integers(-3, 5 * CHUNK))
-def test_count_and_page(runs: list[range], first: int, width: int) -> None:
+def test_count(runs: list[range], first: int, width: int) -> None:
     made, truth = Bitmap.of(runs), members(runs)
     last = first + width
     assert made.count(first, last) == sum(first <= number <= last for number in truth)
-    page = range(first, min(first + 256, MAX_NUMBER + 1))
-    assert list(made.among(page)) == [number in truth for number in page]
 
 
 @given(many, many)
@@ -110,7 +102,6 @@ def test_full_chunks_are_one_object() -> None:
 def test_an_empty_range_is_nothing() -> None:
     assert Bitmap.of([range(5, 5)]) == EMPTY
     assert EMPTY.count(1, 100) == 0
-    assert EMPTY.among([]) == b""
 
 
 @given(chunks)

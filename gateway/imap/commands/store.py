@@ -9,7 +9,7 @@ from gateway.imap.commands.items import FLAGS, UID
 from gateway.imap.flags import is_settable, keyword_updates
 from gateway.imap.marking import change_flags
 from gateway.imap.modseq import MODSEQ, revision_of
-from gateway.imap.numset import render, runs
+from gateway.imap.numset import render
 from gateway.imap.registry import Fetch, State, command
 from gateway.imap.responses import Bad, No
 from gateway.imap.updates import flag_updates
@@ -81,7 +81,7 @@ async def _change(
     later = EMPTY
     if unchanged_since is not None:
         name, revision = session.selected().name, revision_of(unchanged_since)
-        later = Bitmap.of(runs(await session.archive.changed(name, revision)))
+        later = Bitmap.holding(await session.archive.changed(name, revision))
     return change_flags(session, numbers, mode, flags, unchanged_since=unchanged_since, later=later)
 
 
