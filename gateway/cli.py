@@ -22,7 +22,6 @@ from gateway.demo import write_demo
 from gateway.errors import Refused
 from gateway.intake import Plan, open_for_writing, take_in
 from gateway.passwords import hash_password
-from gateway.renderers import RENDERERS
 from gateway.sasl import MalformedMessage
 from storage.check import check
 from storage.errors import ArchiveError, NoSuchList, NoSuchMessage
@@ -170,6 +169,8 @@ def _describe(writer: SqliteWriter, config: Config) -> None:
 
 def _rerender(writer: SqliteWriter) -> None:
     """Make anew what an earlier version of listgate rendered."""
+    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+
     counts = rerender(writer, RENDERERS)
     done = next(counts, 0)
     if not done:
@@ -288,6 +289,8 @@ def _remove(parsed: argparse.Namespace) -> int:
 
 
 def _check(parsed: argparse.Namespace) -> int:
+    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+
     async def verify(archive: SqliteArchive, writer: SqliteWriter) -> tuple[int, int]:
         found = left = 0
         async for fault in check(archive, writer, RENDERERS, repair=parsed.repair):

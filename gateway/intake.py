@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from gateway.renderers import RENDERERS
 from gateway.shown import complain, log_to_stderr, progress_bar
 from storage.errors import ArchiveError, SourceError
 from storage.ingest import Summary, ingest, versions
@@ -89,6 +88,8 @@ def open_for_writing(directory: Path) -> SqliteWriter:
     Raises:
         ArchiveUnavailable: it cannot be.
     """
+    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+
     return SqliteWriter(directory, versions(RENDERERS))
 
 
@@ -236,6 +237,8 @@ def _ingest(
     subject_window: int | None,
     progress: Callable[[int, Summary], None] | None,
 ) -> Summary:
+    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+
     return ingest(
         writer, feed.name, feed.source, RENDERERS, subject_window=subject_window, progress=progress
     )
