@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.imap.modseq import modseqs
 from gateway.imap.numset import runs
-from gateway.imap.responses import Bad, No
+from gateway.imap.responses import Bad
 from gateway.imap.results import BATCH, Results, bitmaps, esearch, gathered, number_list
-from gateway.imap.rows import lacks_rows, page_runs, read_rows
+from gateway.imap.rows import lacks_rows, not_ready, page_runs, read_rows
 from gateway.imap.searching import read_criteria
 from storage.bitmap import EMPTY
 from storage.relevancy import relevancy
@@ -198,7 +198,7 @@ async def rows_of(
             session.archive, view, current, held, kinds, with_entries=with_entries
         )
         if await lacks_rows(session.archive, rows, current, held):
-            raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
+            raise not_ready()
         if rows.numbers:
             yield rows
 

@@ -8,6 +8,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final, TypeVar
 from weakref import WeakKeyDictionary
 
+from gateway.imap.responses import No
 from gateway.imap.view import msn
 from storage.errors import NoSuchMessage
 from storage.facts import Facts, decode_facts
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Entry, MailingList, Page
 
-__all__ = ["Rows", "lacks_rows", "page_runs", "read_rows"]
+__all__ = ["Rows", "lacks_rows", "not_ready", "page_runs", "read_rows"]
 
 T = TypeVar("T")
 
@@ -140,6 +141,11 @@ async def read_rows(
         texts,
         [entry for entry in entries if entry.number in shared],
     )
+
+
+def not_ready() -> No:
+    """Return the refusal where messages have not been rendered yet. RFC 5530 s. 3, UNAVAILABLE."""
+    return No("some messages are not ready yet, try again", b"UNAVAILABLE")
 
 
 async def lacks_rows(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Command
     from gateway.imap.view import View
     from storage.archive import Archive
-    from storage.marks import Marks
+    from storage.marks import ListMarks, Marks
 
 __all__ = ["Session"]
 
@@ -189,6 +189,12 @@ class Session:
         if name == "INBOX":
             return INBOX
         raise No("no such mailbox", b"NONEXISTENT")
+
+    def own_marks(self, record: MailingList) -> ListMarks | None:
+        """Return the user's marks in a list; None for anybody else."""
+        if self.marks is None or self.user is None:
+            return None
+        return self.marks.of(self.user, record.name, record.validity)
 
     def selected(self) -> View:
         """Return what is selected, in a command that needs it."""

@@ -31,8 +31,8 @@ class View:
     """What a session has selected.
 
     ``record`` is the list as the client knows it. ``marks`` are the user's own flags there, None for those who have
-    none; ``told`` is their latest stamp that the client knows of, ``flags_told`` how many of their flags it does. With ``writable`` they can be changed. ``saved`` is
-    the last search's result (RFC 5182).
+    none; ``told`` is their latest stamp that the client knows of, ``flags_told`` how many of their flags it does. With
+    ``writable`` they can be changed. ``saved`` is the last search's result (RFC 5182).
     """
 
     record: MailingList

@@ -13,7 +13,7 @@ from gateway.imap.modseq import MODSEQ
 from gateway.imap.opened import Opened
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
 from gateway.imap.responses import Bad, No
-from gateway.imap.rows import lacks_rows, page_runs, read_rows
+from gateway.imap.rows import lacks_rows, not_ready, page_runs, read_rows
 from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
 from storage.pages import PAGE_BITS
@@ -138,7 +138,7 @@ class _Reading:
             No: one was.
         """
         if self._misses:
-            raise No("some messages are not ready yet, try again", b"UNAVAILABLE")
+            raise not_ready()
 
 
 async def _page_by_page(reading: _Reading) -> AsyncIterator[bytes]:

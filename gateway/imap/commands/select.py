@@ -49,7 +49,7 @@ async def examine(session: Session, request: Request) -> AsyncIterator[bytes]:
 async def close(session: Session, request: Request) -> AsyncIterator[bytes]:
     """Leave the mailbox; there is never anything to expunge. RFC 9051 s. 6.4.1."""
     request.parser.end()
-    _leave(session)
+    session.view = None
     yield b""
 
 
@@ -57,7 +57,7 @@ async def close(session: Session, request: Request) -> AsyncIterator[bytes]:
 async def unselect(session: Session, request: Request) -> AsyncIterator[bytes]:
     """Leave the mailbox. RFC 9051 s. 6.4.2."""
     request.parser.end()
-    _leave(session)
+    session.view = None
     yield b""
 
 
@@ -81,9 +81,7 @@ async def _open(session: Session, request: Request, *, writable: bool) -> AsyncI
         session.view = None
         yield _CLOSED
     record = session.mailing_list(name)
-    marks = None
-    if session.marks is not None and session.user is not None:
-        marks = session.marks.of(session.user, record.name, record.validity)
+    marks = session.own_marks(record)
     view = View(record, marks, writable=writable and marks is not None)
     if marks is not None:
         view.told, view.flags_told = marks.stamp, len(marks.flags)
@@ -123,7 +121,3 @@ def _parameter(session: Session, parser: Parser) -> tuple[bytes, Parameter]:
     if read is None:
         raise Bad("unknown parameter")
     return name, read(session, parser)
-
-
-def _leave(session: Session) -> None:
-    session.view = None

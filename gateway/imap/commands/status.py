@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from gateway.imap.grammar import Parser
     from gateway.imap.registry import Request
     from gateway.imap.session import Session
-    from storage.list_marks import ListMarks
     from storage.model import MailingList
 
 __all__ = ["read_items", "status_response"]
@@ -77,13 +76,13 @@ async def uidvalidity(session: Session, record: MailingList) -> bytes:
 @entry(STATUS_ITEMS, b"UNSEEN")
 async def unseen(session: Session, record: MailingList) -> bytes:
     """Return how many messages the user has not seen; anybody else has seen none."""
-    return b"%d" % unseen_count(record, _marks(session, record))
+    return b"%d" % unseen_count(record, session.own_marks(record))
 
 
 @entry(STATUS_ITEMS, b"HIGHESTMODSEQ")
 async def status_highest_modseq(session: Session, record: MailingList) -> bytes:
     """Return the highest mod-sequence. RFC 7162 s. 3.1.7."""
-    return b"%d" % highest_modseq(record, _marks(session, record))
+    return b"%d" % highest_modseq(record, session.own_marks(record))
 
 
 @entry(STATUS_ITEMS, b"SIZE")
@@ -99,9 +98,3 @@ async def _none(session: Session, record: MailingList) -> bytes:
 
 for _name in (b"RECENT", b"DELETED", b"APPENDLIMIT"):
     STATUS_ITEMS[_name] = _none
-
-
-def _marks(session: Session, record: MailingList) -> ListMarks | None:
-    if session.marks is None or session.user is None:
-        return None
-    return session.marks.of(session.user, record.name, record.validity)

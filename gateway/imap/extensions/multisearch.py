@@ -134,7 +134,4 @@ def _view(session: Session, name: bytes) -> Iterator[View]:
     except No:
         return
     if record.count:
-        marks = None
-        if session.marks is not None and session.user is not None:
-            marks = session.marks.of(session.user, record.name, record.validity)
-        yield View(record, marks)
+        yield View(record, session.own_marks(record))
