@@ -257,6 +257,8 @@ def _add_up(total: Summary, more: Summary) -> None:
     total.added += more.added
     total.duplicates += more.duplicates
     total.renamed += more.renamed
+    total.improved += more.improved
+    total.withdrawn += more.withdrawn
     total.withheld += more.withheld
     total.octets += more.octets
     total.seconds += more.seconds

@@ -83,18 +83,25 @@ def summary_table(summaries: Mapping[str, Summary]) -> Table:
     """Return what became of each list's sources, by list.
 
     ``known`` were there already, ``renamed`` were added under an id of their own because another mail had theirs,
-    ``removed`` are kept out because an operator removed them.
+    ``removed`` are kept out because an operator removed them. Where there are such, ``improved`` took the place of a
+    poorer copy, and ``withdrawn`` were taken back by the source.
     """
+    rare = {
+        "improved": [each.improved for each in summaries.values()],
+        "withdrawn": [each.withdrawn for each in summaries.values()],
+    }
+    shown_rare = [name for name, counts in rare.items() if any(counts)]
     table = _table(
         "list",
-        right=("read", "added", "known", "renamed", "removed", "rejected", "seconds"),
+        right=("read", "added", "known", "renamed", *shown_rare, "removed", "rejected", "seconds"),
     )
-    for name, each in summaries.items():
+    for at, (name, each) in enumerate(summaries.items()):
         counts = (
             each.read,
             each.added,
             each.duplicates,
             each.renamed,
+            *(rare[kind][at] for kind in shown_rare),
             each.withheld,
             len(each.rejected),
         )

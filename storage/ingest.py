@@ -20,13 +20,13 @@ from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
 from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
-from storage.message.same import identity
+from storage.message.same import alike, identity
 from storage.message.served import is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
 from storage.message.text import searchable
-from storage.model import Rendition, Served
-from storage.sources.base import Incoming, Rejected
-from storage.threads import Ties, mended, place, uproot
+from storage.model import Fidelity, Rendition, Served
+from storage.sources.base import Incoming, Rejected, Withdrawn
+from storage.threads import Ties, mended, place, uproot, withdraw
 from storage.writer import NewMessage
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from storage.message.fields import Header
     from storage.model import Entry
-    from storage.sources.base import Source
+    from storage.sources.base import Item, Source
     from storage.writer import ArchiveWriter, Batch, Incumbent
 
 __all__ = [
@@ -86,13 +86,16 @@ class Summary:
     """What became of a source's records.
 
     ``renamed`` counts those of the added that came under an id of their own, because another mail had theirs.
-    ``withheld`` are those an operator removed before. ``rejected`` names what was no message.
+    ``improved`` are those that took the place of a poorer copy, ``withdrawn`` those that the source took back, and
+    ``withheld`` those an operator removed before. ``rejected`` names what was no message.
     """
 
     read: int = 0
     added: int = 0
     duplicates: int = 0
     renamed: int = 0
+    improved: int = 0
+    withdrawn: int = 0
     withheld: int = 0
     octets: int = 0
     seconds: float = 0.0
@@ -103,7 +106,7 @@ class Summary:
 class _Parsed:
     """A record, with what can be told of it by itself."""
 
-    incoming: Incoming
+    item: Incoming | Withdrawn
     header: Header
     message_id: bytes | None
     digest: bytes
@@ -137,12 +140,15 @@ def ingest(
     with writer.batch(clock) as batch:
         batch.mailing_list(name)
     for records in _batches(source.messages(writer.cursor(name, source.name))):
-        parsed = [_parse(record) for record in records if isinstance(record, Incoming)]
-        took = Summary(read=len(parsed))
+        parsed = [_parse(record) for record in records if not isinstance(record, Rejected)]
+        took = Summary()
         intake = _Intake(name, renderers, subject_window, int(clock()))
         with writer.batch(clock) as batch:
             for each in parsed:
-                intake.store(batch, each, took)
+                if isinstance(each.item, Withdrawn):
+                    intake.withdraw(batch, each, took)
+                else:
+                    intake.store(batch, each, each.item, took)
             batch.set_cursor(name, source.name, records[-1].cursor)
         _add_up(summary, took, records)
         summary.seconds = clock() - started
@@ -209,13 +215,13 @@ def derived_rows(material: Material, renderers: Sequence[Renderer]) -> dict[Rend
     return {each.kind: each.render(material) for each in renderers}
 
 
-def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming | Rejected]]:
+def _batches(records: Iterable[Item]) -> Iterator[list[Item]]:
     """Yield the records in runs of one transaction each."""
-    run: list[Incoming | Rejected] = []
+    run: list[Item] = []
     octets, began = 0, time.monotonic()
     for record in records:
         run.append(record)
-        octets += len(record.raw) if isinstance(record, Incoming) else 0
+        octets += 0 if isinstance(record, Rejected) else len(record.raw)
         if (
             len(run) >= BATCH_MESSAGES
             or octets >= BATCH_OCTETS
@@ -227,11 +233,11 @@ def _batches(records: Iterable[Incoming | Rejected]) -> Iterator[list[Incoming |
         yield run
 
 
-def _parse(incoming: Incoming) -> _Parsed:
-    header = parse_header(incoming.raw)
+def _parse(item: Incoming | Withdrawn) -> _Parsed:
+    header = parse_header(item.raw)
     own, _ = message_id(header)
-    digest = blake2b(incoming.raw, digest_size=DIGEST_OCTETS).digest()
-    return _Parsed(incoming, header, own, digest)
+    digest = blake2b(item.raw, digest_size=DIGEST_OCTETS).digest()
+    return _Parsed(item, header, own, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,34 +249,61 @@ class _Intake:
     subject_window: int | None
     now: int
 
-    def store(self, batch: Batch, parsed: _Parsed, summary: Summary) -> None:
-        """Add one message to the list, unless it is there or was removed."""
-        raw, header = parsed.incoming.raw, parsed.header
-        own = parsed.message_id or synthetic_id(identity(raw, header))
+    def store(self, batch: Batch, parsed: _Parsed, incoming: Incoming, summary: Summary) -> None:
+        """Add one message to the list, unless it is there or was removed; a better copy takes its place."""
+        summary.read += 1
+        own, holder, is_renamed = self._own_id(batch, parsed)
+        if holder is None:
+            number = batch.next_number(self.name)
+            batch.add(self.name, self._message(batch, parsed, incoming, own, number))
+            summary.added += 1
+            summary.renamed += is_renamed
+        elif holder.removed:
+            summary.withheld += 1
+        elif incoming.fidelity > holder.fidelity:
+            forest = batch.forest(self.name)
+            withdraw(forest, own)  # what the poorer copy said of its place
+            uproot(forest, own)
+            message = self._message(batch, parsed, incoming, own, holder.number)
+            batch.replace(self.name, holder.number, message)
+            summary.improved += 1
+        else:
+            summary.duplicates += 1
+
+    def withdraw(self, batch: Batch, parsed: _Parsed, summary: Summary) -> None:
+        """Remove a message that its source took back, if this very mail is there."""
+        _, holder, _ = self._own_id(batch, parsed)
+        if holder is not None and not holder.removed:
+            batch.remove(self.name, holder.number)
+            summary.withdrawn += 1
+
+    def _own_id(self, batch: Batch, parsed: _Parsed) -> tuple[bytes, Incumbent | None, bool]:
+        """Return a mail's Message-ID in the list, who holds it, and whether it is another than the mail has.
+
+        The holder is this very mail, or None.
+        """
+        raw, header = parsed.item.raw, parsed.header
+        own = first = parsed.message_id or synthetic_id(identity(raw, header))
         holder = batch.incumbent(self.name, own)
         for _ in range(MAX_RENAMINGS):
             if holder is None or _same(batch, self.name, holder, parsed):
                 break
             own = derived_id(own, identity(raw, header))
             holder = batch.incumbent(self.name, own)
-            summary.renamed += holder is None
-        if holder is not None:
-            summary.withheld += holder.removed
-            summary.duplicates += not holder.removed
-            return
-        batch.add(self.name, self._message(batch, parsed, own))
-        summary.added += 1
+        return own, holder, own != first
 
-    def _message(self, batch: Batch, parsed: _Parsed, own: bytes) -> NewMessage:
+    def _message(
+        self, batch: Batch, parsed: _Parsed, incoming: Incoming, own: bytes, number: int
+    ) -> NewMessage:
         """Give a message its place in its thread, and make what it is served as."""
-        raw, header = parsed.incoming.raw, parsed.header
-        sent_at, received_at = _times(parsed, self.now)
+        raw, header = incoming.raw, parsed.header
+        sent_at, received_at = _times(header, incoming.received, self.now)
         with_subject = self.subject_window is not None
         ties = _ties(
             header, own, received_at if sent_at is None else sent_at, with_subject=with_subject
         )
         forest = batch.forest(self.name)
-        node = place(forest, ties, batch.next_number(self.name), subject_window=self.subject_window)
+        node = place(forest, ties, number, subject_window=self.subject_window)
         fields = header.every(b"references")
         visible = _VISIBLE_ID.findall(b" ".join(fields))
         new_references = mended(forest, node, visible, has_field=bool(fields))
@@ -291,6 +324,7 @@ class _Intake:
             lines=material.lines,
             rows=derived_rows(material, self.renderers),
             text=searchable(octets, material.structure),
+            fidelity=incoming.fidelity,
         )
 
 
@@ -298,19 +332,22 @@ def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
     """Tell whether the holder of an id is this very mail, whatever way each of the two copies came."""
     if holder.removed or holder.digest == parsed.digest:
         return True  # an id that was removed stays empty: an edited copy must not undo a removal
-    return identity(batch.raw(name, holder.number)) == identity(parsed.incoming.raw, parsed.header)
+    held, raw = batch.raw(name, holder.number), parsed.item.raw
+    own = parsed.item.fidelity if isinstance(parsed.item, Incoming) else Fidelity.FULL
+    if min(own, holder.fidelity) < Fidelity.FULL:
+        return alike(parse_header(held), parsed.header)
+    return identity(held) == identity(raw, parsed.header)
 
 
-def _times(parsed: _Parsed, now: int) -> tuple[int | None, int]:
+def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:
     """Return when a message was sent, if that is sane, and when the list got it.
 
     The list got it by the From_ line, then Received, then Date, then the clock. Nothing is sent after it was got.
     """
     latest = now + MAX_SKEW
-    got = parsed.incoming.received
     if got is None or not EARLIEST <= got <= latest:
-        got = received(parsed.header, latest)
-    sent_at = sent(parsed.header, latest if got is None else got + MAX_SKEW)
+        got = received(header, latest)
+    sent_at = sent(header, latest if got is None else got + MAX_SKEW)
     if got is None:
         got = now if sent_at is None else sent_at
     return sent_at, got
@@ -334,12 +371,14 @@ def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ti
     )
 
 
-def _add_up(summary: Summary, took: Summary, records: Sequence[Incoming | Rejected]) -> None:
+def _add_up(summary: Summary, took: Summary, records: Sequence[Item]) -> None:
     """Count a batch in, once it is kept."""
     summary.read += took.read
     summary.added += took.added
     summary.duplicates += took.duplicates
     summary.renamed += took.renamed
+    summary.improved += took.improved
+    summary.withdrawn += took.withdrawn
     summary.withheld += took.withheld
     summary.octets += sum(len(each.raw) for each in records if isinstance(each, Incoming))
     summary.rejected.extend(

@@ -65,6 +65,7 @@ class _Stored:
             message.lines,
             self.revision,
             self.thread,
+            message.fidelity,
         )
 
 
@@ -383,8 +384,21 @@ class MemoryBatch:
         stored = _Stored(replace(message, text=None), revision, self._versions, thread)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
-        shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=False)
+        shelf.ids[message.message_id] = Incumbent(
+            number, message.digest, message.fidelity, removed=False
+        )
         return number
+
+    def replace(self, name: str, number: int, message: NewMessage) -> None:
+        shelf, stored = self._shelf(name), self._message(name, number)
+        octets = shelf.record.octets + message.size - stored.message.size
+        shelf.record = replace(shelf.record, octets=octets)
+        stored.message = replace(message, text=None)
+        stored.versions = self._versions
+        stored.revision = self._revise(shelf)
+        shelf.ids[message.message_id] = Incumbent(
+            number, message.digest, message.fidelity, removed=False
+        )
 
     def rerender(
         self,
@@ -419,7 +433,9 @@ class MemoryBatch:
         shelf = self._shelf(name)
         message = self._message(name, number).message
         del shelf.messages[number]
-        shelf.ids[message.message_id] = Incumbent(number, message.digest, removed=True)
+        shelf.ids[message.message_id] = Incumbent(
+            number, message.digest, message.fidelity, removed=True
+        )
         withdraw(shelf.forest, message.message_id)
         shelf.removals[number] = self._revise(shelf)
         record = shelf.record

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_NUMBER",
     "Entry",
+    "Fidelity",
     "Link",
     "Location",
     "MailingList",
@@ -55,6 +56,17 @@ def check_list_name(name: str) -> str:
             f"{_LIST_NAME_OCTETS} characters at most (for example lists.kernel-hardening)"
         )
     return name
+
+
+class Fidelity(enum.IntEnum):
+    """How near the octets of a copy of a message come to what was sent; a nearer copy takes a lesser one's place."""
+
+    PAGE = 1
+    """Made of a web page: addresses obfuscated, References guessed from the page's neighbours."""
+    TEXT = 2
+    """Made of an archive's text: few fields, attachments taken out."""
+    FULL = 3
+    """As it was sent."""
 
 
 class Rendition(enum.Enum):
@@ -168,7 +180,8 @@ class Entry:
     ``size`` counts the octets of the served form; ``lines`` the lines of its body. ``digest`` is the 16-octet
     BLAKE2b of the original octets. ``sent`` is the Date field's time, or None where there is no sane one;
     ``received`` is when the list got it, ``arrived`` when the archive took it. ``thread`` is what the thread was called
-    that it came into: 8 octets that stay, whatever becomes of the thread.
+    that it came into: 8 octets that stay, whatever becomes of the thread. ``fidelity`` tells how near the octets come
+    to what was sent.
     """
 
     number: int
@@ -181,6 +194,7 @@ class Entry:
     lines: int
     revision: int
     thread: bytes
+    fidelity: Fidelity = Fidelity.FULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from storage.model import Fidelity
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -42,6 +44,7 @@ class NewMessage:
     lines: int
     rows: Mapping[Rendition, bytes] = field(default_factory=dict)
     text: Searchable | None = None
+    fidelity: Fidelity = Fidelity.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Incumbent:
 
     number: int
     digest: bytes
+    fidelity: Fidelity
     removed: bool
 
 
@@ -110,6 +114,16 @@ class Batch(Protocol):
 
     def add(self, name: str, message: NewMessage) -> int:
         """Store a message; return its number, the list's ``high + 1``."""
+        ...
+
+    def replace(self, name: str, number: int, message: NewMessage) -> None:
+        """Put a better copy of a message in its place: its number and Message-ID stay, all else is the copy's.
+
+        When it arrived and what its thread is called stay as well.
+
+        Raises:
+            NoSuchMessage: the list has no message ``number``.
+        """
         ...
 
     def rerender(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
+from storage.message.dates import sent
 from storage.message.fields import Header, parse_header
 from storage.message.lines import with_lf
+from storage.message.subject import base_subject
 
-__all__ = ["identity"]
+__all__ = ["alike", "identity"]
 
 _WRITTEN_BY_SENDER: Final = (
     b"from", b"to", b"cc", b"subject", b"date", b"in-reply-to", b"references", b"content-type",
@@ -37,3 +39,20 @@ def identity(raw: bytes, header: Header | None = None) -> bytes:
     digest.update(b"\n")
     digest.update(with_lf(raw[header.body :]).rstrip())
     return digest.digest()
+
+
+def alike(one: Header, other: Header) -> bool:
+    """Tell whether two copies under one Message-ID are of one mail, where one came as a text or a web page.
+
+    Such a copy lost addresses, fields and attachments; it has its Date still, or its subject.
+    """
+    moments = sent(one), sent(other)
+    if moments[0] is not None and moments[0] == moments[1]:
+        return True
+    return _letters(one) == _letters(other)
+
+
+def _letters(header: Header) -> str:
+    """Return what of the base subject no archive changes: neither blanks nor signs."""
+    subject, _ = base_subject(header.first(b"subject") or b"")
+    return "".join(filter(str.isalnum, subject.casefold()))

@@ -1,4 +1,4 @@
-"""What every source gives: messages found and refusals, each with the cursor to resume from.
+"""What every source gives: messages found, refused or withdrawn, each with the cursor to resume from.
 
 A cursor is small (under 400 octets), opaque to all but the source that made it, and safe: what it skips was given
 before. A cursor that fits no longer makes the source start over; whoever stores the messages drops those it has.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from storage.errors import SourceError
+from storage.model import Fidelity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +21,11 @@ __all__ = [
     "MAX_MESSAGE",
     "SETTLED",
     "Incoming",
+    "Item",
     "Record",
     "Rejected",
     "Source",
+    "Withdrawn",
     "readable",
     "shown",
 ]
@@ -43,11 +46,23 @@ class Incoming:
 
     ``raw`` is its original octets: mbox quoting undone, line ends kept, without the From_ line and the empty line
     that ends an mbox record. ``received`` is the From_ line's time, if it has one. ``position`` tells people where
-    it was. ``progress`` counts the octets of the source consumed, compressed ones where it is compressed.
+    it was. ``progress`` counts the octets of the source consumed, compressed ones where it is compressed. ``fidelity``
+    tells how near the octets come to what was sent.
     """
 
     raw: bytes
     received: int | None
+    position: str
+    cursor: bytes
+    progress: int
+    fidelity: Fidelity = Fidelity.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A message that the source gave before, here or to others, and has taken back; the fields are as in ``Incoming``."""
+
+    raw: bytes
     position: str
     cursor: bytes
     progress: int
@@ -84,6 +99,10 @@ class Record:
         return Incoming(self.raw, self.received, self.position, cursor, progress)
 
 
+Item: TypeAlias = Incoming | Withdrawn | Rejected
+"""What a source yields."""
+
+
 class Source(Protocol):
     """Where messages come from: a file, a folder, or standard input."""
 
@@ -97,7 +116,7 @@ class Source(Protocol):
         """The octets it has in all, in the unit of ``progress``; None where that cannot be known."""
         ...
 
-    def messages(self, after: bytes) -> Iterator[Incoming | Rejected]:
+    def messages(self, after: bytes) -> Iterator[Item]:
         """Yield what lies behind a cursor, in order; everything for an empty cursor or one that fits no longer.
 
         A last record that seems to be in the middle of being written is not given until it has rested for

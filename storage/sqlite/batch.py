@@ -12,13 +12,13 @@ from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.served import serve
 from storage.message.text import NO_TEXT, searchable
-from storage.model import MAX_NUMBER, Entry, Served, check_list_name
+from storage.model import MAX_NUMBER, Fidelity, Served, check_list_name
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.fulltext_write import lacking
 from storage.sqlite.packing import pack_head, pack_raw, unpack_head, unpack_raw
 from storage.sqlite.recount import tally
-from storage.sqlite.shelf import ENTRY, LIST, Place, Shelf
+from storage.sqlite.shelf import ENTRY, LIST, Copy, Place, Shelf, as_entry
 from storage.threads import Node, withdraw
 from storage.writer import Incumbent
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from storage.message.text import Searchable
-    from storage.model import MailingList, Rendition
+    from storage.model import Entry, MailingList, Rendition
     from storage.writer import NewMessage
 
 __all__ = ["SqliteBatch"]
@@ -38,6 +38,10 @@ _NEW_LIST: Final = (
 )
 _SEVERAL: Final = "SELECT count(*) > 1 FROM (SELECT 1 FROM list LIMIT 2)"
 _COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
+_REPLACE: Final = (
+    "UPDATE message SET block = ?, start = ?, length = ?, digest = ?, head = ?, plain = ?, dotted = ?, sent = ?, "
+    "received = ?, size = ?, lines = ?, revision = ?, fidelity = ? WHERE list = ? AND number = ?"
+)
 _SIZE: Final = "SELECT size FROM message WHERE list = ? AND number = ?"
 _STORED: Final = (
     "SELECT n.id, n.message_id, m.head, m.dotted, m.digest, m.size "
@@ -102,11 +106,11 @@ class SqliteBatch:
         if node is None:
             return None
         if node.number is not None:
-            digest = shelf.digest(node.number)
+            copy = shelf.copy(node.number)
             # Where the message was lost its id is free again.
-            return None if digest is None else Incumbent(node.number, digest, removed=False)
+            return None if copy is None else Incumbent(node.number, *copy, removed=False)
         row = self._connection.execute(_TOMBSTONE, (message_id, shelf.key)).fetchone()
-        return None if row is None else Incumbent(row[0], row[1], removed=True)
+        return None if row is None else Incumbent(row[0], row[1], Fidelity.FULL, removed=True)
 
     def entry(self, name: str, number: int) -> Entry:
         shelf = self._shelf(name)
@@ -115,7 +119,7 @@ class SqliteBatch:
         row = self._connection.execute(ENTRY + " AND m.number = ?", values).fetchone()
         if row is None:
             raise NoSuchMessage(f"{name} {number}")
-        return Entry(*row)
+        return as_entry(row)
 
     def raw(self, name: str, number: int) -> bytes:
         place = self._shelf(name).place(number)
@@ -147,7 +151,7 @@ class SqliteBatch:
             raise ArchiveUnavailable(f"{name}: there are no numbers left; go on in a new list")
         shelf.high = number
         shelf.octets += message.size
-        place = self._keep(shelf, number, message)
+        place = self._keep(message, self._link_copies(shelf, number, message))
         row = [
             shelf.key,
             number,
@@ -163,12 +167,39 @@ class SqliteBatch:
             message.size,
             message.lines,
             shelf.revise(),
+            message.fidelity,
         ]
-        shelf.put(number, place, message.digest, row)
+        shelf.put(number, place, Copy(message.digest, message.fidelity), row)
         shelf.put_rows(number, message.rows)
         if message.text is not None:
             shelf.index.put(number, message.text)
         return number
+
+    def replace(self, name: str, number: int, message: NewMessage) -> None:
+        shelf = self._shelf(name)
+        size = self._stored(shelf, number)[-1]
+        self._erase(shelf, number)
+        copies = self._connection.execute(_COPIES, (shelf.key, number)).fetchall()
+        place = self._keep(message, [(self._shelf(other), at) for other, at in copies])
+        values = (
+            *place[:3],
+            message.digest,
+            None if message.head is None else pack_head(message.head, message.raw),
+            message.plain,
+            message.dotted,
+            message.sent,
+            message.received,
+            message.size,
+            message.lines,
+            shelf.revise(),
+            message.fidelity,
+        )
+        self._connection.execute(_REPLACE, (*values, shelf.key, number))
+        shelf.octets += message.size - size
+        shelf.put_copy(number, place, Copy(message.digest, message.fidelity))
+        shelf.put_rows(number, message.rows)
+        if message.text is not None:
+            shelf.index.replace(number, message.text)
 
     def rerender(
         self,
@@ -200,10 +231,7 @@ class SqliteBatch:
         shelf = self._shelf(name)
         self.has_removed = True
         node, message_id, _, _, digest, size = self._stored(shelf, number)
-        place = shelf.place(number)
-        if not self._is_shared(shelf, number, place):
-            with suppress(zstandard.ZstdError):  # a damaged message can be removed as well
-                self._blocks.erase(place.block, place.start, place.length)
+        self._erase(shelf, number)
         values = shelf.key, number
         self._connection.execute("DELETE FROM message WHERE list = ? AND number = ?", values)
         shelf.removed = shelf.revise()
@@ -280,22 +308,35 @@ class SqliteBatch:
             raise NoSuchMessage(f"{shelf.name} {number}")
         return row
 
-    def _keep(self, shelf: Shelf, number: int, message: NewMessage) -> Place:
-        """Return where the octets lie: where another list has equal ones, else newly kept."""
-        shared: Place | None = None
-        for other, other_number in self._elsewhere(shelf, message.message_id):
+    def _link_copies(
+        self, shelf: Shelf, number: int, message: NewMessage
+    ) -> Sequence[tuple[Shelf, int]]:
+        """Note where in other lists a new message's Message-ID lies; return that."""
+        copies = self._elsewhere(shelf, message.message_id)
+        for other, other_number in copies:
             for values in (
                 (shelf.key, number, other.key, other_number),
                 (other.key, other_number, shelf.key, number),
             ):
                 self._connection.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)", values)
             other.touch(other_number)
-            if shared is None and other.digest(other_number) == message.digest:
-                shared = other.place(other_number)
-        if shared is None:
-            kept = pack_raw(message.raw, plain=message.plain)
-            shared = Place(*self._blocks.add(kept), len(kept), message.plain)
-        return shared
+        return copies
+
+    def _keep(self, message: NewMessage, copies: Sequence[tuple[Shelf, int]]) -> Place:
+        """Return where the octets lie: where another list has equal ones, else newly kept."""
+        for other, number in copies:
+            copy = other.copy(number)
+            if copy is not None and copy.digest == message.digest:
+                return other.place(number)
+        kept = pack_raw(message.raw, plain=message.plain)
+        return Place(*self._blocks.add(kept), len(kept), message.plain)
+
+    def _erase(self, shelf: Shelf, number: int) -> None:
+        """Put zeros where a message's octets lie, unless another list's lies there as well."""
+        place = shelf.place(number)
+        if not self._is_shared(shelf, number, place):
+            with suppress(zstandard.ZstdError):  # of a damaged block nothing is to be saved
+                self._blocks.erase(place.block, place.start, place.length)
 
     def _index_faults(self, shelf: Shelf, *, repair: bool) -> Sequence[str]:
         """Return what is wrong with a list's full-text index; put it right if ``repair``."""

@@ -113,6 +113,12 @@ class IndexWriter:
         if not (self._there[run] | segment.covers) >> place & 1:
             segment.add(place, text)
 
+    def replace(self, number: int, text: Searchable) -> None:
+        """Index a message whose text is another now."""
+        self.drop(number)
+        self.write()
+        self.put(number, text)
+
     def drop(self, number: int) -> None:
         """Take a message out of the index."""
         run = number >> RUN_BITS

@@ -22,7 +22,7 @@ from storage.pages import PAGE_BITS, decode_rows, page_of
 from storage.sqlite.fulltext import Index
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
-from storage.sqlite.shelf import ENTRY
+from storage.sqlite.shelf import ENTRY, as_entry
 from storage.threads import Node
 from storage.tree import draw
 
@@ -176,7 +176,7 @@ class SqliteArchive:
         rows = self._query.rows(_ENTRY, self._key(name, number), number)
         if not rows:
             raise NoSuchMessage(f"{name} {number}")
-        return Entry(*rows[0])
+        return as_entry(rows[0])
 
     def entries(self, name: str, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
         record = self.mailing_list(name)
@@ -279,7 +279,7 @@ class SqliteArchive:
 
     async def _entries_of(self, key: int, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
         while rows := self._query.rows(_ENTRIES, key, first, last, _ENTRIES_AT_ONCE):
-            yield [Entry(*row) for row in rows]
+            yield [as_entry(row) for row in rows]
             first = rows[-1][0] + 1
 
     async def _links_of(self, key: int, high: int) -> AsyncIterator[Sequence[Link]]:

@@ -20,7 +20,7 @@ FILE: Final = "archive.sqlite3"
 """The archive's file within its directory."""
 
 APPLICATION_ID: Final = 0x4C475445
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 PAGE_SIZE: Final = 4096
 """Octets of a database page: larger ones waste more behind the ends of blobs."""
@@ -75,6 +75,7 @@ CREATE TABLE message (
   size INTEGER NOT NULL,
   lines INTEGER NOT NULL,
   revision INTEGER NOT NULL,
+  fidelity INTEGER NOT NULL DEFAULT 3,  -- how near the octets come to what was sent
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_revision ON message (list, revision);
@@ -183,6 +184,9 @@ CREATE TABLE segment (
   body_places BLOB NOT NULL
 ) STRICT;
 CREATE INDEX segment_run ON segment (list, run);
+""",
+    2: """
+ALTER TABLE message ADD COLUMN fidelity INTEGER NOT NULL DEFAULT 3;
 """,
 }
 """What makes the next version of each earlier one."""

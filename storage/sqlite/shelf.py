@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from storage.errors import ArchiveUnavailable, NoSuchMessage
-from storage.model import MailingList, Rendition
+from storage.model import Entry, Fidelity, MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.fulltext_write import IndexWriter
 from storage.sqlite.packing import pack, unpack
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from storage.sqlite.forest import SqliteForest
 
-__all__ = ["ENTRY", "LIST", "NUMBERS", "Place", "Shelf"]
+__all__ = ["ENTRY", "LIST", "NUMBERS", "Copy", "Place", "Shelf", "as_entry"]
 
 LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed, octets FROM list"
 NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 ENTRY: Final = (
-    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision, n.thread "
+    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision, n.thread, m.fidelity "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ?"
 )
 
@@ -38,9 +38,11 @@ _PUT_LIST: Final = (
     "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ?, removed = ?, octets = ?, "
     "changed = (SELECT max(changed) + 1 FROM list) WHERE id = ?"
 )
-_PUT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_MESSAGE: Final = (
+    "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _PLACE: Final = "SELECT block, start, length, plain FROM message WHERE list = ? AND number = ?"
-_DIGEST: Final = "SELECT digest FROM message WHERE list = ? AND number = ?"
+_COPY: Final = "SELECT digest, fidelity FROM message WHERE list = ? AND number = ?"
 _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
@@ -51,6 +53,13 @@ _PUT_PAGE: Final = (
     "SET version = excluded.version, revision = excluded.revision, data = excluded.data"
 )
 _TOUCH_PAGE: Final = "UPDATE page SET revision = ? WHERE list = ? AND kind = ? AND page = ?"
+
+
+class Copy(NamedTuple):
+    """Which copy of a message is kept."""
+
+    digest: bytes
+    fidelity: Fidelity
 
 
 class Place(NamedTuple):
@@ -100,7 +109,7 @@ class Shelf:
         self.index = IndexWriter(connection, self.key)
         self.changed = False
         self._rows: list[list[Any]] = []
-        self._digests: dict[int, bytes] = {}
+        self._copies: dict[int, Copy] = {}
         self._places: dict[int, Place] = {}
         self._pages: dict[tuple[Rendition, int], _Page] = {}
         self._touched: set[int] = set()
@@ -132,16 +141,20 @@ class Shelf:
         self._touched.add(page_of(number))
         self.revise()
 
-    def put(self, number: int, place: Place, digest: bytes, row: list[Any]) -> None:
+    def put(self, number: int, place: Place, copy: Copy, row: list[Any]) -> None:
         """Take a new message's row; when it arrived is filled in when it is written."""
-        self._places[number] = place
-        self._digests[number] = digest
+        self.put_copy(number, place, copy)
         self._rows.append(row)
+
+    def put_copy(self, number: int, place: Place, copy: Copy) -> None:
+        """Note which copy of a message is kept now, and where."""
+        self._places[number] = place
+        self._copies[number] = copy
 
     def drop(self, number: int) -> None:
         """Forget a message and its rows."""
         self._places.pop(number, None)
-        self._digests.pop(number, None)
+        self._copies.pop(number, None)
         self.index.drop(number)
         for kind in Rendition:
             page = self._page(kind, page_of(number))
@@ -164,13 +177,13 @@ class Shelf:
             page.rows[number] = row
             page.stale.discard(number)
 
-    def digest(self, number: int) -> bytes | None:
-        """Return a message's digest, or None where its row is lost."""
-        digest = self._digests.get(number)
-        if digest is None:
-            row = self._connection.execute(_DIGEST, (self.key, number)).fetchone()
-            digest = None if row is None else bytes(row[0])
-        return digest
+    def copy(self, number: int) -> Copy | None:
+        """Return which copy of a message is kept, or None where its row is lost."""
+        copy = self._copies.get(number)
+        if copy is None:
+            row = self._connection.execute(_COPY, (self.key, number)).fetchone()
+            copy = None if row is None else Copy(bytes(row[0]), Fidelity(row[1]))
+        return copy
 
     def place(self, number: int) -> Place:
         """Return where a message's octets lie.
@@ -243,3 +256,23 @@ class Shelf:
             data = pack(encode_rows(page.rows))
             row = self.key, kind.value, at, version, self.revision, data
             self._connection.execute(_PUT_PAGE, row)
+
+
+def as_entry(row: Sequence[Any]) -> Entry:
+    """Return a row of ``ENTRY`` as the record that it is."""
+    number, message_id, digest, sent, received, arrived, size, lines, revision, thread, fidelity = (
+        row
+    )
+    return Entry(
+        number,
+        message_id,
+        digest,
+        sent,
+        received,
+        arrived,
+        size,
+        lines,
+        revision,
+        thread,
+        Fidelity(fidelity),
+    )
