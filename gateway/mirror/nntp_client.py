@@ -149,6 +149,11 @@ class NntpClient:
         return len(self._queued) + len(self._sent)
 
     @property
+    def ready(self) -> bool:
+        """Whether a further request could be sent at once."""
+        return not self._queued and not self._barred
+
+    @property
     def buffered(self) -> int:
         """How many octets arrived and belong to no response that was given."""
         return len(self._buffer)
