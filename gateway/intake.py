@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-import signal
 import time
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from gateway.shown import complain, log_to_stderr, progress_bar
+from gateway.child import Child
+from gateway.shown import complain, progress_bar
 from storage.errors import ArchiveError, SourceError
 from storage.ingest import Summary, ingest, versions
 from storage.sources import SETTLED, STANDARD_INPUT, expand
@@ -22,11 +20,11 @@ from storage.sqlite import SqliteWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.process import BaseProcess
     from pathlib import Path
 
     from rich.progress import TaskID
 
+    from gateway.child import Family
     from storage.sources.base import Source
 
 __all__ = ["Feed", "Follower", "Following", "Plan", "open_for_writing", "take_in"]
@@ -39,6 +37,8 @@ EXPAND_SECONDS: Final = 5.0
 
 UNNAMED: Final = "mail"
 """The list that takes a source of which neither its file's name nor List-Id tells a name."""
+
+_GONE: Final = "the sources were not followed any more: following them again"
 
 log = logging.getLogger(__name__)
 
@@ -125,37 +125,24 @@ class Following:
     """A process beside this one that adds what comes to a plan's sources; it ends with this one, however that ends."""
 
     def __init__(self, directory: Path, plan: Plan) -> None:
-        self._directory = directory
-        self._plan = replace(plan, paths=[path for path in plan.paths if path != STANDARD_INPUT])
-        self._process: BaseProcess | None = None
+        kept = replace(plan, paths=[path for path in plan.paths if path != STANDARD_INPUT])
+        self._is_needed = bool(kept.paths)
+        self._child = Child("listgate-follow", _GONE, _follow, directory, kept)
 
     def tend(self) -> None:
         """Start the process, if there is anything to follow; start it again if it is gone."""
-        if not self._plan.paths or (self._process is not None and self._process.is_alive()):
-            return
-        if self._process is not None:
-            log.warning("the sources were not followed any more: following them again")
-        self._process = multiprocessing.get_context("spawn").Process(
-            target=_follow,
-            args=(self._directory, self._plan, os.getpid()),
-            name="listgate-follow",
-            daemon=True,
-        )
-        self._process.start()
+        if self._is_needed:
+            self._child.tend()
 
     def end(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.join()
+        self._child.end()
 
 
-def _follow(directory: Path, plan: Plan, parent: int) -> None:
+def _follow(family: Family, directory: Path, plan: Plan) -> None:
     """Poll the sources until the parent process is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
-    log_to_stderr()
     follower = Follower(open_for_writing(directory), plan)
-    while os.getppid() == parent:
+    while family.is_whole():
         follower.look()
         time.sleep(POLL_SECONDS)
 
