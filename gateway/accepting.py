@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.acceptance import Outcome
 from storage.errors import ArchiveUnavailable, BadListName
-from storage.ingest import ingest
+from storage.ingest import store
 from storage.model import check_list_name
 from storage.sources.base import Incoming
 from storage.sources.content import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from storage.ingest import Renderer
+    from storage.ingest import Renderer, Summary
     from storage.writer import ArchiveWriter
 
-__all__ = ["Handed", "WriterAcceptor", "store"]
+__all__ = ["Handed", "WriterAcceptor", "store_group"]
+
+MAX_FAILURES: Final = 2
+"""After so many failures in succession no more mails of a group are tried."""
 
 log = logging.getLogger(__name__)
 
@@ -48,65 +51,86 @@ class WriterAcceptor:
         self._clock = clock
 
     async def accept(self, names: Sequence[str], raw: bytes) -> Mapping[str, Outcome]:
-        return store(
-            self._writer, Handed(names, raw), self._renderers, self._subject_window, self._clock
+        (outcomes,) = store_group(
+            self._writer, [Handed(names, raw)], self._renderers, self._subject_window, self._clock
         )
+        return outcomes
 
     def pending(self) -> int:
         return 0
 
 
-def store(
+def store_group(
     writer: ArchiveWriter,
-    handed: Handed,
+    group: Sequence[Handed],
+    renderers: Sequence[Renderer],
+    subject_window: int | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Sequence[Mapping[str, Outcome]]:
+    """Store mails in one transaction; return what became of each in each of its lists.
+
+    Where that fails they are tried one by one, so that a mail that cannot be stored keeps no other from it; but when two
+    in succession fail, it is the archive that cannot be written, and the rest is not tried.
+    """
+
+    def attempt(some: Sequence[Handed]) -> list[dict[str, Outcome]] | None:
+        try:
+            return _stored(writer, some, renderers, subject_window, clock)
+        except ArchiveUnavailable as error:
+            log.warning("%s; what was handed in is not stored", error)
+        except Exception:  # whatever a mail does must not end the taking of others
+            log.exception("mail that was handed in cannot be stored")
+        return None
+
+    outcomes = attempt(group)
+    if outcomes is not None:
+        return outcomes
+    each_alone: list[dict[str, Outcome]] = []
+    failures = 0
+    for one in group:
+        alone = attempt([one]) if len(group) > 1 and failures < MAX_FAILURES else None
+        failures = failures + 1 if alone is None else 0
+        each_alone += alone or [dict.fromkeys(one.names, Outcome.UNAVAILABLE)]
+    return each_alone
+
+
+def _stored(
+    writer: ArchiveWriter,
+    group: Sequence[Handed],
     renderers: Sequence[Renderer],
     subject_window: int | None,
     clock: Callable[[], float],
-) -> Mapping[str, Outcome]:
-    """Store a mail in its lists; return what became of it in each."""
-    outcomes: dict[str, Outcome] = {}
-    for name in dict.fromkeys(handed.names):
-        try:
-            check_list_name(name)
-            if refusal(handed.raw):
-                outcomes[name] = Outcome.REFUSED
-                continue
-            summary = ingest(
-                writer,
-                name,
-                _One(handed.raw),
-                renderers,
-                subject_window=subject_window,
-                clock=clock,
-            )
-        except BadListName:
-            outcomes[name] = Outcome.REFUSED
-        except ArchiveUnavailable as error:
-            log.warning("%s", error)
-            outcomes[name] = Outcome.UNAVAILABLE
-        else:
-            outcomes[name] = (
-                Outcome.ADDED
-                if summary.added
-                else Outcome.WITHHELD
-                if summary.withheld
-                else Outcome.KNOWN
-            )
+) -> list[dict[str, Outcome]]:
+    """Store mails in one transaction.
+
+    Raises:
+        ArchiveUnavailable: it cannot be written; nothing is stored.
+    """
+    outcomes = [dict.fromkeys(each.names, Outcome.REFUSED) for each in group]
+    places: list[tuple[dict[str, Outcome], str]] = []
+    mails: list[tuple[str, Incoming]] = []
+    for each, of in zip(group, outcomes, strict=True):
+        if not refusal(each.raw):
+            incoming = Incoming(each.raw, None, "handed in", b"", 0)
+            names = [name for name in of if _is_list_name(name)]
+            places += [(of, name) for name in names]
+            mails += [(name, incoming) for name in names]
+    if mails:
+        summaries = store(writer, mails, renderers, subject_window=subject_window, clock=clock)
+        for (of, name), summary in zip(places, summaries, strict=True):
+            of[name] = _outcome(summary)
     return outcomes
 
 
-class _One(NamedTuple):
-    """A source of one mail, always new."""
+def _is_list_name(name: str) -> bool:
+    try:
+        check_list_name(name)
+    except BadListName:
+        return False
+    return True
 
-    raw: bytes
-    name: str = "handed in"
-    size: int | None = None
 
-    def messages(self, after: bytes) -> Iterator[Incoming]:  # noqa: ARG002 - there is no cursor
-        yield Incoming(self.raw, None, self.name, b"", 0)
-
-    def changed(self, after: bytes) -> bool:  # noqa: ARG002 - there is no cursor
-        return True
-
-    def suggested_name(self) -> str | None:
-        return None
+def _outcome(summary: Summary) -> Outcome:
+    if summary.added:
+        return Outcome.ADDED
+    return Outcome.WITHHELD if summary.withheld else Outcome.KNOWN

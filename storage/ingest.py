@@ -45,6 +45,7 @@ __all__ = [
     "ingest",
     "place_again",
     "rerender",
+    "store",
     "versions",
 ]
 
@@ -156,6 +157,34 @@ def ingest(
             progress(records[-1].progress, summary)
     summary.seconds = clock() - started
     return summary
+
+
+def store(
+    writer: ArchiveWriter,
+    mails: Iterable[tuple[str, Incoming]],
+    renderers: Sequence[Renderer],
+    *,
+    subject_window: int | None = None,
+    clock: Callable[[], float] = time.time,
+) -> list[Summary]:
+    """Add mails, each to its list, in one transaction; return what became of each.
+
+    Raises:
+        BadListName: a name can name no list; nothing is kept.
+        ArchiveUnavailable: the archive cannot be written; nothing is kept.
+    """
+    parsed = [(name, incoming, _parse(incoming)) for name, incoming in mails]
+    summaries: list[Summary] = []
+    with writer.batch(clock) as batch:
+        for name in dict.fromkeys(name for name, *_ in parsed):
+            batch.mailing_list(name)
+        for name, incoming, each in parsed:
+            took = Summary(octets=len(incoming.raw))
+            _Intake(name, renderers, subject_window, int(clock())).store(
+                batch, each, incoming, took
+            )
+            summaries.append(took)
+    return summaries
 
 
 def rerender(writer: ArchiveWriter, renderers: Sequence[Renderer]) -> Iterator[int]:
