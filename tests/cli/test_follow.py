@@ -129,14 +129,14 @@ def test_a_follower_that_died_is_started_again(
 ) -> None:
     following = Following(tmp_path / "archive", Plan((put(tmp_path / "l.mbox", mail("1")),)))
     following.tend()
-    first = following._process
+    first = following._child._process
     assert first is not None
     following.tend()
-    assert following._process is first
+    assert following._child._process is first
     first.kill()
     first.join()
     following.tend()
-    assert following._process is not first
+    assert following._child._process is not first
     assert "following them again" in caplog.text
     following.end()
 
