@@ -82,7 +82,7 @@ class Rejected:
 class Record:
     """One stretch of a file, before its source makes it an ``Incoming`` or, where ``why`` is not empty, a ``Rejected``.
 
-    ``start <= octet < end`` is the stretch in the decompressed file.
+    ``start <= octet < end`` is the stretch in the decompressed file. ``fidelity`` is as in ``Incoming``.
     """
 
     position: str
@@ -91,12 +91,13 @@ class Record:
     why: str
     start: int
     end: int
+    fidelity: Fidelity = Fidelity.FULL
 
     def found(self, cursor: bytes, progress: int) -> Incoming | Rejected:
         """Return what its source gives for it."""
         if self.why:
             return Rejected(self.position, self.why, cursor, progress)
-        return Incoming(self.raw, self.received, self.position, cursor, progress)
+        return Incoming(self.raw, self.received, self.position, cursor, progress, self.fidelity)
 
 
 Item: TypeAlias = Incoming | Withdrawn | Rejected
