@@ -3,7 +3,8 @@
 All four kinds are read without being told which it is. ``>From `` is unquoted by one ``>``, as mboxrd has it; mboxo
 quotes only ``From ``, so that there a line which was ``>From `` in the message loses its ``>``. A Content-Length is
 believed only where it leads exactly to the next record or to the end of the file; once such a body is seen to hold an
-unquoted From_ line the file is mboxcl2, and no body that is measured so is unquoted from there on.
+unquoted From_ line the file is mboxcl2, and no body that is measured so is unquoted from there on. What an archive's
+software did to a record is undone, as ``rebuilt`` says.
 
 The splitter holds one record and a chunk in memory, whatever the file's size, and what it finds does not depend on
 how the octets were cut into chunks.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from storage.message.dates import from_line
 from storage.sources.base import CHUNK, MAX_MESSAGE, Record
 from storage.sources.content import refusal, too_large
+from storage.sources.rebuilt import mended
 from storage.sources.separator import LOOKAHEAD, is_separator
 
 if TYPE_CHECKING:
@@ -187,13 +189,10 @@ class MboxSplitter:
         why = refusal(raw)
         if why:
             return self._refused(end, why)
-        return Record(
-            self._position(),
-            raw,
-            from_line(line.rstrip(b"\r")),
-            "",
-            self._start,
-            self._offset + end,
+        line = line.rstrip(b"\r")
+        return mended(
+            line,
+            Record(self._position(), raw, from_line(line), "", self._start, self._offset + end),
         )
 
     def _content(self, begin: int, end: int) -> bytes:
