@@ -100,7 +100,7 @@ class NntpSource:
             raise SourceError(f"{self._url.shown}: no newsgroup: write nntp://host/group")
         self._group = group
         self._window = window
-        self._expected = 0
+        self._expected: int | None = None
         self._given = 0
         self._octets = 0
 
@@ -112,9 +112,14 @@ class NntpSource:
     @property
     def size(self) -> int | None:
         """The octets that are expected, by those that came; None before something came."""
-        if not self._given:
+        if not self._given or self._expected is None:
             return None
         return self._octets * max(self._expected, self._given) // self._given
+
+    @property
+    def lag(self) -> int | None:
+        """The articles that are there and did not come yet; None before the server was asked."""
+        return None if self._expected is None else max(self._expected - self._given, 0)
 
     def messages(self, after: bytes) -> Iterator[Item]:
         """Yield the articles behind a cursor, as ``Source.messages`` says.
@@ -123,7 +128,7 @@ class NntpSource:
             SourceError: the server cannot be reached, or refuses the group or an article.
         """
         cursor = unpack(_KIND, after, _Cursor())
-        self._expected = self._given = self._octets = 0
+        self._expected, self._given, self._octets = None, 0, 0
         with Connection(self._url) as connection:
             group = self._select(connection)
             if not self._still(connection, group, cursor):
@@ -133,6 +138,7 @@ class NntpSource:
             window = self._window or window_for(connection.latency)
             for numbers in self._runs(connection, first, group):
                 cursor = yield from self._articles(connection, numbers, window, cursor)
+        self._expected = self._given
 
     def changed(self, after: bytes) -> bool:  # noqa: ARG002 - only the server knows
         """Return True: only the server knows."""
@@ -205,7 +211,7 @@ class NntpSource:
         requests = (b"ARTICLE %d" % number for number in numbers)
         for number, response in zip(numbers, connection.run(requests, window), strict=True):
             if response.code in _GONE:
-                self._expected -= 1
+                self._expected = (self._expected or 1) - 1
                 continue
             if response.code != _ARTICLE:
                 raise self._refused(response, f"article {number} cannot be had: run it again later")

@@ -181,9 +181,9 @@ class SqlitePeers:
         """Return how a mirror is; of one that never ran, or that there is not, nothing is known."""
         return self._health("mirror", _MIRROR, (name, shown_url(url)))
 
-    def note_mirror(self, name: str, url: str, health: Health) -> None:
-        """Keep how a mirror is."""
-        self._note("mirror", _MIRROR, (name, shown_url(url)), health)
+    def note_mirror(self, name: str, url: str, health: Health) -> bool:
+        """Keep how a mirror is; return whether there is such a mirror."""
+        return self._note("mirror", _MIRROR, (name, shown_url(url)), health)
 
     def feeds(self) -> Sequence[Feed]:
         """Return the feeds, by peer."""
@@ -220,9 +220,9 @@ class SqlitePeers:
         """Return how a feed is; of one that never ran, or that there is not, nothing is known."""
         return self._health("feed", _FEED, (peer,))
 
-    def note_feed(self, peer: str, health: Health) -> None:
-        """Keep how a feed is."""
-        self._note("feed", _FEED, (peer,), health)
+    def note_feed(self, peer: str, health: Health) -> bool:
+        """Keep how a feed is; return whether there is such a feed."""
+        return self._note("feed", _FEED, (peer,), health)
 
     def feed_cursor(self, peer: str, name: str) -> tuple[int, int]:
         """Return the validity and the number up to which a peer has decided on a list; zeros where nowhere."""
@@ -271,11 +271,12 @@ class SqlitePeers:
             row = connection.execute(_HEALTH, (kind, _id(connection, which, key))).fetchone()
             return Health() if row is None else Health(*row)
 
-    def _note(self, kind: str, which: str, key: tuple[str, ...], health: Health) -> None:
+    def _note(self, kind: str, which: str, key: tuple[str, ...], health: Health) -> bool:
         with self._file.writing() as connection:
             owner = _id(connection, which, key)
             if owner is not None:
                 connection.execute(_NOTE, (kind, owner, *astuple(health)))
+        return owner is not None
 
 
 def _id(connection: sqlite3.Connection, statement: str, key: tuple[str, ...]) -> int | None:

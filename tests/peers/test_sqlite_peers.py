@@ -70,14 +70,14 @@ def test_reading_makes_no_file(tmp_path: Path, peers: SqlitePeers) -> None:
 
 def test_a_mirror_is_kept_whole(peers: SqlitePeers, other: SqlitePeers) -> None:
     peers.add_mirror(MIRROR)
-    peers.note_mirror("lists.a", URL, HEALTH)
+    assert peers.note_mirror("lists.a", URL, HEALTH)
     assert other.mirrors() == [MIRROR]
     assert other.mirror_health("lists.a", URL) == HEALTH
 
 
 def test_a_feed_is_kept_whole(peers: SqlitePeers, other: SqlitePeers) -> None:
     peers.add_feed(FEED)
-    peers.note_feed("out", replace(HEALTH, lag=None))
+    assert peers.note_feed("out", replace(HEALTH, lag=None))
     assert other.feeds() == [FEED]
     assert other.feed_health("out") == replace(HEALTH, lag=None)
 
@@ -150,8 +150,8 @@ def test_a_feed_is_removed_with_all_that_is_known(peers: SqlitePeers) -> None:
 
 
 def test_a_note_of_what_was_removed_is_dropped(peers: SqlitePeers) -> None:
-    peers.note_mirror("lists.a", URL, HEALTH)
-    peers.note_feed("out", HEALTH)
+    assert not peers.note_mirror("lists.a", URL, HEALTH)
+    assert not peers.note_feed("out", HEALTH)
     peers.set_feed_cursor("out", "lists.a", 1, 5, [refusal(5)])
     assert not peers.mirrors()
     assert not peers.feeds()

@@ -1,0 +1,98 @@
+"""A mirror as a job: what is new on its server comes into its list."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gateway.intake import open_for_writing
+from gateway.mirror.jobs import Moved
+from gateway.mirror.source import host_of, open_mirror
+from storage.ingest import ingest
+from storage.peers import shown_url
+
+if TYPE_CHECKING:
+    from gateway.mirror.jobs import Place, Report
+    from storage.ingest import Summary
+    from storage.peers import Health, Mirror
+    from storage.sources.base import Source
+    from storage.sqlite.peers import SqlitePeers
+
+__all__ = ["MirrorJob"]
+
+MAX_NOTES: Final = 20
+"""Messages that could not be taken of which a run tells one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorJob:
+    """A mirror; see ``gateway.mirror.jobs.Job``."""
+
+    mirror: Mirror
+
+    @property
+    def key(self) -> str:
+        return f"mirror {self.mirror.name} {self.shown}"
+
+    @property
+    def label(self) -> str:
+        return self.mirror.name
+
+    @property
+    def host(self) -> str:
+        return host_of(self.mirror.url)
+
+    @property
+    def url(self) -> str:
+        return self.mirror.url
+
+    @property
+    def shown(self) -> str:
+        return shown_url(self.mirror.url)
+
+    @property
+    def every(self) -> int:
+        return self.mirror.every
+
+    @property
+    def quiet(self) -> str:
+        return self.mirror.quiet
+
+    @property
+    def added(self) -> int:
+        return self.mirror.added
+
+    @property
+    def is_feed(self) -> bool:
+        return False
+
+    def health(self, peers: SqlitePeers) -> Health:
+        return peers.mirror_health(self.mirror.name, self.mirror.url)
+
+    def note(self, peers: SqlitePeers, health: Health) -> bool:
+        return peers.note_mirror(self.mirror.name, self.mirror.url, health)
+
+    def move(self, place: Place, report: Report) -> Moved:
+        from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+
+        source = open_mirror(self.mirror, place.directory)
+        with closing(open_for_writing(place.directory)) as writer:
+            summary = ingest(
+                writer,
+                self.mirror.name,
+                source,
+                RENDERERS,
+                subject_window=place.subject_window,
+                progress=lambda _, summary: report(_moved(summary, source)),
+            )
+        return _moved(summary, source)
+
+
+def _moved(summary: Summary, source: Source) -> Moved:
+    """Return what a pull has brought so far."""
+    notes = [f"{position}: {why}; skipped" for position, why in summary.rejected[:MAX_NOTES]]
+    if len(summary.rejected) > MAX_NOTES:
+        notes.append(f"and {len(summary.rejected) - MAX_NOTES} more were skipped")
+    lag: int | None = getattr(source, "lag", None)
+    return Moved(summary.added + summary.improved + summary.withdrawn, summary.octets, lag, notes)
