@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from storage.message.dates import from_line
 from storage.sources.base import CHUNK, MAX_MESSAGE, Record
 from storage.sources.content import refusal, too_large
-from storage.sources.rebuilt import mended
+from storage.sources.rebuilt import is_export_name, mended
 from storage.sources.separator import LOOKAHEAD, is_separator
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class MboxSplitter:
         self.unquoted = unquoted
         self._read = read
         self._label = label
+        self._is_export = is_export_name(label)
         self._max_message = max_message
         self._buffer = bytearray(_VIRTUAL)
         self._offset = offset - len(_VIRTUAL)  # of the buffer in the file
@@ -190,10 +191,8 @@ class MboxSplitter:
         if why:
             return self._refused(end, why)
         line = line.rstrip(b"\r")
-        return mended(
-            line,
-            Record(self._position(), raw, from_line(line), "", self._start, self._offset + end),
-        )
+        record = Record(self._position(), raw, from_line(line), "", self._start, self._offset + end)
+        return mended(line, record, is_export=self._is_export)
 
     def _content(self, begin: int, end: int) -> bytes:
         """Return the message between a From_ line and the next: unquoted, and without what ends a record."""

@@ -18,6 +18,10 @@ _SUFFIX: Final = re.compile(
 _SAYS_NOTHING: Final = frozenset({
     "archive", "archives", "cur", "emails", "inbox", "mail", "mailbox", "maildir", "mbox", "messages", "new",
 })  # fmt: skip
+_EXPORTED: Final = re.compile(
+    r"([^@]+)@([^@]+?)(?:-[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?|-[A-Z2-7]{32})?"
+)
+"""HyperKitty calls its exports by the list's address and the month or thread."""
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9+_.-]+")
 _HEADER_OCTETS: Final = 256 * 1024
 
@@ -26,11 +30,14 @@ def name_from_path(path: str) -> str | None:
     """Return the list name that a relative path suggests (``lists/a.mbox.xz`` -> ``lists.a``), or None.
 
     Names such as ``mbox`` and ``inbox`` say nothing, and nor does ``-``; below a folder that has a name of its own
-    they stand for the folder (``lists/inbox`` -> ``lists``).
+    they stand for the folder (``lists/inbox`` -> ``lists``). An address stands for a List-Id, as Mailman makes it of one
+    (``a@example.org-2024-01.mbox.gz`` -> ``a.example.org``).
     """
     parts = [part for part in path.split("/") if part]
     if parts:
         parts[-1] = _without_suffixes(parts[-1])
+        if exported := _EXPORTED.fullmatch(parts[-1]):
+            parts[-1] = f"{exported[1]}.{exported[2]}"
         if parts[-1].strip(".").lower() in _SAYS_NOTHING:
             parts.pop()
     return _legal(".".join(parts))

@@ -1,7 +1,8 @@
 """Mboxes that archive software made anew of what it had kept: pipermail's text and HyperKitty's exports.
 
-Both lost fields, and both write addresses as ``user at host``. Each record is judged by itself, by the exact fields
-that the software writes in the order in which it writes them, so that mail which merely looks alike is left as it is.
+Both lost fields and write addresses as ``user at host``, HyperKitty in older versions. Each record is judged by itself,
+by the exact fields that the software writes in the order in which it writes them, so that mail which merely looks alike
+is left as it is; HyperKitty writes what any program may, and is known by the file's name as well.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from storage.message.fields import Header
     from storage.sources.base import Record
 
-__all__ = ["mended", "phrase"]
+__all__ = ["is_export_name", "mended", "phrase"]
 
 _STARTS: Final = (b"From: ", b"Content-Type: multipart/mixed;", b"MIME-Version: ")
 _PIPERMAIL: Final = ((b"from", b"date", b"subject"), (b"in-reply-to", b"references", b"message-id"))
@@ -27,6 +28,7 @@ _HYPERKITTY: Final = (b"from", b"to", b"subject", b"date", b"message-id")
 _HYPERKITTY_MIME: Final = frozenset(
     (b"mime-version", b"content-type", b"content-transfer-encoding")
 )
+_EXPORT_NAME: Final = re.compile(r"@[^/@\s]+\.mbox(?:\.gz)?\Z", re.IGNORECASE)
 _CTIME: Final = 24
 """The octets of a date as ``ctime`` writes it; pipermail puts two blanks before it."""
 _ZONES: Final = 14 * 3600 + 900
@@ -42,10 +44,16 @@ _ATOMS: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _SPECIAL: Final = re.compile(rb'(["\\])')
 
 
-def mended(line: bytes, record: Record) -> Record:
-    """Return a record with what pipermail or HyperKitty did to its addresses undone, or as it is; ``line`` is its From_ line.
+def is_export_name(label: str) -> bool:
+    """Tell whether a file is called as HyperKitty calls its exports: ``list@example.org-2024-01.mbox.gz``."""
+    return _EXPORT_NAME.search(label) is not None
 
-    The text of a message stays: what looks like ``user at host`` there may be prose.
+
+def mended(line: bytes, record: Record, *, is_export: bool) -> Record:
+    """Return a record with what pipermail or HyperKitty did to its addresses undone, or as it is.
+
+    ``line`` is its From_ line, and ``is_export`` what ``is_export_name`` says of its file. The text of a message stays:
+    what looks like ``user at host`` there may be prose.
     """
     if not record.raw.startswith(_STARTS):
         return record
@@ -53,7 +61,7 @@ def mended(line: bytes, record: Record) -> Record:
     names = tuple(field.name.lower() for field in header.fields)
     if _is_pipermail(names):
         return _from_pipermail(line, record, header)
-    if _is_hyperkitty(names, header):
+    if is_export and _is_hyperkitty(names, header):
         return _from_hyperkitty(record, header)
     return record
 
