@@ -16,13 +16,15 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from gateway.deflate import BadDeflate, DeflateLayer
+from gateway.mirror.failures import failed, not_connected
 from gateway.mirror.nntp_client import BadResponse, NntpClient, Request, Response
 from gateway.mirror.url import PeerUrl, parse_url
-from storage.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
+
+    from storage.errors import SourceError
 
 __all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "Connection"]
 
@@ -234,9 +236,7 @@ class Connection:
         try:
             connected = socket.create_connection((url.host, url.port), timeout=seconds)
         except OSError as error:
-            why = error.strerror or str(error)
-            remedy = "check host and port, and whether the server runs"
-            raise self._failed(f"cannot connect ({why})", remedy) from None
+            raise not_connected(url, error) from None
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if url.tls:
@@ -252,14 +252,8 @@ class Connection:
         context = self._context or ssl.create_default_context()
         try:
             return context.wrap_socket(connected, server_hostname=self.url.host)
-        except ssl.SSLCertVerificationError as error:
-            remedy = "name the host as its certificate does; for one's own CA set SSL_CERT_FILE"
-            raise self._failed(
-                f"its certificate does not hold ({error.verify_message})", remedy
-            ) from None
         except OSError as error:
-            why = error.strerror or str(error)
-            raise self._failed(f"no TLS ({why})", "check the port and the scheme") from None
+            raise not_connected(self.url, error) from None
 
     def _open(self, *, reader: bool, compress: bool) -> None:
         """Hear the greeting, find out what the server can, log in."""
@@ -332,6 +326,4 @@ class Connection:
             )
 
     def _failed(self, why: str, remedy: str) -> SourceError:
-        if self.url.password:  # a server may say it again
-            why = why.replace(self.url.password, "...")
-        return SourceError(f"{self.url.shown}: {why}: {remedy}")
+        return failed(self.url, why, remedy)
