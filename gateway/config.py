@@ -16,30 +16,27 @@ Relative paths are relative to the file's folder.
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
-from gateway.errors import Refused
 from gateway.listeners import Listener, parse_listener, parse_listeners
 from gateway.passwords import BadHash, PasswordHash
 from gateway.sasl import MalformedMessage, prepare
+from gateway.toml_table import ConfigError, TomlTable
 from storage.errors import BadListName
 from storage.model import check_list_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 __all__ = [
     "DEFAULT_LISTENERS",
     "HOST_NAME",
     "Config",
-    "ConfigError",
     "Limits",
     "ListConfig",
     "ServerConfig",
@@ -47,12 +44,9 @@ __all__ = [
     "load",
 ]
 
-T = TypeVar("T")
-
 HOST_NAME: Final = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?"
 )  # RFC 5536 s. 3.1.5
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
     {
@@ -62,10 +56,6 @@ DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
     }
 )
 """Where each face waits when nobody says otherwise."""
-
-
-class ConfigError(Refused):
-    """The configuration cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +146,10 @@ def load(path: Path | None) -> Config:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
-    return _config(_Table(path, "", values))
+    return _config(TomlTable(path, "", values))
 
 
-def _config(top: _Table) -> Config:
+def _config(top: TomlTable) -> Config:
     archive = top.path("archive")
     users = _users(top.table("users"))
     config = Config(
@@ -186,7 +176,7 @@ def _config(top: _Table) -> Config:
     return config
 
 
-def _server(table: _Table) -> ServerConfig:
+def _server(table: TomlTable) -> ServerConfig:
     server = ServerConfig(host=table.text("host"), motd=table.text("motd", multiline=True))
     if server.host and not HOST_NAME.fullmatch(server.host):
         raise table.error("host", "a name of letters, digits, '.', '-' and '_'", server.host)
@@ -194,7 +184,7 @@ def _server(table: _Table) -> ServerConfig:
     return server
 
 
-def _listeners(table: _Table, usual: tuple[Listener, ...]) -> tuple[Listener, ...]:
+def _listeners(table: TomlTable, usual: tuple[Listener, ...]) -> tuple[Listener, ...]:
     value = table.take("listen")
     table.end()
     if value is None:
@@ -209,20 +199,20 @@ def _listeners(table: _Table, usual: tuple[Listener, ...]) -> tuple[Listener, ..
         raise ConfigError(f"{table.file}: {table.key('listen')}: {error}") from None
 
 
-def _listener(table: _Table, item: object) -> Listener:
+def _listener(table: TomlTable, item: object) -> Listener:
     if isinstance(item, str):
         return parse_listener(item)
     if not isinstance(item, dict):
         raise table.error(
             "listen", 'text, or a table as {address = ":563", tls = "implicit"}', item
         )
-    inner = _Table(table.file, table.key("listen"), item)
+    inner = TomlTable(table.file, table.key("listen"), item)
     address, tls = inner.text("address"), inner.choice("tls", ("implicit", "none"), "none")
     inner.end()
     return parse_listener(address, tls=tls == "implicit")
 
 
-def _tls(table: _Table) -> TlsConfig | None:
+def _tls(table: TomlTable) -> TlsConfig | None:
     certificate, key = table.path("certificate"), table.path("key")
     mode: Literal["login", "optional"] = (
         "optional"
@@ -239,7 +229,7 @@ def _tls(table: _Table) -> TlsConfig | None:
     return TlsConfig(certificate, key, mode)
 
 
-def _users(table: _Table) -> Mapping[str, PasswordHash]:
+def _users(table: TomlTable) -> Mapping[str, PasswordHash]:
     users = {}
     for name in table.names():
         text = table.text(name)
@@ -250,7 +240,7 @@ def _users(table: _Table) -> Mapping[str, PasswordHash]:
     return users
 
 
-def _limits(table: _Table) -> Limits:
+def _limits(table: TomlTable) -> Limits:
     usual = Limits()
     values = {
         each.name: table.integer(each.name, getattr(usual, each.name), _LEAST.get(each.name, 1))
@@ -260,11 +250,11 @@ def _limits(table: _Table) -> Limits:
     return Limits(**values)
 
 
-def _lists(table: _Table, users: Mapping[str, PasswordHash]) -> Mapping[str, ListConfig]:
+def _lists(table: TomlTable, users: Mapping[str, PasswordHash]) -> Mapping[str, ListConfig]:
     return {name: _list(table, name, users) for name in table.names()}
 
 
-def _list(lists: _Table, name: str, users: Mapping[str, PasswordHash]) -> ListConfig:
+def _list(lists: TomlTable, name: str, users: Mapping[str, PasswordHash]) -> ListConfig:
     try:
         check_list_name(name)
     except BadListName as error:
@@ -276,7 +266,7 @@ def _list(lists: _Table, name: str, users: Mapping[str, PasswordHash]) -> ListCo
     return one
 
 
-def _by_subject(table: _Table) -> bool | None:
+def _by_subject(table: TomlTable) -> bool | None:
     value = table.take("subject")
     table.end()
     if value in (None, "auto"):
@@ -284,101 +274,3 @@ def _by_subject(table: _Table) -> bool | None:
     if isinstance(value, bool):
         return value
     raise table.error("subject", '"auto", true or false', value)
-
-
-class _Table:
-    """One table of the file: hands out values of the type asked for, and knows which keys were asked for."""
-
-    def __init__(self, file: Path, name: str, values: Mapping[str, object]) -> None:
-        self.file = file
-        self._name = name
-        self._values = values
-        self._known: list[str] = []
-
-    def key(self, name: str) -> str:
-        """Return the key's whole name."""
-        shown = name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
-        return f"{self._name}.{shown}" if self._name else shown
-
-    def error(self, name: str, expected: str, got: object) -> ConfigError:
-        """Return the error that says what was expected of a key."""
-        shown = got if got in ("none", "nothing") else repr(got)
-        return ConfigError(f"{self.file}: {self.key(name)}: expected {expected}, not {shown}")
-
-    def names(self) -> Sequence[str]:
-        """Return the keys present."""
-        return list(self._values)
-
-    def take(self, name: str) -> object:
-        """Return a value of any type, or None."""
-        self._known.append(name)
-        return self._values.get(name)
-
-    def end(self) -> None:
-        """Refuse the keys that nobody asked for."""
-        for name in self._values:
-            if name not in self._known:
-                near = difflib.get_close_matches(name, self._known, 1)
-                known = (
-                    f"did you mean {near[0]}?" if near else f"known are {', '.join(self._known)}"
-                )
-                raise ConfigError(f"{self.file}: {self.key(name)}: not known; {known}")
-
-    def table(self, name: str) -> _Table:
-        """Return a table, empty if absent."""
-        return _Table(self.file, self.key(name), self._typed(name, dict, {}, "a table"))
-
-    def text(self, name: str, *, multiline: bool = False) -> str:
-        """Return a text, empty if absent."""
-        text = self._typed(name, str, "", "text in quotes")
-        if not multiline and not text.isprintable():
-            raise self.error(name, "text without control characters", text)
-        return text
-
-    def choice(self, name: str, choices: Sequence[str], usual: str) -> str:
-        """Return one of some texts."""
-        value = self._typed(name, str, usual, _either(choices))
-        if value not in choices:
-            raise self.error(name, _either(choices), value)
-        return value
-
-    def boolean(self, name: str, *, default: bool) -> bool:
-        """Return true or false."""
-        return self._typed(name, bool, default, "true or false")
-
-    def integer(self, name: str, default: int, least: int) -> int:
-        """Return a number not below ``least``."""
-        expected = f"a whole number, {least} or more"
-        value = self._typed(name, int, default, expected)
-        if isinstance(value, bool) or value < least:
-            raise self.error(name, expected, value)
-        return value
-
-    def path(self, name: str) -> Path | None:
-        """Return a path, taken from the file's folder if relative; None if absent."""
-        text = self.text(name)
-        return self.file.parent / Path(text).expanduser() if text else None
-
-    def readers(self, name: str, users: Mapping[str, PasswordHash]) -> frozenset[str] | None:
-        """Return the names of users, or None for anyone."""
-        value = self.take(name)
-        if value in (None, "anyone"):
-            return None
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.error(name, '"anyone" or a list of users', value)
-        for each in value:
-            if each not in users:
-                raise self.error(name, "users of [users]", each)
-        return frozenset(value)
-
-    def _typed(self, name: str, kind: type[T], default: T, expected: str) -> T:
-        value = self.take(name)
-        if value is None:
-            return default
-        if not isinstance(value, kind):
-            raise self.error(name, expected, value)
-        return value
-
-
-def _either(choices: Sequence[str]) -> str:
-    return " or ".join(f'"{choice}"' for choice in choices)

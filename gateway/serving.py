@@ -11,12 +11,13 @@ from twisted.internet.task import LoopingCall
 
 from gateway import imap, nntp, shown
 from gateway.access import Policy
-from gateway.config import HOST_NAME, ConfigError
+from gateway.config import HOST_NAME
 from gateway.intake import Following
 from gateway.listeners import parse_listeners
 from gateway.passwords import Users
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
+from gateway.toml_table import ConfigError
 from storage.sqlite import SqliteArchive
 from storage.sqlite.marks import SqliteMarks
 

@@ -233,7 +233,7 @@ def test_as_many_files_may_be_open_as_connections_need(
 PROGRAM = """
 import sys
 from twisted.internet import reactor
-from gateway.config import ConfigError, Limits
+from gateway.config import Limits
 from gateway.listeners import parse_listener
 from gateway.server import CannotListen, Face, Server, run
 from tests.server.scripted import ScriptedSession
