@@ -16,6 +16,7 @@ from storage.sources.eml import EML, is_eml_name
 from storage.sources.maildir import MAILDIR, is_maildir
 from storage.sources.mboxfile import MboxFile
 from storage.sources.mh import MH, is_mh
+from storage.sources.public_inbox import find_inbox, is_bare, open_inbox
 from storage.sources.whole import StreamSource, WholeFile
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def open_source(path: str, max_message: int = MAX_MESSAGE) -> Source:
     """Return the source that a path is: a file, a folder with a message a file, or ``-`` for standard input.
 
     A file may be an mbox, a tar archive or a single message, compressed or not; a folder a maildir, an MH folder or
-    one of ``.eml`` files.
+    one of ``.eml`` files, or a public-inbox or a git repository of one.
 
     Raises:
         SourceError: there is no such file, it cannot be read, or the folder is none of these.
@@ -47,8 +48,11 @@ def open_source(path: str, max_message: int = MAX_MESSAGE) -> Source:
     if layout is not None:
         return DirectorySource(path, layout, label, max_message)
     if stat.S_ISDIR(status.st_mode):
+        inbox = open_inbox(path, label, max_message)
+        if inbox is not None:
+            return inbox
         raise SourceError(
-            f"{shown(path)}: neither a maildir, nor an MH folder, nor a folder of .eml files: "
+            f"{shown(path)}: neither a maildir, nor an MH folder, nor a folder of .eml files, nor a public-inbox: "
             "name the files in it, or let each mbox in it become a list of its own"
         )
     raise SourceError(f"{shown(path)}: neither a file nor a folder: pipe it into '-'")
@@ -58,7 +62,7 @@ def expand(path: str, max_message: int = MAX_MESSAGE) -> list[Source]:
     """Return the sources that a path stands for, each of which is to become a list.
 
     A folder gives one source for each mbox and archive in it and in the folders below, and one for each folder
-    of messages; the names they suggest are joined by dots. Everything else is one source. Other files in a folder,
+    of messages and each public-inbox; the names they suggest are joined by dots. Everything else is one source. Other files in a folder,
     and hidden ones, are passed over; a link to a folder is not followed.
 
     Raises:
@@ -70,12 +74,15 @@ def expand(path: str, max_message: int = MAX_MESSAGE) -> list[Source]:
     pending = [""]
     while pending:
         part = pending.pop()
-        folder = os.path.join(path, part)
+        folder = os.path.join(path, part) if part else path
+        label = part or os.path.basename(os.path.abspath(path))
         with readable(folder):
             layout = _layout(folder)
-            files, folders = _entries(folder, layout)
+            inbox = None if layout else find_inbox(folder, label, max_message)
+            files, folders = ([], []) if is_bare(folder) or inbox else _entries(folder, layout)
+        if inbox is not None:
+            sources.append(inbox)
         if layout is not None:
-            label = part or os.path.basename(os.path.abspath(path))
             sources.append(DirectorySource(folder, layout, label, max_message))
         for name in files:
             source = _open_collection(
