@@ -236,6 +236,7 @@ from twisted.internet import reactor
 from gateway.config import Limits
 from gateway.listeners import parse_listener
 from gateway.server import CannotListen, Face, Server, run
+from gateway.toml_table import ConfigError
 from tests.server.scripted import ScriptedSession
 from tests.server.test_server import Catalogue
 import logging
