@@ -16,6 +16,7 @@ from storage.sources.eml import EML, is_eml_name
 from storage.sources.maildir import MAILDIR, is_maildir
 from storage.sources.mboxfile import MboxFile
 from storage.sources.mh import MH, is_mh
+from storage.sources.pipermail import PipermailFolder, is_pipermail
 from storage.sources.public_inbox import find_inbox, is_bare, open_inbox
 from storage.sources.whole import StreamSource, WholeFile
 
@@ -44,6 +45,9 @@ def open_source(path: str, max_message: int = MAX_MESSAGE) -> Source:
         status = os.stat(path)
         if stat.S_ISREG(status.st_mode):
             return _open_file(path, label, max_message)
+        web_archive = _web_archive(path, label, max_message)
+        if web_archive is not None:
+            return web_archive
         layout = _layout(path) if stat.S_ISDIR(status.st_mode) else None
     if layout is not None:
         return DirectorySource(path, layout, label, max_message)
@@ -77,6 +81,10 @@ def expand(path: str, max_message: int = MAX_MESSAGE) -> list[Source]:
         folder = os.path.join(path, part) if part else path
         label = part or os.path.basename(os.path.abspath(path))
         with readable(folder):
+            web_archive = _web_archive(folder, label, max_message)
+            if web_archive is not None:
+                sources.append(web_archive)
+                continue  # what lies in it and below are its pages and attachments
             layout = _layout(folder)
             inbox = None if layout else find_inbox(folder, label, max_message)
             files, folders = ([], []) if is_bare(folder) or inbox else _entries(folder, layout)
@@ -122,6 +130,13 @@ def _open_collection(path: str, label: str, max_message: int) -> Source | None:
 def _content(path: str) -> Content:
     with open(path, "rb", buffering=0) as file:
         return sniff(Octets(file.read).peek(SNIFFED))
+
+
+def _web_archive(path: str, label: str, max_message: int) -> Source | None:
+    """Return the source that a saved folder of a web archive is, or None where the path is none."""
+    if not os.path.isdir(path):
+        return None
+    return PipermailFolder(path, label, max_message) if is_pipermail(path) else None
 
 
 def _layout(folder: str) -> Layout | None:
