@@ -31,28 +31,23 @@ class Recipients:
 
     def find(self, address: bytes) -> str | None:
         """Return the name of the list that mail to this address is for, or None."""
-        local = local_part(address).decode("utf-8", "replace").casefold()
-        domain = address.rpartition(b"@")[2] if b"@" in address else b""
-        suffix = f"@{domain.decode('utf-8', 'replace').casefold()}"
-        for name in _with_and_without_detail(local):
-            found = self._addresses.get(name + suffix) or self._in_archive(name, name + suffix)
+        records = self._archive.lists()
+        by_address = {each.address.casefold(): each.name for each in records} | self._addresses
+        by_name = {each.name.casefold(): each.name for each in records}
+        domain = _folded(address.rpartition(b"@")[2])
+        for local in _with_and_without_detail(_folded(local_part(address))):
+            found = by_address.get(f"{local}@{domain}") or by_name.get(local)
             if found is not None:
                 return found
         return None
 
-    def _in_archive(self, name: str, address: str) -> str | None:
-        """Return the list with this posting address, else the one called so."""
-        called = None
-        for record in self._archive.lists():
-            if record.address.casefold() == address:
-                return record.name
-            if record.name.casefold() == name:
-                called = record.name
-        return called
+
+def _folded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace").casefold()
 
 
 def _with_and_without_detail(local: str) -> Iterator[str]:
-    yield local
-    base, plus, _ = local.partition("+")
-    if plus and base:
-        yield base
+    """Yield a local part, and what is left of it without what follows a ``+``, the longest first."""
+    while local:
+        yield local
+        local = local.rpartition("+")[0]

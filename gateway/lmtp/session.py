@@ -26,6 +26,9 @@ MAX_LINE: Final = 4096
 MAX_FAULTS: Final = 20
 """At so many commands that were wrong the connection ends."""
 
+LEAST_IDLE_SECONDS: Final = 300
+"""RFC 5321 s. 4.5.3.2.7."""
+
 _LINE_TOO_LONG: Final = b"500 5.5.6 the line is too long"
 
 
@@ -35,11 +38,10 @@ class Session:
     ``names`` has the list of each recipient taken so far, in their order; ``text`` is there while the mail itself comes.
     """
 
-    least_idle_seconds: Final = 300  # RFC 5321 s. 4.5.3.2.7
-
     def __init__(self, acceptor: Acceptor, recipients: Recipients, settings: Settings) -> None:
         self.closing = False
         self.upgrade: Upgrade | None = None
+        self.least_idle_seconds = LEAST_IDLE_SECONDS
         self.recipients = recipients
         self.settings = settings
         self.is_greeted = False
