@@ -30,6 +30,7 @@ __all__ = [
     "list_details",
     "list_table",
     "log_to_stderr",
+    "new_table",
     "progress_bar",
     "summary_table",
     "thread_tree",
@@ -91,7 +92,7 @@ def summary_table(summaries: Mapping[str, Summary]) -> Table:
         "withdrawn": [each.withdrawn for each in summaries.values()],
     }
     shown_rare = [name for name, counts in rare.items() if any(counts)]
-    table = _table(
+    table = new_table(
         "list",
         right=("read", "added", "known", "renamed", *shown_rare, "removed", "rejected", "seconds"),
     )
@@ -111,7 +112,7 @@ def summary_table(summaries: Mapping[str, Summary]) -> Table:
 
 def list_table(lists: Iterable[MailingList]) -> Table:
     """Return the lists with their counts and water marks."""
-    table = _table("list", right=("messages", "low", "high"), left=("description",))
+    table = new_table("list", right=("messages", "low", "high"), left=("description",))
     for record in lists:
         marks = map(str, (record.count, record.low, record.high))
         table.add_row(record.name, *marks, washed(record.description))
@@ -185,7 +186,8 @@ def _message_line(number: int, served: Served) -> Text:
     )
 
 
-def _table(first: str, *, right: Sequence[str], left: Sequence[str] = ()) -> Table:
+def new_table(first: str, *, right: Sequence[str], left: Sequence[str] = ()) -> Table:
+    """Return an empty table, with columns of numbers and then of texts."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(first, overflow="fold")
     for column in right:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["Job", "Moved", "Place", "Report", "is_running", "run_job"]
+__all__ = ["Job", "Moved", "Place", "Report", "run_job"]
 
 NOTE_SECONDS: Final = 5.0
 """How often the health of what runs is noted."""
@@ -63,6 +63,16 @@ class Job(Protocol):
     @property
     def key(self) -> str:
         """What it is known by, and locked by."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The mirror's list, or the feed's peer."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What people call the other side."""
         ...
 
     @property
@@ -147,16 +157,6 @@ def run_job(
             return None
         with closing(SqlitePeers(place.directory)) as peers:
             return _Run(place, job, peers, clock, heeds_quiet=heeds_quiet).run(chance, report)
-
-
-def is_running(directory: Path, job: Job) -> bool:
-    """Tell whether some process is running a job now.
-
-    Raises:
-        ArchiveUnavailable: the directory cannot be written.
-    """
-    with held(directory, job.key) as is_ours:
-        return not is_ours
 
 
 class _Run:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["FOLDER", "held"]
+__all__ = ["FOLDER", "held", "is_held"]
 
 FOLDER: Final = "peers.locks"
 """The folder of the lock files within the archive's directory; they are empty and stay."""
@@ -27,7 +27,7 @@ def held(directory: Path, name: str) -> Iterator[bool]:
     Raises:
         ArchiveUnavailable: the directory cannot be written.
     """
-    path = directory / FOLDER / blake2b(name.encode(), digest_size=16).hexdigest()
+    path = _path(directory, name)
     try:
         path.parent.mkdir(exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -39,6 +39,29 @@ def held(directory: Path, name: str) -> Iterator[bool]:
         yield _is_locked(file)
     finally:
         os.close(file)
+
+
+def is_held(directory: Path, name: str) -> bool:
+    """Tell whether some process holds the lock of a name; writes nothing.
+
+    Raises:
+        ArchiveUnavailable: the directory cannot be read.
+    """
+    path = _path(directory, name)
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ArchiveUnavailable(f"{path}: {error.strerror}; check its permissions") from error
+    try:
+        return not _is_locked(file)
+    finally:
+        os.close(file)
+
+
+def _path(directory: Path, name: str) -> Path:
+    return directory / FOLDER / blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def _is_locked(file: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Moved
-from gateway.mirror.source import host_of, open_mirror
+from gateway.mirror.source import host_of, kind_of, open_mirror
 from storage.ingest import ingest
 from storage.peers import shown_url
 
@@ -34,6 +34,14 @@ class MirrorJob:
     @property
     def key(self) -> str:
         return f"mirror {self.mirror.name} {self.shown}"
+
+    @property
+    def name(self) -> str:
+        return self.mirror.name
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.mirror.url).value
 
     @property
     def label(self) -> str:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gateway.errors import Refused
-from gateway.mirror.nntp import NntpSource
-from gateway.mirror.url import parse_url
 from storage.peers import shown_url
 
 if TYPE_CHECKING:
@@ -85,6 +83,9 @@ def open_mirror(mirror: Mirror, directory: Path) -> Source:  # noqa: ARG001 - fo
     """
     kind = kind_of(mirror.url)
     if kind is Kind.NEWS:
+        from gateway.mirror.nntp import NntpSource  # noqa: PLC0415 - as the others, loaded by those who pull
+        from gateway.mirror.url import parse_url  # noqa: PLC0415
+
         return NntpSource(mirror.url, parse_url(mirror.url).path, mirror.window)
     raise Refused(f"{shown_url(mirror.url)}: this version cannot pull a {kind.value}")
 
