@@ -14,6 +14,8 @@ from gateway.access import Policy
 from gateway.config import HOST_NAME
 from gateway.intake import Following
 from gateway.listeners import parse_listeners
+from gateway.mirror.jobs import Place
+from gateway.mirror.process import PeersProcess
 from gateway.passwords import Users
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
@@ -88,6 +90,8 @@ def serve(
     marks = SqliteMarks(directory)
     faces = _Faces(archive, config, policy, users, marks, is_tls_available=certificate is not None)
     following = Following(directory, plan)
+    host = (config.server.host or _own_name()).encode()
+    peers = PeersProcess(Place(directory, host, plan.subject_window))
 
     def apply(current: Config) -> None:
         readers = {
@@ -104,7 +108,8 @@ def serve(
         apply(current)
 
     def ready(urls: Sequence[str]) -> None:
-        LoopingCall(following.tend).start(TEND_SECONDS)
+        for each in (following, peers):
+            LoopingCall(each.tend).start(TEND_SECONDS)
         out = shown.console()
         for url in urls:
             out.print(f"{_SHOWN[url.partition(':')[0].removesuffix('s')]}: {url}", markup=False)
@@ -126,6 +131,7 @@ def serve(
         run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
     finally:
         following.end()
+        peers.end()
         archive.close()
         marks.close()
 

@@ -95,7 +95,9 @@ def add(command: AddCommand) -> None:
         default=0,
         help="how many requests may be under way at once (default: by the distance)",
     )
-    adding.add_argument("--run", action="store_true", help="pull what there is at once")
+    adding.add_argument(
+        "--run", dest="is_now", action="store_true", help="pull what there is at once"
+    )
     removing = mirror("remove", "pull a list no longer; its messages stay", _remove)
     removing.add_argument("list", metavar="LIST")
     removing.add_argument(
@@ -132,7 +134,7 @@ def _add(parsed: argparse.Namespace) -> int:
         f"{name}: pulled from a {kind_of(mirror.url).value} every {shown_span(every)} while 'listgate serve' runs",
         markup=False,
     )
-    return _pull(parsed, [mirror]) if parsed.run else DONE
+    return _pull(parsed, [mirror]) if parsed.is_now else DONE
 
 
 def _remove(parsed: argparse.Namespace) -> int:
@@ -241,6 +243,9 @@ def _status(parsed: argparse.Namespace) -> int:
         shown.console().print("nothing is mirrored; 'listgate mirror add --help' shows how")
     else:
         shown.console().print(state_table(states, now))
+        for each in states:
+            if each.health.error:
+                shown.console().print(shown.washed(f"{each.name}: {each.health.error}"))
     return DONE
 
 
@@ -283,7 +288,7 @@ def state_table(states: Sequence[State], now: float) -> Table:
     table = shown.new_table(
         "list",
         right=("messages", "rate", "lag", "last success", "next run"),
-        left=("state", "kind", "url", "error"),
+        left=("state", "kind", "url"),
     )
     for each in states:
         health = each.health
@@ -297,6 +302,5 @@ def state_table(states: Sequence[State], now: float) -> Table:
             each.state,
             each.kind,
             shown.washed(each.url),
-            shown.washed(health.error),
         )
     return table
