@@ -10,6 +10,7 @@ once share the cost of the disk. Records on the socket between the two, numbers 
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import queue
 import signal
@@ -22,7 +23,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
+from twisted.python.failure import Failure
 
 from gateway.acceptance import Outcome
 from gateway.accepting import Handed, store_group
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twisted.internet.base import ReactorBase
-    from twisted.python.failure import Failure
 
     from storage.sqlite import SqliteWriter
 
@@ -71,10 +73,10 @@ class _Waiting(NamedTuple):
 
 
 class ProcessAcceptor:
-    """Hands mail to a process beside this one, which it starts anew when that ends; see ``gateway.acceptance.Acceptor``.
+    """Hands mail to a process beside this one, started when it is needed; see ``gateway.acceptance.Acceptor``.
 
     Never blocks. What was handed to a process that ended is UNAVAILABLE; some of it may be stored, and is KNOWN when it
-    comes again. ``stored`` is called after each transaction that was answered.
+    comes again. ``stored`` is called after each transaction.
     """
 
     def __init__(
@@ -94,39 +96,18 @@ class ProcessAcceptor:
         self._tokens = 0
         self._process: BaseProcess | None = None
         self._channel: _Channel | None = None
-        self._started = 0.0
-        self._is_ending = False
+        self._started = -math.inf
 
     def start(self) -> None:
-        """Start the process.
-
-        Raises:
-            OSError: the system has no room for one.
-        """
-        self._reactor.addSystemEventTrigger("before", "shutdown", self._expect_end)
-        self._start()
-
-    def _expect_end(self) -> None:
-        self._is_ending = True
-
-    def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with closing(theirs):
-            self._process = multiprocessing.get_context("spawn").Process(
-                target=_work,
-                args=(theirs, self._directory, self._subject_window),
-                name="listgate-accept",
-                daemon=True,
-            )
-            self._started = time.monotonic()
-            self._process.start()
-        self._channel = _Channel(ours, self._answered, self._lost, self._reactor)
+        """Start the process if there is none: the first mail need not wait for that then."""
+        self._channel = self._channel or self._start()
 
     def accept(self, names: Sequence[str], raw: bytes) -> Deferred[Mapping[str, Outcome]]:
         names = tuple(dict.fromkeys(names))
         packed = "\n".join(names).encode()
         record = _THERE.pack(self._tokens, len(packed), len(raw)) + packed
         octets = len(record) + len(raw)
+        self.start()
         if self._channel is None or (self._pending and self._pending + octets > MAX_PENDING):
             return succeed(dict.fromkeys(names, Outcome.UNAVAILABLE))
         waiting = self._waiting[self._tokens] = _Waiting(names, octets, Deferred())
@@ -140,14 +121,33 @@ class ProcessAcceptor:
         return self._pending
 
     def end(self) -> None:
-        """Let the process write what it has, and end it; to be called when the reactor has stopped."""
-        self._is_ending = True
+        """Let the process finish what it writes, and end it; what waits is UNAVAILABLE."""
         if self._channel is not None:
-            self._channel.hang_up()
+            self._channel.connectionLost(Failure(CONNECTION_LOST))
         if self._process is not None:
             self._process.join(END_SECONDS)
             self._process.kill()
             self._process.join()
+
+    def _start(self) -> _Channel | None:
+        """Start the process, unless one was started a moment ago; return the way to it."""
+        if time.monotonic() - self._started < RESTART_SECONDS:
+            return None
+        self._started = time.monotonic()
+        try:
+            ours, theirs = socket.socketpair()
+            with closing(theirs):
+                self._process = multiprocessing.get_context("spawn").Process(
+                    target=_work,
+                    args=(theirs, self._directory, self._subject_window),
+                    name="listgate-accept",
+                    daemon=True,
+                )
+                self._process.start()
+        except OSError as error:
+            log.warning("what stores the mail handed in cannot be started: %s", error)
+            return None
+        return _Channel(ours, self._answered, self._lost, self._reactor)
 
     def _answered(self, verdicts: Sequence[tuple[int, Sequence[Outcome]]]) -> None:
         if self._stored is not None:
@@ -157,28 +157,14 @@ class ProcessAcceptor:
             self._pending -= waiting.octets
             waiting.answer.callback(dict(zip(waiting.names, outcomes, strict=True)))
 
-    def _lost(self) -> None:
-        """Tell those who wait that the process is gone, and start another."""
+    def _lost(self, reason: Failure) -> None:
+        """Tell those who wait that the process is gone, or that this one ends."""
         self._channel = None
-        assert self._process is not None
-        if not self._is_ending:
-            self._process.kill()  # the next one's start reaps it
         waiting, self._waiting, self._pending = self._waiting, {}, 0
+        if waiting or reason.check(ConnectionDone):
+            log.warning("what stores the mail handed in is gone: it is started again when needed")
         for each in waiting.values():
             each.answer.callback(dict.fromkeys(each.names, Outcome.UNAVAILABLE))
-        if not self._is_ending:
-            log.warning("what stores the mail handed in is gone: starting it again")
-            lived = time.monotonic() - self._started
-            self._reactor.callLater(max(RESTART_SECONDS - lived, 0.0), self._start_again)
-
-    def _start_again(self) -> None:
-        if self._is_ending:
-            return
-        try:
-            self._start()
-        except OSError as error:
-            log.warning("what stores the mail handed in cannot be started: %s; trying again", error)
-            self._reactor.callLater(RESTART_SECONDS, self._start_again)
 
 
 class _Channel(FileDescriptor):
@@ -188,7 +174,7 @@ class _Channel(FileDescriptor):
         self,
         connected: socket.socket,
         answered: Callable[[Sequence[tuple[int, Sequence[Outcome]]]], None],
-        lost: Callable[[], None],
+        lost: Callable[[Failure], None],
         reactor: ReactorBase,
     ) -> None:
         super().__init__(reactor)  # type: ignore[arg-type]  # it is one with file descriptors
@@ -232,16 +218,7 @@ class _Channel(FileDescriptor):
         """Tell that the process is gone."""
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # likewise
         self._socket.close()
-        self._lost()
-
-    def hang_up(self) -> None:
-        """Give what there is and say that nothing follows; blocks."""
-        self._socket.settimeout(END_SECONDS)
-        try:
-            self._socket.sendall(b"".join([self.dataBuffer[self.offset :], *self._tempDataBuffer]))
-            self._socket.shutdown(socket.SHUT_WR)
-        except OSError as error:
-            log.warning("what stores the mail handed in does not answer: %s", error)
+        self._lost(reason)
 
 
 def _verdicts(octets: bytearray) -> Iterator[tuple[int, Sequence[Outcome]]]:

@@ -12,6 +12,7 @@ Relative paths are relative to the file's folder.
     [limits]      idle_seconds = 600
     [lists."oss.security"]  description = "...", address = "...", readers = ["alice"]
     [threads]     subject = "auto"
+    [lmtp]        as gateway.lmtp.config says
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.listeners import Listener, parse_listener, parse_listeners
+from gateway.lmtp.config import LmtpConfig, parse_lmtp
 from gateway.passwords import BadHash, PasswordHash
 from gateway.sasl import MalformedMessage, prepare
 from gateway.toml_table import ConfigError, TomlTable
@@ -122,6 +124,7 @@ class Config:
     users: Mapping[str, PasswordHash] = field(default_factory=dict)
     limits: Limits = Limits()
     lists: Mapping[str, ListConfig] = field(default_factory=dict)
+    lmtp: LmtpConfig = field(default_factory=LmtpConfig)
     threads_by_subject: bool | None = None
     """True or False for every list; None for where the source lost its ids ("auto")."""
 
@@ -163,6 +166,7 @@ def _config(top: TomlTable) -> Config:
         users=users,
         limits=_limits(top.table("limits")),
         lists=_lists(top.table("lists"), users),
+        lmtp=parse_lmtp(top.table("lmtp")),
         threads_by_subject=_by_subject(top.table("threads")),
     )
     top.end()
