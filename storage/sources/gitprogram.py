@@ -19,9 +19,9 @@ from storage.sources.base import CHUNK, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["QUIET", "complaint", "isolated", "output", "running", "start", "stop"]
+__all__ = ["QUIET", "complaint", "gist", "isolated", "output", "running", "start", "stop"]
 
-MAX_COMPLAINT: Final = 300
+MAX_GIST: Final = 300
 """Characters of git's own words that are passed on."""
 
 QUIET: Final = {
@@ -121,12 +121,17 @@ def output(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 def complaint(own: str, command: str) -> str:
-    """Return git's own words on what went wrong, the last time that it was started to do this in ``own``."""
+    """Return why git gave up, the last time that it was started to do this in ``own``."""
     with open(_stderr(own, command), "rb") as file:
-        lines = file.read(CHUNK).decode("utf-8", "backslashreplace").splitlines()
+        return gist(file.read(CHUNK))
+
+
+def gist(said: bytes) -> str:
+    """Return what matters of what git said on stderr, as one line."""
+    lines = said.decode("utf-8", "backslashreplace").splitlines()
     grave = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
     text = grave[-1] if grave else "it does not say why"
-    return text.removeprefix("fatal: ").removeprefix("error: ")[:MAX_COMPLAINT]
+    return text.removeprefix("fatal: ").removeprefix("error: ")[:MAX_GIST]
 
 
 def _inherited() -> dict[str, str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.sources.base import Item
     from storage.sources.git import Change, Reading
 
-__all__ = ["PublicInboxSource", "find_inbox", "is_bare", "open_inbox"]
+__all__ = ["PublicInboxSource", "epochs_of", "find_inbox", "is_bare", "open_inbox"]
 
 log = logging.getLogger(__name__)
 
@@ -159,11 +159,11 @@ def open_inbox(path: str, label: str, max_message: int = MAX_MESSAGE) -> PublicI
     """
     folder = os.path.abspath(path)
     name, above = os.path.basename(folder), os.path.dirname(folder)
-    if name in {_EPOCHS, _ALL} and _epoch_names(above):
+    if name in {_EPOCHS, _ALL} and epochs_of(above):
         return PublicInboxSource(
             above, os.path.dirname(label) or os.path.basename(above), max_message
         )
-    if _epoch_names(folder):
+    if epochs_of(folder):
         return PublicInboxSource(path, label, max_message)
     repository = Repository.at(path)
     tip = None if repository is None else repository.tip()
@@ -204,7 +204,7 @@ def _holds_mail(path: str, tip: str) -> bool:
     return all(kind == "tree" and _VERSION_1_FOLDER.fullmatch(name) for kind, name in tree)
 
 
-def _epoch_names(folder: str) -> list[tuple[int, str]]:
+def epochs_of(folder: str) -> list[tuple[int, str]]:
     """Return the numbers and names of an inbox's epochs, in order; none where a folder is no inbox's."""
     try:
         names = os.listdir(os.path.join(folder, _EPOCHS))
@@ -215,7 +215,7 @@ def _epoch_names(folder: str) -> list[tuple[int, str]]:
 
 def _repositories(path: str) -> Iterator[tuple[int, str]]:
     """Yield the numbers and paths of an inbox's repositories."""
-    epochs = _epoch_names(path)
+    epochs = epochs_of(path)
     for number, name in epochs:
         yield number, os.path.join(path, _EPOCHS, name)
     if not epochs:
