@@ -11,6 +11,7 @@ Relative paths are relative to the file's folder.
     [users]       alice = "SCRAM-SHA-256$..."
     [limits]      idle_seconds = 600
     [lists."oss.security"]  description = "...", address = "...", readers = ["alice"]
+    [peers.example]  hosts = ["192.0.2.1"], lists = "lists.*"                  as in gateway.peers
     [threads]     subject = "auto"
     [lmtp]        as gateway.lmtp.config says
 """
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from gateway.listeners import Listener, parse_listener, parse_listeners
 from gateway.lmtp.config import LmtpConfig, parse_lmtp
 from gateway.passwords import BadHash, PasswordHash
+from gateway.peers import Grant, parse_peers
 from gateway.sasl import MalformedMessage, prepare
 from gateway.toml_table import ConfigError, TomlTable
 from storage.errors import BadListName
@@ -124,6 +126,7 @@ class Config:
     users: Mapping[str, PasswordHash] = field(default_factory=dict)
     limits: Limits = Limits()
     lists: Mapping[str, ListConfig] = field(default_factory=dict)
+    peers: tuple[Grant, ...] = ()
     lmtp: LmtpConfig = field(default_factory=LmtpConfig)
     threads_by_subject: bool | None = None
     """True or False for every list; None for where the source lost its ids ("auto")."""
@@ -166,6 +169,7 @@ def _config(top: TomlTable) -> Config:
         users=users,
         limits=_limits(top.table("limits")),
         lists=_lists(top.table("lists"), users),
+        peers=parse_peers(top.table("peers"), users),
         lmtp=parse_lmtp(top.table("lmtp")),
         threads_by_subject=_by_subject(top.table("threads")),
     )

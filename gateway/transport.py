@@ -7,7 +7,8 @@ a huge reply gives way to other connections between chunks. (At once means one t
 which is half the cost of a short one.)
 
 With an embedded store a session never waits, so its generator is stepped directly; callbacks are added only when a
-``Deferred`` is really awaited. Time is measured by one sweep over all connections, not by a timer for each.
+``Deferred`` is really awaited. What a session has done beside it (``gateway.wire.Beside``) makes it no slower: the session
+is pulled again when that has ended. Time is measured by one sweep over all connections, not by a timer for each.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gateway.deflate import BadDeflate, DeflateLayer
-from gateway.wire import CHUNK_OCTETS, Upgrade
+from gateway.wire import CHUNK_OCTETS, Beside, Upgrade
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
@@ -63,6 +64,7 @@ class SessionProtocol:
     """
 
     __slots__ = (
+        "_beside",
         "_closing",
         "_connections",
         "_deaf",
@@ -99,6 +101,7 @@ class SessionProtocol:
         self._step: Coroutine[Any, Any, bytes] | None = None  # its step that waits
         self._waiting: Deferred[object] | None = None  # what it waits for
         self._fault: BaseException | None = None  # with what that failed
+        self._beside = 0  # how much the session has done beside it
         self._layer: DeflateLayer | None = None
         self._eager = False  # what the socket takes at once need not pass through Twisted's buffer
         self._full = False  # the transport wants no more
@@ -168,7 +171,7 @@ class SessionProtocol:
         """Tell the client why, and close, once the reply in progress is out; take no further command."""
         if self._closing:
             return
-        if self._is_busy():
+        if self._is_busy() or self._beside:
             self._ending = reason
         else:
             self._say_last(reason)
@@ -243,10 +246,15 @@ class SessionProtocol:
             except StopIteration as produced:
                 chunks.append(produced.value)
                 octets += len(produced.value)
+                if not produced.value:  # a pause: it is not the client that is slow
+                    self._since = self._connections.clock.seconds()
             except StopAsyncIteration:
                 self._replies = None
                 break
             else:
+                if isinstance(awaited, Beside):
+                    self._begin(awaited)
+                    continue
                 self._wait(awaited)
                 break
             if self._connections.clock.seconds() > turn_ends:
@@ -274,6 +282,18 @@ class SessionProtocol:
         self._waiting = awaited
         awaited.addBoth(self._woken)
 
+    def _begin(self, beside: Beside) -> None:
+        """Do some work beside the session, to its end, whatever becomes of this connection."""
+        self._beside += 1
+        beside.end = end = Deferred[None]()  # not the work: that goes on when nobody waits
+        work: Deferred[None] = Deferred.fromCoroutine(beside.work)
+        work.addErrback(_log_failure).addBoth(self._ended, end)
+
+    def _ended(self, _: object, end: Deferred[None]) -> None:
+        self._beside -= 1
+        end.callback(None)
+        self._connections.clock.callLater(0, self.tell_news)  # once for all that ends in this turn
+
     def _woken(self, result: object) -> object:
         """Go on: what the session awaited has come, or has failed.
 
@@ -291,7 +311,8 @@ class SessionProtocol:
         if self._session.closing:
             self._close()
         elif self._ending is not None:
-            self._say_last(self._ending)
+            if not self._beside:
+                self._say_last(self._ending)
         elif self._session.upgrade is not None:
             if not self._full:
                 self._upgrade(self._session.upgrade)

@@ -6,13 +6,14 @@ Only CRLF ends a line. A bare CR or LF is an octet like others, so that no two p
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Coroutine, Generator, Iterator
 
 __all__ = [
     "CHUNK_OCTETS",
+    "Beside",
     "EndlessLine",
     "LineBuffer",
     "LineTooLong",
@@ -39,6 +40,25 @@ class Upgrade(enum.Enum):
 
     TLS = enum.auto()
     DEFLATE = enum.auto()
+
+
+class Beside:
+    """Awaited by a session to have some work done beside it, for which it need not wait.
+
+    Who steps the session begins the work at once, steps the session on, and pulls it again when the work has ended,
+    if it has news then. What ``await`` returns can be awaited for that end. The work is done to its end, even where the
+    connection is lost; it must not raise.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+        self.work = work
+        self.end: Awaitable[None] | None = None
+        """Set by who steps the session."""
+
+    def __await__(self) -> Generator[Beside, None, Awaitable[None]]:
+        yield self
+        assert self.end is not None
+        return self.end
 
 
 class Session(Protocol):
@@ -138,6 +158,18 @@ class LineBuffer:
             start, self._start = self._start or line[:_START_OCTETS], b""
             raise LineTooLong(start, line[-_END_OCTETS:])
         return line
+
+    def put_back(self, line: bytes) -> None:
+        """Have a line that was returned come once more."""
+        self._octets[:0] = line + b"\r\n"
+
+    def find(self, octets: bytes) -> int:
+        """Return where these octets begin in what arrived, or -1."""
+        return self._octets.find(octets)
+
+    def begins_with(self, octets: bytes) -> bool:
+        """Tell whether what arrived begins so."""
+        return self._octets.startswith(octets)
 
     def take(self, count: int) -> bytes:
         """Return up to ``count`` octets that arrived, whatever they are."""

@@ -24,6 +24,8 @@ CORES: Final = (
     "gateway/sasl.py",
     "gateway/scram.py",
     "gateway/mechanisms.py",
+    "gateway/peers.py",
+    "gateway/acceptance.py",
 )
 
 FORBIDDEN: Final = [

@@ -15,12 +15,14 @@ __all__ = [
     "COMMANDS",
     "LINE_OCTETS",
     "LIST_VARIANTS",
+    "MODES",
     "Capability",
     "Command",
     "Run",
     "capability",
     "command",
     "list_variant",
+    "mode",
 ]
 
 Run: TypeAlias = "Callable[[Session, Sequence[bytes]], AsyncIterator[bytes]]"
@@ -38,7 +40,8 @@ class Command:
     """A command, or a variant of one: how it is written, how many arguments it takes, what runs it.
 
     One that is not ``before_login`` is refused where the server wants a login first. ``longest`` is the longest line,
-    CRLF included.
+    CRLF included. One that ``overlaps`` runs while replies to those before it are late. ``announces`` tells that a block
+    follows the line whatever is wrong with it, which so is never taken for commands.
     """
 
     usage: bytes
@@ -46,10 +49,13 @@ class Command:
     run: Run
     before_login: bool = False
     longest: int = LINE_OCTETS
+    overlaps: bool = False
+    announces: bool = False
 
 
 COMMANDS: Final[dict[bytes, Command]] = {}
 LIST_VARIANTS: Final[dict[bytes, Command]] = {}
+MODES: Final[dict[bytes, Run]] = {}
 CAPABILITIES: Final[list[Capability]] = []
 
 
@@ -60,11 +66,15 @@ def command(
     before_login: bool = False,
     longest: int = LINE_OCTETS,
     label: bytes | None = None,
+    overlaps: bool = False,
+    announces: bool = False,
 ) -> Callable[[Run], Run]:
     """Register a command under the first word of ``usage``, and ``label`` as a capability line that is always true."""
 
     def register(run: Run) -> Run:
-        COMMANDS[usage.split()[0]] = Command(usage, arguments, run, before_login, longest)
+        COMMANDS[usage.split()[0]] = Command(
+            usage, arguments, run, before_login, longest, overlaps, announces
+        )
         if label is not None:
             CAPABILITIES.append(lambda _: label)
         return run
@@ -77,6 +87,16 @@ def list_variant(usage: bytes, arguments: range = range(1)) -> Callable[[Run], R
 
     def register(run: Run) -> Run:
         LIST_VARIANTS[usage.split()[0]] = Command(b"LIST " + usage, arguments, run)
+        return run
+
+    return register
+
+
+def mode(keyword: bytes) -> Callable[[Run], Run]:
+    """Register a variant of MODE, which has no arguments. RFC 3977 s. 5.3, RFC 4644 s. 2.3."""
+
+    def register(run: Run) -> Run:
+        MODES[keyword] = run
         return run
 
     return register

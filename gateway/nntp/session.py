@@ -8,6 +8,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gateway.access import ANONYMOUS, Policy
+from gateway.nntp.block import Block
+from gateway.nntp.late import Late, Reply
 from gateway.nntp.registry import COMMANDS, LINE_OCTETS
 from gateway.nntp.responses import NntpError, status
 from gateway.wire import CHUNK_OCTETS, EndlessLine, LineBuffer, LineTooLong, Upgrade, chunks
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
     from gateway.access import Access, Authenticator, Reader
+    from gateway.nntp.registry import Command
     from gateway.nntp.settings import Settings
+    from gateway.nntp.sink import Sink
+    from gateway.peers import Grant
     from storage.archive import Archive
     from storage.model import MailingList
 
@@ -31,6 +36,8 @@ LEAST_IDLE_SECONDS: Final = 180
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
+_NOTHING: Final[tuple[bytes, ...]] = ()
+
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +46,9 @@ class Session:
 
     ``group`` is the selected newsgroup's name and ``current`` the current article number, None where there is none
     (RFC 3977 s. 6.1). ``secure`` tells whether TLS is active, ``compressed`` whether DEFLATE is. ``user`` is the name
-    given by AUTHINFO USER. ``continuation``, when set, takes the next line in place of a command.
+    given by AUTHINFO USER. ``continuation``, when set, takes the next line in place of a command, and ``block`` what comes
+    up to a line with a dot. ``late`` are replies that are not known yet, of commands that overlap. ``sink`` takes articles
+    from peers, which are known by their ``address``.
     """
 
     def __init__(
@@ -51,6 +60,8 @@ class Session:
         *,
         secure: bool = False,
         clock: Callable[[], float] = time.time,
+        sink: Sink | None = None,
+        address: str = "",
     ) -> None:
         self.archive = archive
         self.settings = settings
@@ -66,6 +77,10 @@ class Session:
         self.user: str | None = None
         self.failed_logins = 0
         self.continuation: Callable[[bytes], AsyncIterator[bytes]] | None = None
+        self.block: Block | None = None
+        self.late: Late | None = None
+        self.sink = sink
+        self.address = address
         self._policy = policy or Policy()
         self._lines = LineBuffer(SASL_LINE_OCTETS)
         self.login(ANONYMOUS)
@@ -84,20 +99,12 @@ class Session:
 
     async def respond(self) -> AsyncGenerator[bytes, None]:
         while not (self.closing or self.upgrade):
-            try:
-                line = self._lines.line()
-            except LineTooLong:
-                self.continuation = None
-                yield status(501, "line too long")
-                continue
-            except EndlessLine:
-                yield self.expire("line without end")
-                return
-            if line is None:
+            answer = self._answer()
+            if answer is None:
                 return
             started = False
             try:
-                async for piece in self._run(line):
+                async for piece in answer:
                     started = started or piece != b""  # an empty one is a pause
                     if len(piece) < 2 * CHUNK_OCTETS:
                         yield piece
@@ -109,11 +116,18 @@ class Session:
                 if started:  # inside a block the client would take it for text
                     self.closing = True
                 else:
-                    yield refusal
+                    yield self.in_order(refusal)
 
     def has_news(self) -> bool:
-        """Tell that there are none: a news server speaks when it is asked."""
-        return False
+        """Tell whether a reply that was late is known by now: else a news server speaks when it is asked."""
+        return self.late is not None and self.late.is_due
+
+    def in_order(self, reply: bytes) -> bytes:
+        """Return what to send of a reply now: nothing if others come before it."""
+        if not self.late:
+            return reply
+        self.late.add(Reply(reply))
+        return b""
 
     def upgraded(self, which: Upgrade) -> None:
         """Go on over a new layer, forgetting what was learnt without TLS. RFC 4642 s. 2.2.2."""
@@ -133,6 +147,11 @@ class Session:
     def login(self, reader: Reader) -> None:
         """Go on as ``reader``."""
         self.reader = reader
+
+    @property
+    def grant(self) -> Grant | None:
+        """What the client may feed; None where it is no peer."""
+        return None if self.sink is None else self.sink.peers.grant(self.address, self.reader.user)
 
     @property
     def access(self) -> Access:
@@ -169,6 +188,49 @@ class Session:
             return self.mailing_list(self.group)
         except NntpError:
             raise NntpError(412, "the newsgroup is gone") from None
+
+    def _answer(self) -> AsyncIterator[bytes] | None:
+        """Return the response that comes next; None where what it answers is not complete."""
+        if self.late and (self.late.is_due or self.late.is_full):
+            return self._late_reply(self.late)
+        try:
+            if self.block is not None:
+                return self._block_answer(self.block)
+            line = self._lines.line()
+        except LineTooLong as error:
+            self.continuation = None
+            return self._refused(error.start, status(501, "line too long"))
+        except EndlessLine:
+            return _single(self.expire("line without end"))
+        if line is None:
+            return None
+        if self.late and not _row(line, lambda row: row.overlaps):
+            self._lines.put_back(line)
+            return self._late_reply(self.late)
+        try:
+            return self._run(line)
+        except NntpError as error:
+            return self._refused(line, error.response)
+
+    def _block_answer(self, block: Block) -> AsyncIterator[bytes] | None:
+        if not block.take(self._lines):
+            return _pause() if block.grew() else None
+        self.block = None
+        return block.answer()
+
+    async def _late_reply(self, late: Late) -> AsyncIterator[bytes]:
+        """Send the first late reply, when it is known."""
+        reply = await late.take()
+        assert reply.text is not None  # by then
+        self.closing = reply.closes
+        yield reply.text
+
+    def _refused(self, line: bytes, refusal: bytes) -> AsyncIterator[bytes]:
+        """Return a refusal of a command line, which comes behind its block where it announces one."""
+        if not _row(line, lambda row: row.announces):
+            return _single(self.in_order(refusal))
+        self.block = Block(0, lambda _: _single(self.in_order(refusal)))
+        return _silence()
 
     def _run(self, line: bytes) -> AsyncIterator[bytes]:
         """Return the response to a line that is a command or continues one.
@@ -221,6 +283,23 @@ def _words(line: bytes) -> list[bytes]:
     return line.split()
 
 
+def _row(line: bytes, has: Callable[[Command], bool]) -> bool:
+    """Tell whether a line names a command that has some property."""
+    words = line.split(None, 1)
+    row = COMMANDS.get(words[0].upper()) if words else None
+    return row is not None and has(row)
+
+
+async def _single(reply: bytes) -> AsyncIterator[bytes]:
+    yield reply
+
+
+async def _pause() -> AsyncIterator[bytes]:
+    """Show that there is progress. RFC 3977 s. 3.1: what arrives of a block keeps a connection from being idle."""
+    yield b""
+
+
 async def _silence() -> AsyncIterator[bytes]:
     """Yield nothing: an empty line is no command, and is passed over as other servers do."""
-    yield b""
+    for piece in _NOTHING:
+        yield piece

@@ -288,8 +288,8 @@ def test_a_host_that_cannot_stand_in_a_header_is_refused(host: bytes) -> None:
 def test_every_mandatory_command_is_there() -> None:
     # RFC 3977 appendix B
     mandatory = (
-        b"ARTICLE BODY CAPABILITIES DATE GROUP HDR HEAD HELP IHAVE LAST LIST LISTGROUP MODE NEWGROUPS NEWNEWS NEXT OVER "
-        b"POST QUIT STAT STARTTLS AUTHINFO COMPRESS XOVER XHDR XPAT XGTITLE"
+        b"ARTICLE BODY CAPABILITIES CHECK DATE GROUP HDR HEAD HELP IHAVE LAST LIST LISTGROUP MODE NEWGROUPS NEWNEWS NEXT OVER "
+        b"POST QUIT STAT STARTTLS TAKETHIS AUTHINFO COMPRESS XOVER XHDR XPAT XGTITLE"
     )
     assert set(COMMANDS) == set(mandatory.split())
     variants = (

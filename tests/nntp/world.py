@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.acceptance import Outcome
+from gateway.accepting import WriterAcceptor
 from gateway.access import Policy, Reader
 from gateway.nntp import Session, Settings
+from gateway.nntp.responses import dot_stuffed
+from gateway.nntp.sink import BUSY_OCTETS, Sink
 from gateway.passwords import hash_password
+from gateway.peers import Peers, parse_peers
+from gateway.renderers import RENDERERS
 from gateway.scram import ScramCredentials
+from gateway.toml_table import TomlTable
+from gateway.wire import Beside
 from tests.mail import NOW, done, fill, mail
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator, Mapping, Sequence
+
     from gateway import wire
+    from gateway.acceptance import Acceptor
     from storage.archive import Archive
     from tests.mail import Engine
 
@@ -93,6 +105,48 @@ class Users:
         )
 
 
+PEER_ADDRESS = "192.0.2.7"
+"""Where the peer called near connects from."""
+
+PEERS = parse_peers(
+    TomlTable(
+        Path("listgate.toml"),
+        "peers",
+        {
+            "near": {
+                "hosts": ["192.0.2.0/24", "2001:db8::/32"],
+                "lists": "lists.*,!lists.secret",
+                "groups": {"comp.alpha": "lists.alpha", "comp.made": "made"},
+                "path": "near.example",
+                "max_article": 2000,
+            },
+            "far": {"user": USER, "lists": "lists.*,far.*", "create": True},
+        },
+    ),
+    [USER],
+)
+
+
+class Intake:
+    """Stores what is handed in at once, in an engine's archive, unless it is told otherwise."""
+
+    def __init__(self, engine: Engine, archive: Archive) -> None:
+        self._archive = archive
+        self._inner = WriterAcceptor(engine.writer(), RENDERERS, clock=lambda: CLOCK)
+        self.is_busy = False
+        self.is_available = True
+
+    async def accept(self, names: Sequence[str], raw: bytes) -> Mapping[str, Outcome]:
+        if not self.is_available:
+            return dict.fromkeys(names, Outcome.UNAVAILABLE)
+        outcomes = await self._inner.accept(names, raw)
+        self._archive.refresh()
+        return outcomes
+
+    def pending(self) -> int:
+        return BUSY_OCTETS if self.is_busy else 0
+
+
 def session(
     archive: Archive,
     settings: Settings | None = None,
@@ -100,11 +154,48 @@ def session(
     policy: Policy = POLICY,
     users: Users | None = None,
     secure: bool = False,
+    acceptor: Acceptor | None = None,
+    address: str = "",
 ) -> Session:
-    """Return a session whose clock stands still."""
+    """Return a session whose clock stands still; with an acceptor, it takes articles from ``PEERS``."""
+    sink = None
+    if acceptor is not None:
+        sink = Sink(archive, Peers(PEERS), acceptor, HOST, clock=lambda: CLOCK)
     return Session(
-        archive, settings or Settings(HOST), policy, users, secure=secure, clock=lambda: CLOCK
+        archive,
+        settings or Settings(HOST),
+        policy,
+        users,
+        secure=secure,
+        clock=lambda: CLOCK,
+        sink=sink,
+        address=address,
     )
+
+
+def article(
+    own: str,
+    *fields: str,
+    groups: str = "lists.alpha",
+    path: str = "near.example!not-for-mail",
+    body: bytes = b"Text.\r\n",
+) -> bytes:
+    """Return an article as a peer sends it, but for the dots; ``own`` is the left part of its Message-ID."""
+    head = (
+        f"Path: {path}",
+        "From: A <a@x.example>",
+        f"Newsgroups: {groups}",
+        "Subject: Topic",
+        "Date: Thu, 1 Jan 2004 12:00:00 +0000",
+        f"Message-ID: <{own}@x.example>",
+        *fields,
+    )
+    return "".join(f"{field}\r\n" for field in head).encode() + b"\r\n" + body
+
+
+def takethis(own: str, text: bytes) -> bytes:
+    """Return the command that sends an article, and the article."""
+    return b"TAKETHIS <%b@x.example>\r\n%b.\r\n" % (own.encode(), dot_stuffed(text))
 
 
 @dataclass(slots=True)
@@ -129,5 +220,26 @@ class Client:
         async def gather() -> list[bytes]:
             return [chunk async for chunk in self.session.respond()]
 
-        self.chunks = done(gather())
+        self.chunks = _done_beside(gather())
         return b"".join(self.chunks)
+
+
+def _done_beside(coroutine: Coroutine[object, None, list[bytes]]) -> list[bytes]:
+    """Return what a coroutine returns; what it has done beside it ends at once."""
+
+    while True:
+        try:
+            beside = coroutine.send(None)
+        except StopIteration as stop:
+            result: list[bytes] = stop.value
+            return result
+        assert isinstance(beside, Beside), "an embedded archive suspended"
+        done(beside.work)
+        beside.end = _Ended()
+
+
+class _Ended:
+    """What has ended: to wait for it takes no time."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()

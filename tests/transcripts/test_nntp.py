@@ -14,7 +14,17 @@ import pytest
 from gateway.access import Policy
 from gateway.nntp import Settings
 from gateway.wire import Upgrade
-from tests.nntp.world import HOST, POLICY, USER, Client, Users, build, session
+from tests.nntp.world import (
+    HOST,
+    PEER_ADDRESS,
+    POLICY,
+    USER,
+    Client,
+    Intake,
+    Users,
+    build,
+    session,
+)
 from tests.transcripts.script import compare, read
 
 if TYPE_CHECKING:
@@ -34,7 +44,7 @@ def test_transcript(path: Path, engine: Engine) -> None:
     for step in steps:
         where = f"{path.name}:{step.line}"
         if step.event.startswith("options") or client is None:
-            talking = open_session(archive, step.event.split()[1:])
+            talking = open_session(engine, archive, step.event.split()[1:])
             client = Client(talking)
             answer = talking.greeting()
         else:
@@ -44,8 +54,10 @@ def test_transcript(path: Path, engine: Engine) -> None:
         compare(answer, step.expected, where)
 
 
-def open_session(archive: Archive, options: list[str]) -> Session:
+def open_session(engine: Engine, archive: Archive, options: list[str]) -> Session:
     chosen = dict(option.partition("=")[::2] for option in options)
+    intake = Intake(engine, archive)
+    intake.is_busy, intake.is_available = "busy" in chosen, "unavailable" not in chosen
     settings = Settings(
         HOST,
         tls_available="tls" in chosen,
@@ -61,6 +73,8 @@ def open_session(archive: Archive, options: list[str]) -> Session:
         else POLICY,
         users=Users() if "users" in chosen else None,
         secure="secure" in chosen,
+        acceptor=intake if "sink" in chosen or "peer" in chosen else None,
+        address=PEER_ADDRESS if "peer" in chosen else "",
     )
 
 

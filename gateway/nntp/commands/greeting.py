@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gateway import __version__
-from gateway.nntp.registry import CAPABILITIES, COMMANDS, LIST_VARIANTS, command
+from gateway.nntp.registry import CAPABILITIES, COMMANDS, LIST_VARIANTS, MODES, command, mode
 from gateway.nntp.responses import END, NntpError, lines, status
 
 if TYPE_CHECKING:
@@ -28,11 +28,19 @@ async def capabilities(session: Session, arguments: Sequence[bytes]) -> AsyncIte
     yield status(101, "capability list follows") + lines((*fixed, *sorted(found))) + END
 
 
-@command(b"MODE READER", range(1, 2), before_login=True)
-async def mode(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
-    """Confirm that the server is one for readers, as it always is. RFC 3977 s. 5.3."""
-    if arguments[0].upper() != b"READER":
+@command(b"MODE READER|STREAM", range(1, 2), before_login=True)
+async def mode_(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Run a variant of MODE; none changes anything. RFC 3977 s. 5.3, RFC 4644 s. 2.3."""
+    run = MODES.get(arguments[0].upper())
+    if run is None:
         raise NntpError(501, "unknown MODE variant")
+    async for piece in run(session, ()):
+        yield piece
+
+
+@mode(b"READER")
+async def reader(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Confirm that the server is one for readers, as it always is. RFC 3977 s. 5.3."""
     yield session.greeting()
 
 

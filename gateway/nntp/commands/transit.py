@@ -1,0 +1,177 @@
+"""IHAVE, MODE STREAM, CHECK, TAKETHIS: taking articles from peers. RFC 3977 s. 6.3.2, RFC 4644."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from gateway.nntp.block import Block
+from gateway.nntp.late import Late, Reply
+from gateway.nntp.registry import capability, command, mode
+from gateway.nntp.responses import NntpError, status
+from gateway.nntp.selection import is_message_id
+from gateway.nntp.sink import Fate, NotTaken, Wish
+from gateway.wire import Beside
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from gateway.nntp.session import Session
+    from gateway.nntp.sink import Article, Sink
+    from gateway.peers import Grant
+
+_SHOWN_OCTETS: Final = 255
+"""How much of an argument is sent back that is no message-id: a response has at most 512 octets."""
+
+_LATER: Final = "try again later"
+_REFUSED: Final = "not wanted here"
+
+log = logging.getLogger(__name__)
+
+
+@mode(b"STREAM")
+async def stream(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Permit streaming, as is always the case for peers. RFC 4644 s. 2.3."""
+    _granted(session)
+    yield status(203, "streaming permitted")
+
+
+@capability
+def ihave_line(session: Session) -> bytes | None:
+    """Offer IHAVE to those who may feed. RFC 3977 s. 3.3.2."""
+    return None if session.grant is None else b"IHAVE"
+
+
+@capability
+def streaming_line(session: Session) -> bytes | None:
+    """Offer CHECK and TAKETHIS to those who may feed. RFC 4644 s. 2.2."""
+    return None if session.grant is None else b"STREAMING"
+
+
+@command(b"CHECK message-id", range(1, 2), before_login=True, overlaps=True)
+async def check(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Tell whether an article is wanted. RFC 4644 s. 2.4."""
+    sink, grant = _granted(session)
+    message_id = _message_id(arguments[0])
+    code, text = _CHECKED[await sink.wish(grant, message_id)]
+    yield session.in_order(_status(code, message_id, text))
+
+
+@command(b"TAKETHIS message-id", range(1, 512), before_login=True, overlaps=True, announces=True)
+async def takethis(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Read an article, and store it if it is one: whatever the verdict, it is never read as commands. RFC 4644 s. 2.5."""
+    offered = b" ".join(arguments)
+
+    async def proceed(octets: bytes | None) -> AsyncIterator[bytes]:
+        sink, grant = _granted(session)
+        try:
+            article = await sink.examine(grant, offered, octets)
+        except NotTaken as refused:
+            yield session.in_order(_refusal(439, grant, offered, str(refused)))
+        else:
+            await _store_beside(session, sink, grant, article)
+
+    grant = session.grant
+    session.block = Block(0 if grant is None else grant.max_article, proceed)
+    yield b""
+
+
+@command(b"IHAVE message-id", range(1, 2), before_login=True)
+async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Ask for an article that is wanted, and store it if it is one. RFC 3977 s. 6.3.2."""
+    sink, grant = _granted(session)
+    message_id = _message_id(arguments[0])
+
+    async def proceed(octets: bytes | None) -> AsyncIterator[bytes]:
+        try:
+            article = await sink.examine(grant, message_id, octets)
+        except NotTaken as refused:
+            raise NntpError(437, _noted(grant, message_id, str(refused))) from None
+        fate = await sink.store(article)
+        if fate is Fate.REFUSED:
+            raise NntpError(437, _noted(grant, message_id, _REFUSED))
+        yield status(235, "article stored") if fate is Fate.TAKEN else status(436, _LATER)
+
+    wish = await sink.wish(grant, message_id)
+    if wish is Wish.SEND:
+        session.block = Block(grant.max_article, proceed)
+    yield _OFFERED[wish]
+
+
+async def _store_beside(session: Session, sink: Sink, grant: Grant, article: Article) -> None:
+    """Have an article stored while the commands behind it are read."""
+    reply = Reply(octets=len(article.raw))
+    if session.late is None:
+        session.late = Late()
+    session.late.add(reply)
+    reply.end = await Beside(_stored(sink, grant, article, reply))
+
+
+async def _stored(sink: Sink, grant: Grant, article: Article, reply: Reply) -> None:
+    fate = await sink.store(article)
+    if fate is Fate.TAKEN:
+        reply.text = _status(239, article.message_id)
+    elif fate is Fate.REFUSED:
+        reply.text = _refusal(439, grant, article.message_id, _REFUSED)
+    else:  # RFC 4644 s. 2.5.2: there is no code for what may come again
+        reply.text = status(400, _LATER)
+        reply.closes = True
+
+
+def _granted(session: Session) -> tuple[Sink, Grant]:
+    """Return what takes the client's articles, and which.
+
+    Raises:
+        NntpError: it is no peer. RFC 3977 s. 3.2.1.
+    """
+    sink, grant = session.sink, session.grant
+    if sink is not None:
+        if grant is not None:
+            return sink, grant
+        if sink.peers.login_helps(session.address, session.reader.user):
+            raise NntpError(480, "log in first")
+    raise NntpError(502, "articles are taken from peers only")
+
+
+def _message_id(argument: bytes) -> bytes:
+    """Return the argument.
+
+    Raises:
+        NntpError: it is no message-id.
+    """
+    if not is_message_id(argument):
+        raise NntpError(501, "syntax error in message-id")
+    return argument
+
+
+def _refusal(code: int, grant: Grant, message_id: bytes, why: str) -> bytes:
+    return _status(code, message_id, _noted(grant, message_id, why))
+
+
+def _noted(grant: Grant, message_id: bytes, why: str) -> str:
+    """Return why an article is refused for good, noted for the operator."""
+    shown = message_id[:_SHOWN_OCTETS].decode("utf-8", "replace")
+    log.info("peer %s: %s refused: %s", grant.name, shown, why)
+    return why
+
+
+def _status(code: int, message_id: bytes, text: str = "") -> bytes:
+    """Return a status line with the message-id as the client gave it. RFC 4644 s. 3.3."""
+    return (
+        b" ".join(
+            (b"%d %b" % (code, message_id[:_SHOWN_OCTETS]), *([text.encode()] if text else []))
+        )
+        + b"\r\n"
+    )
+
+
+_CHECKED: Final = {
+    Wish.SEND: (238, ""),
+    Wish.KNOWN: (438, ""),
+    Wish.LATER: (431, ""),
+}
+_OFFERED: Final = {
+    Wish.SEND: status(335, "send it; end with a dot on a line"),
+    Wish.KNOWN: status(435, _REFUSED),
+    Wish.LATER: status(436, _LATER),
+}
