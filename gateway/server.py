@@ -59,9 +59,9 @@ class CannotListen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A way to read the archive: ``name`` is that of its option, ``scheme`` that of its URLs without TLS."""
+    """A way in: ``setting`` is where an operator says where it listens, ``scheme`` that of its URLs without TLS."""
 
-    name: str
+    setting: str
     scheme: str
     listeners: Sequence[Listener]
     make_session: Callable[[Peer], Session]
@@ -147,7 +147,7 @@ class Server:
             return port
         why = why[:1].lower() + why[1:]
         raise CannotListen(
-            f"cannot listen on {listener.text}: {why}; choose another with --{face.name} HOST:PORT"
+            f"cannot listen on {listener.text}: {why}; choose another with {face.setting}"
         )
 
     def _factory(self, face: Face, listener: Listener) -> IProtocolFactory:

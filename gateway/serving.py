@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from twisted.internet.task import LoopingCall
 
-from gateway import imap, nntp, shown
+from gateway import imap, lmtp, nntp, shown
+from gateway.accept_process import ProcessAcceptor
 from gateway.access import Policy
 from gateway.config import HOST_NAME
 from gateway.intake import Following
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from gateway.acceptance import Acceptor
     from gateway.config import Config
     from gateway.connections import Peer
     from gateway.intake import Plan
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_listeners", "serve"]
 
-_SHOWN: Final = {"nntp": "news", "imap": "mail"}
+_SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery"}
 """What a face's address is shown as, by its URL's scheme."""
 
 TEND_SECONDS: Final = 5
@@ -75,7 +77,7 @@ def serve(
 ) -> None:
     """Serve an archive, and follow the plan's sources, until SIGINT or SIGTERM.
 
-    On SIGHUP users, who may read what, and the certificate are taken from ``load_again``.
+    On SIGHUP users, who may read what, the certificate, and what lists' addresses are, are taken from ``load_again``.
 
     Raises:
         ArchiveUnavailable: the archive cannot be read.
@@ -88,8 +90,23 @@ def serve(
     archive = SqliteArchive(directory)
     policy, users = Policy(), Users({})
     marks = SqliteMarks(directory)
-    faces = _Faces(archive, config, policy, users, marks, is_tls_available=certificate is not None)
     following = Following(directory, plan)
+    acceptor = ProcessAcceptor(
+        directory,
+        reactor,  # type: ignore[arg-type]  # a module's
+        subject_window=plan.subject_window,
+    )
+    recipients = lmtp.Recipients(archive)
+    faces = _Faces(
+        archive,
+        config,
+        policy,
+        users,
+        marks,
+        acceptor=acceptor,
+        recipients=recipients,
+        is_tls_available=certificate is not None,
+    )
     host = (config.server.host or _own_name()).encode()
     peers = PeersProcess(Place(directory, host, plan.subject_window))
 
@@ -100,6 +117,8 @@ def serve(
         _warn_of_strangers(readers, archive)
         policy.replace(readers, login_needed=current.require_login)
         users.replace(current.users)
+        of_lists = {each.address: name for name, each in current.lists.items() if each.address}
+        recipients.replace({**of_lists, **current.lmtp.addresses})
 
     def reload() -> None:
         current = load_again()
@@ -110,17 +129,21 @@ def serve(
     def ready(urls: Sequence[str]) -> None:
         for each in (following, peers):
             LoopingCall(each.tend).start(TEND_SECONDS)
+        if config.lmtp.listeners:
+            acceptor.start()
         out = shown.console()
         for url in urls:
-            out.print(f"{_SHOWN[url.partition(':')[0].removesuffix('s')]}: {url}", markup=False)
+            scheme = url.partition(":")[0].removesuffix("s")
+            out.print(f"{_SHOWN.get(scheme, 'local')}: {url}", markup=False)
         sys.stdout.flush()
 
     apply(config)
     server = Server(
         archive,
         [
-            Face("nntp", "nntp", listeners["nntp"], faces.nntp),
-            Face("imap", "imap", listeners["imap"], faces.imap),
+            Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp),
+            Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap),
+            Face("lmtp.listen in the configuration", "lmtp", config.lmtp.listeners, faces.lmtp),
         ],
         config.limits,
         reactor,  # type: ignore[arg-type]  # a module's
@@ -130,6 +153,7 @@ def serve(
     try:
         run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
     finally:
+        acceptor.end()
         following.end()
         peers.end()
         archive.close()
@@ -147,12 +171,16 @@ class _Faces:
         users: Users,
         marks: Marks,
         *,
+        acceptor: Acceptor,
+        recipients: lmtp.Recipients,
         is_tls_available: bool,
     ) -> None:
         self._archive = archive
         self._policy = policy
         self._authenticator = users if config.users else None
         self._marks = marks
+        self._acceptor = acceptor
+        self._recipients = recipients
         self._nntp = nntp.Settings(
             host=(config.server.host or _own_name()).encode(),
             tls_available=is_tls_available,
@@ -160,6 +188,7 @@ class _Faces:
             failed_logins=config.limits.failed_logins,
             motd=config.server.motd or None,
         )
+        self._lmtp = lmtp.Settings(self._nntp.host, config.lmtp.max_message)
         self._imap = imap.Settings(
             tls_available=is_tls_available,
             plaintext_login=not config.login_needs_tls,
@@ -172,6 +201,10 @@ class _Faces:
         return nntp.Session(
             self._archive, self._nntp, self._policy, self._authenticator, secure=peer.secure
         )
+
+    def lmtp(self, _: Peer) -> Session:
+        """Return the session of an LMTP connection."""
+        return lmtp.Session(self._acceptor, self._recipients, self._lmtp)
 
     def imap(self, peer: Peer) -> Session:
         """Return the session of an IMAP connection."""

@@ -71,7 +71,7 @@ def serve(
 
     def start(*texts: str, tls: bool = False, limits: Limits | None = None) -> Running:
         listeners = [parse_listener(text, tls=tls) for text in texts]
-        face = Face("nntp", "nntp", listeners, ScriptedSession)
+        face = Face("--nntp HOST:PORT", "nntp", listeners, ScriptedSession)
         server = Server(
             cast("Archive", Catalogue()),
             [face],
@@ -183,7 +183,7 @@ def test_places_that_cannot_be_had_are_one_line(serve: Callable[..., Running], t
 def test_without_a_certificate_there_is_no_implicit_tls(
     reactor: ReactorBase, run_in_reactor: RunInReactor
 ) -> None:
-    face = Face("nntp", "nntp", [parse_listener("0", tls=True)], ScriptedSession)
+    face = Face("--nntp HOST:PORT", "nntp", [parse_listener("0", tls=True)], ScriptedSession)
     server = Server(cast("Archive", Catalogue()), [face], Limits(), reactor)
     with pytest.raises(CannotListen, match="needs a certificate"):
         run_in_reactor(server.start)
@@ -248,7 +248,7 @@ def reload():
     if len(reloads) == 1:
         raise ConfigError("listgate.toml: a: b")
 
-face = Face("nntp", "nntp", [parse_listener(sys.argv[1])], ScriptedSession)
+face = Face("--nntp HOST:PORT", "nntp", [parse_listener(sys.argv[1])], ScriptedSession)
 server = Server(Catalogue(), [face], Limits(drain_seconds=60), reactor)
 try:
     run(server, reactor, ready=lambda urls: print(*urls, flush=True), reload=reload)
