@@ -23,6 +23,7 @@ from gateway.commands.nested import nested
 from gateway.errors import Refused
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Place, run_job
+from gateway.mirror.known import known_jobs
 from gateway.mirror.pull import MirrorJob
 from gateway.mirror.schedule import parse_every, parse_quiet, shown_span
 from gateway.mirror.source import KINDS, kind_of, open_mirror
@@ -233,14 +234,13 @@ def _status(parsed: argparse.Namespace) -> int:
     directory = archive_directory(parsed, config_of(parsed))
     now = time.time()
     with closing(SqlitePeers(directory)) as peers:
-        jobs = [MirrorJob(each) for each in peers.mirrors()]
-        states = [state_of(directory, job, peers, now) for job in jobs]
+        states = [state_of(directory, job, peers, now) for job in known_jobs(peers)]
     if parsed.format == "json":
         sys.stdout.write(as_json(states) + "\n")
     elif parsed.format == "prometheus":
         sys.stdout.write(as_metrics(states))
     elif not states:
-        shown.console().print("nothing is mirrored; 'listgate mirror add --help' shows how")
+        shown.console().print("nothing is mirrored or fed; 'listgate mirror add --help' shows how")
     else:
         shown.console().print(state_table(states, now))
         for each in states:

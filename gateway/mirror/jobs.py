@@ -34,11 +34,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the jobs are done: the archive's directory, this server's name, and within how many seconds a reply is found by its subject."""
+    """Where the jobs are done.
+
+    ``host`` is this server's name. ``subject_window`` is within how many seconds a reply is found by its subject, None
+    for not at all. ``restricted`` are the lists that not everybody may read.
+    """
 
     directory: Path
     host: bytes = b"localhost"
     subject_window: int | None = None
+    restricted: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

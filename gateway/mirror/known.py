@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.mirror.feeding import FeedJob
 from gateway.mirror.pull import MirrorJob
 
 if TYPE_CHECKING:
@@ -21,4 +22,4 @@ def known_jobs(peers: SqlitePeers) -> Sequence[Job]:
     Raises:
         ArchiveUnavailable: they cannot be read.
     """
-    return [MirrorJob(mirror) for mirror in peers.mirrors()]
+    return [*map(MirrorJob, peers.mirrors()), *map(FeedJob, peers.feeds())]

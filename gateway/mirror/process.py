@@ -15,8 +15,6 @@ from storage.errors import ArchiveError
 from storage.sqlite.peers import SqlitePeers
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from gateway.child import Family
     from gateway.mirror.jobs import Place
 
@@ -34,6 +32,7 @@ class PeersProcess:
     """Has the mirrors and feeds of an archive tended; ends with this process, however that ends."""
 
     def __init__(self, place: Place) -> None:
+        self._place = place
         self._child = Child("listgate-peers", _GONE, _go, place)
         self._peers = SqlitePeers(place.directory)
         self._version = -1
@@ -57,6 +56,13 @@ class PeersProcess:
         if self._is_needed:
             self._child.tend()
 
+    def move_to(self, place: Place) -> None:
+        """Have them tended as another configuration says, from the next ``tend`` on."""
+        if place != self._place:
+            self._child.end()
+            self._place = place
+            self._child = Child("listgate-peers", _GONE, _go, place)
+
     def end(self) -> None:
         """End it; what it was about is gone on with the next time."""
         self._child.end()
@@ -65,16 +71,10 @@ class PeersProcess:
 
 def _go(family: Family, place: Place) -> None:
     """Go round until the parent process is gone."""
-    os.setpgid(0, 0)  # so that the programs it runs end with it
-    signal.signal(signal.SIGTERM, _end_all)
     rounds = Rounds(place, known_jobs)
     while family.is_whole():
         rounds.look()
         time.sleep(LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end_all(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of all of these
-    """End this process and those it runs, without waiting for threads: what they have stored is whole."""
-    signal.signal(number, signal.SIG_DFL)
-    os.killpg(0, number)
+    os.kill(
+        os.getpid(), signal.SIGTERM
+    )  # without waiting for threads: what they have stored is whole

@@ -74,7 +74,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-def open_mirror(mirror: Mirror, directory: Path) -> Source:  # noqa: ARG001 - for git and the web
+def open_mirror(mirror: Mirror, directory: Path) -> Source:
     """Return the source of a mirror, without connecting; ``directory`` is the archive's.
 
     Raises:
@@ -87,6 +87,15 @@ def open_mirror(mirror: Mirror, directory: Path) -> Source:  # noqa: ARG001 - fo
         from gateway.mirror.url import parse_url  # noqa: PLC0415
 
         return NntpSource(mirror.url, parse_url(mirror.url).path, mirror.window)
+    if kind is Kind.MAIL:
+        from gateway.mirror.imap import ImapSource  # noqa: PLC0415
+        from gateway.mirror.url import parse_url  # noqa: PLC0415
+
+        return ImapSource(mirror.url, parse_url(mirror.url).path, mirror.window)
+    if kind is Kind.GIT:
+        from gateway.mirror.git import GitMirror  # noqa: PLC0415
+
+        return GitMirror(mirror.url, directory)
     raise Refused(f"{shown_url(mirror.url)}: this version cannot pull a {kind.value}")
 
 
