@@ -1,4 +1,4 @@
-"""A feed as a job: what its peer has no verdict on yet is offered to it."""
+"""A feed as a job: what is new in its lists goes to its peer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.mirror.jobs import Moved
+from gateway.mirror.push import push
 from gateway.mirror.source import host_of
 from storage.peers import shown_url
 from storage.sqlite import SqliteArchive
@@ -40,7 +41,7 @@ class FeedJob:
 
     @property
     def label(self) -> str:
-        return f"feed to {self.feed.peer}"
+        return f"feed {self.feed.peer}"
 
     @property
     def host(self) -> str:
@@ -77,8 +78,6 @@ class FeedJob:
         return peers.note_feed(self.feed.peer, health)
 
     def move(self, place: Place, report: Report) -> Moved:
-        from gateway.mirror.push import push  # noqa: PLC0415 - loaded by those who push
-
         with (
             closing(SqliteArchive(place.directory)) as archive,
             closing(SqlitePeers(place.directory)) as peers,
@@ -95,5 +94,5 @@ class FeedJob:
 
 
 def _moved(summary: PushSummary) -> Moved:
-    """Return what a push has brought so far."""
+    """Return what a push has moved so far."""
     return Moved(summary.accepted, summary.octets, summary.lag)

@@ -1,0 +1,380 @@
+"""Pushing: a feed's messages are offered to its peer, and the peer's verdicts kept.
+
+Over a streaming connection (RFC 4644) offers and articles go out in one stream with many on their way, so that the
+distance to the peer does not matter; where the peer does not stream, one article after the other is offered by IHAVE
+(RFC 3977 s. 6.3.2). What the peer wants later is offered again at the end of the run, some times, and then in the next.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gateway.mirror.connection import Connection
+from gateway.mirror.failures import failed
+from gateway.mirror.fed import Fed, PassedOver
+from gateway.mirror.ledger import Ledger
+from gateway.mirror.nntp_client import Request
+from gateway.mirror.url import parse_url
+from storage.errors import ArchiveUnavailable, NoSuchMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from gateway.mirror.nntp_client import Response
+    from gateway.nntp.transit import Article
+    from storage.archive import Archive
+    from storage.errors import SourceError
+    from storage.model import Entry
+    from storage.peers import Feed
+    from storage.sqlite.peers import SqlitePeers
+
+__all__ = ["DEFAULT_WINDOW", "PushSummary", "push"]
+
+DEFAULT_WINDOW: Final = 200
+"""Requests on their way at once: 400 articles a round trip at most, where every one is wanted."""
+
+MAX_FLYING: Final = 4 * 1024 * 1024
+"""Octets of articles on their way beyond which no further one is sent: large ones are not heaped up in memory."""
+
+KEPT_OCTETS: Final = 64 * 1024
+"""The largest article kept from its offer until the peer wants it; a larger one is made again."""
+
+MAX_TRIES: Final = 3
+"""How often a message is offered in one run that the peer wants later."""
+
+RETRY_SECONDS: Final = 5.0
+"""How long to wait before what the peer wants later is offered again."""
+
+MAX_DEFERRED: Final = 10_000
+"""So many messages that the peer wants later, and it wants nothing at all: the run is over."""
+
+MAX_UNREADABLE: Final = 10
+"""Damaged messages that are passed over; where there are more, it is not them that are damaged."""
+
+SAVE_SECONDS: Final = 1.0
+"""How often the cursors are written: what a ``kill -9`` makes the peer be asked about again."""
+
+_STREAMING: Final = 203
+_UNKNOWN: Final = 500
+_NOT_ALLOWED: Final = {
+    400: "run it again later",
+    480: "give the feed's URL a user and a password",
+    483: "give the feed's URL the scheme nntps",
+    500: "check host and port: this server takes no articles",
+    502: "ask who runs it to take articles from this host (INN: incoming.conf)",
+}
+
+
+class _Verdict(enum.Enum):
+    """What a peer says to an offer or an article."""
+
+    WANTED = enum.auto()
+    LATER = enum.auto()
+    KNOWN = enum.auto()
+    TAKEN = enum.auto()
+    REFUSED = enum.auto()
+
+
+_CHECK: Final = b"CHECK"
+_TAKETHIS: Final = b"TAKETHIS"
+_IHAVE: Final = b"IHAVE"
+_VERDICTS: Final = {  # 501: the peer does not like the id, and never will
+    _CHECK: {238: _Verdict.WANTED, 431: _Verdict.LATER, 438: _Verdict.KNOWN, 501: _Verdict.REFUSED},
+    _TAKETHIS: {239: _Verdict.TAKEN, 439: _Verdict.REFUSED, 501: _Verdict.REFUSED},
+    _IHAVE: {
+        235: _Verdict.TAKEN,
+        435: _Verdict.KNOWN,
+        436: _Verdict.LATER,
+        437: _Verdict.REFUSED,
+        501: _Verdict.REFUSED,
+    },
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class PushSummary:
+    """What became of the messages of a run so far.
+
+    ``accepted`` took the peer, ``known`` it had, ``refused`` it will never take, ``deferred`` it wants later;
+    ``passed_over`` were not offered, because it had them before us or another list offers them. ``octets`` are those of
+    the articles it took. ``lag`` is how many messages have no verdict yet.
+    """
+
+    accepted: int = 0
+    known: int = 0
+    refused: int = 0
+    deferred: int = 0
+    passed_over: int = 0
+    octets: int = 0
+    seconds: float = 0.0
+    lag: int = 0
+
+    @property
+    def settled(self) -> int:
+        """How many messages have a verdict now."""
+        return self.accepted + self.known + self.refused + self.passed_over
+
+
+class Connect(Protocol):
+    """Connects to the server that a URL names."""
+
+    def __call__(self, url: str, /, *, reader: bool) -> Connection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A message on offer; ``article`` is kept unless it is large."""
+
+    ledger: Ledger
+    entry: Entry
+    message_id: bytes
+    article: Article | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A request on its way, with the octets of the article in it."""
+
+    command: bytes
+    offer: _Offer
+    octets: int = 0
+
+
+def push(
+    archive: Archive,
+    peers: SqlitePeers,
+    feed: Feed,
+    host: bytes,
+    *,
+    restricted: Collection[str] = (),
+    progress: Callable[[PushSummary], None] | None = None,
+    connect: Connect = Connection,
+    clock: Callable[[], float] = time.time,
+    pause: Callable[[float], None] = time.sleep,
+) -> PushSummary:
+    """Offer a peer what it has no verdict on yet; return what became of it.
+
+    ``host`` is our path identity; ``restricted`` are the lists that not everybody may read. ``progress`` is called from
+    time to time; what it raises ends the run. Whatever ends it, the verdicts that are in are kept.
+
+    Raises:
+        Refused: the feed cannot be one.
+        SourceError: the peer cannot be reached, takes no articles, or goes away.
+        ArchiveUnavailable: the archive or the peers' file cannot be used.
+    """
+    fed = Fed(archive, feed, host, restricted)
+    ledgers = [Ledger(peers, feed, record) for record in fed.lists]
+    run = _Run(fed, ledgers, feed, progress or _nobody, clock)
+    if run.summary.lag == 0:
+        run.keep(always=True)
+        return run.summary
+    try:
+        with connect(feed.url, reader=False) as connection:
+            run.offer_all(connection, pause)
+    finally:
+        run.keep(always=True)
+    return run.summary
+
+
+def _nobody(summary: PushSummary) -> None:
+    """Tell nobody."""
+
+
+class _Run:
+    """One run: what is offered, on its way, and put off."""
+
+    def __init__(
+        self,
+        fed: Fed,
+        ledgers: Sequence[Ledger],
+        feed: Feed,
+        progress: Callable[[PushSummary], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._fed = fed
+        self._ledgers = ledgers
+        self._feed = feed
+        self._url = parse_url(feed.url)
+        self._progress = progress
+        self._clock = clock
+        self._began = self._saved = clock()
+        self._total = sum(ledger.lag for ledger in ledgers)
+        self._wanted: deque[_Offer] = deque()
+        self._flying: deque[_Flight] = deque()
+        self._flying_octets = 0
+        self._deferred: list[_Offer] = []
+        self._unreadable = 0
+        self.summary = PushSummary(lag=self._total)
+
+    def offer_all(self, connection: Connection, pause: Callable[[float], None]) -> None:
+        """Offer everything, and what was put off again."""
+        mode = connection.ask(b"MODE STREAM")
+        if mode.code in _NOT_ALLOWED and mode.code != _UNKNOWN:
+            raise self._failed(mode)
+        streams = mode.code == _STREAMING
+        window = self._feed.window or DEFAULT_WINDOW
+        offers: Iterator[_Offer] = self._offers()
+        for tries in range(1, MAX_TRIES + 1):
+            requests = self._stream(offers) if streams else self._one_by_one(offers)
+            for response in connection.run(requests, window):
+                self._take(response)
+            if not self._deferred or tries == MAX_TRIES:
+                return
+            pause(RETRY_SECONDS * tries)
+            offers = iter(self._deferred)
+            self._deferred, self.summary.deferred = [], 0
+
+    def keep(self, *, always: bool = False) -> None:
+        """Keep the verdicts from time to time, and tell how it goes."""
+        now = self._clock()
+        if not always and now - self._saved < SAVE_SECONDS:
+            return
+        self._saved = now
+        for ledger in self._ledgers:
+            ledger.keep()
+        self.summary.seconds = now - self._began
+        self.summary.lag = self._total - self.summary.settled
+        self._progress(self.summary)
+
+    # What is sent
+
+    def _offers(self) -> Iterator[_Offer]:
+        """Yield what is to be offered, list by list."""
+        for ledger in self._ledgers:
+            for entry in self._fed.entries(ledger.record.name, ledger.number):
+                ledger.begin(entry.number)
+                offer = self._offer(ledger, entry)
+                if offer is not None:
+                    yield offer
+            ledger.complete()
+
+    def _offer(self, ledger: Ledger, entry: Entry) -> _Offer | None:
+        """Return a message as it is offered; None where it is not, and needs no verdict."""
+        article = self._made(ledger, entry)
+        if isinstance(article, PassedOver):
+            return None
+        kept = article if len(article.octets) <= KEPT_OCTETS else None
+        return _Offer(ledger, entry, article.message_id, kept)
+
+    def _made(self, ledger: Ledger, entry: Entry) -> Article | PassedOver:
+        """Make the article of a message; where it is not offered, that settles it.
+
+        Raises:
+            ArchiveUnavailable: too much is damaged.
+        """
+        try:
+            article = self._fed.article(ledger.record.name, entry, int(self._clock()))
+        except NoSuchMessage:
+            article = PassedOver("it was removed")
+        except ArchiveUnavailable as error:
+            self._unreadable += 1
+            if self._unreadable > MAX_UNREADABLE:
+                raise
+            log.warning("%s: not sent to %s", error, self._feed.peer)
+            article = PassedOver("it is damaged")
+        if isinstance(article, PassedOver):
+            self.summary.passed_over += 1
+            ledger.settle(entry.number)
+        return article
+
+    def _stream(self, offers: Iterator[_Offer]) -> Iterator[Request | None]:
+        """Yield offers, but before further ones the articles that the peer wants. RFC 4644 s. 2.4, 2.5."""
+        while True:
+            if self._wanted and self._has_room():
+                request = self._sent(_TAKETHIS, self._wanted.popleft())
+                if request is None:
+                    continue
+            elif not self._wanted and (offer := next(offers, None)) is not None:
+                self._flying.append(_Flight(_CHECK, offer))
+                request = Request(b"CHECK " + offer.message_id)
+            elif self._flying:
+                request = None
+            else:
+                return
+            yield request
+
+    def _one_by_one(self, offers: Iterator[_Offer]) -> Iterator[Request | None]:
+        """Yield offers that the articles follow. RFC 3977 s. 6.3.2."""
+        for offer in offers:
+            request = self._sent(_IHAVE, offer)
+            if request is not None:
+                yield request
+
+    def _has_room(self) -> bool:
+        return self._flying_octets < MAX_FLYING
+
+    def _sent(self, command: bytes, offer: _Offer) -> Request | None:
+        """Return the request with an article; None where the message went away since it was offered."""
+        article: Article | PassedOver | None = offer.article
+        if article is None:
+            article = self._made(offer.ledger, offer.entry)
+        if isinstance(article, PassedOver):
+            return None
+        self._flying.append(_Flight(command, offer, len(article.octets)))
+        self._flying_octets += len(article.octets)
+        return Request(b"%b %b" % (command, offer.message_id), article.octets)
+
+    # What comes back
+
+    def _take(self, response: Response) -> None:
+        """Take in what the peer says to the request that was sent first.
+
+        Raises:
+            SourceError: it is no answer to that.
+        """
+        flight = self._flying.popleft()
+        self._flying_octets -= flight.octets
+        offer = flight.offer
+        verdict = _VERDICTS[flight.command].get(response.code)
+        said = response.text.split(b" ", 1)[0]
+        is_of_another = said.startswith(b"<") and said != offer.message_id
+        if verdict is None or (is_of_another and flight.command != _IHAVE):
+            raise self._failed(response)
+        if verdict is _Verdict.WANTED:
+            self._wanted.append(offer)
+        elif verdict is _Verdict.LATER:
+            self._defer(offer, response)
+        else:
+            self._settle(flight, verdict, response)
+        self.keep()
+
+    def _settle(self, flight: _Flight, verdict: _Verdict, response: Response) -> None:
+        ledger, number = flight.offer.ledger, flight.offer.entry.number
+        if verdict is _Verdict.REFUSED:
+            self.summary.refused += 1
+            shown = flight.offer.message_id.decode("ascii", "replace")
+            log.warning(
+                "%s: %s %d %s refused: %s",
+                *(self._feed.peer, ledger.record.name, number, shown, response.shown),
+            )
+            now = int(self._clock())
+            ledger.refuse(number, flight.offer.message_id, response.shown, now)
+            return
+        if verdict is _Verdict.TAKEN:
+            self.summary.accepted += 1
+            self.summary.octets += flight.octets
+        else:
+            self.summary.known += 1
+        ledger.settle(number)
+
+    def _defer(self, offer: _Offer, response: Response) -> None:
+        """Put an offer off.
+
+        Raises:
+            SourceError: the peer puts everything off.
+        """
+        if len(self._deferred) >= MAX_DEFERRED:
+            raise self._failed(response)
+        self._deferred.append(replace(offer, article=None))
+        self.summary.deferred = len(self._deferred)
+
+    def _failed(self, response: Response) -> SourceError:
+        remedy = _NOT_ALLOWED.get(response.code, "run it again; if it stays, ask who runs it")
+        return failed(self._url, f"the peer says {response.shown}", remedy)
