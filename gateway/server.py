@@ -91,7 +91,7 @@ class Server:
         self._certificate = certificate
         self._connections = Connections(limits, reactor)
         self._ports: list[IListeningPort] = []
-        self._refresh = LoopingCall(self._refresh_catalogue)
+        self._refresh = LoopingCall(self.refresh)
         self._refresh.clock = reactor
         self._is_stale = False
 
@@ -130,6 +130,22 @@ class Server:
         """Cut every connection now."""
         self._connections.abort()
 
+    def refresh(self) -> None:
+        """Bring what is served up to date, and tell it to those who wait for it."""
+        try:
+            if self._marks is not None:
+                self._marks.refresh()  # first, so that no mark is of a revision that the catalogue does not know
+            self._archive.refresh()
+        except ArchiveUnavailable as error:
+            if not self._is_stale:
+                log.warning(
+                    "the archive cannot be read now, and what was read is served: %s", error
+                )
+            self._is_stale = True
+        else:
+            self._is_stale = False
+        self._connections.tell_news()
+
     async def _listen(self, face: Face, listener: Listener) -> IListeningPort:
         try:
             endpoint = serverFromString(self._reactor, listener.endpoint)
@@ -167,21 +183,6 @@ class Server:
     async def _stop_listening(self) -> None:
         ports, self._ports = self._ports, []
         await DeferredList([maybeDeferred(port.stopListening) for port in ports])
-
-    def _refresh_catalogue(self) -> None:
-        try:
-            if self._marks is not None:
-                self._marks.refresh()  # first, so that no mark is of a revision that the catalogue does not know
-            self._archive.refresh()
-        except ArchiveUnavailable as error:
-            if not self._is_stale:
-                log.warning(
-                    "the archive cannot be read now, and what was read is served: %s", error
-                )
-            self._is_stale = True
-        else:
-            self._is_stale = False
-        self._connections.tell_news()
 
 
 def run(

@@ -17,7 +17,9 @@ from gateway.intake import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
 from gateway.mirror.process import PeersProcess
+from gateway.nntp.sink import Sink
 from gateway.passwords import Users
+from gateway.peers import Peers
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
 from gateway.toml_table import ConfigError
@@ -77,7 +79,8 @@ def serve(
 ) -> None:
     """Serve an archive, and follow the plan's sources, until SIGINT or SIGTERM.
 
-    On SIGHUP users, who may read what, the certificate, and what lists' addresses are, are taken from ``load_again``.
+    On SIGHUP users, who may read and feed what, the certificate, and what lists' addresses are, are taken from
+    ``load_again``.
 
     Raises:
         ArchiveUnavailable: the archive cannot be read.
@@ -95,7 +98,9 @@ def serve(
         directory,
         reactor,  # type: ignore[arg-type]  # a module's
         subject_window=plan.subject_window,
+        stored=lambda: server.refresh(),  # noqa: PLW0108 - the server is made later
     )
+    feeding = Peers()
     recipients = lmtp.Recipients(archive)
     faces = _Faces(
         archive,
@@ -104,6 +109,7 @@ def serve(
         users,
         marks,
         acceptor=acceptor,
+        feeding=feeding,
         recipients=recipients,
         is_tls_available=certificate is not None,
     )
@@ -117,6 +123,7 @@ def serve(
         _warn_of_strangers(readers, archive)
         policy.replace(readers, login_needed=current.require_login)
         users.replace(current.users)
+        feeding.replace(current.peers)
         of_lists = {each.address: name for name, each in current.lists.items() if each.address}
         recipients.replace({**of_lists, **current.lmtp.addresses})
 
@@ -129,7 +136,7 @@ def serve(
     def ready(urls: Sequence[str]) -> None:
         for each in (following, peers):
             LoopingCall(each.tend).start(TEND_SECONDS)
-        if config.lmtp.listeners:
+        if config.lmtp.listeners or config.peers:
             acceptor.start()
         out = shown.console()
         for url in urls:
@@ -172,6 +179,7 @@ class _Faces:
         marks: Marks,
         *,
         acceptor: Acceptor,
+        feeding: Peers,
         recipients: lmtp.Recipients,
         is_tls_available: bool,
     ) -> None:
@@ -188,6 +196,7 @@ class _Faces:
             failed_logins=config.limits.failed_logins,
             motd=config.server.motd or None,
         )
+        self._sink = Sink(archive, feeding, acceptor, self._nntp.host)
         self._lmtp = lmtp.Settings(self._nntp.host, config.lmtp.max_message)
         self._imap = imap.Settings(
             tls_available=is_tls_available,
@@ -199,7 +208,13 @@ class _Faces:
     def nntp(self, peer: Peer) -> Session:
         """Return the session of an NNTP connection."""
         return nntp.Session(
-            self._archive, self._nntp, self._policy, self._authenticator, secure=peer.secure
+            self._archive,
+            self._nntp,
+            self._policy,
+            self._authenticator,
+            secure=peer.secure,
+            sink=self._sink,
+            address=peer.address,
         )
 
     def lmtp(self, _: Peer) -> Session:
