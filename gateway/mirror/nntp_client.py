@@ -261,7 +261,7 @@ class NntpClient:
         end = self._buffer.find(_END, self._scanned)
         if end < 0:
             self._scanned = max(len(self._buffer) - len(_END) + 1, 0)
-            if len(self._buffer) > self._max_block:
+            if self._scanned > self._max_block:
                 self._dropped = True
                 del self._buffer[: self._scanned]
                 self._scanned = 0
