@@ -1,4 +1,4 @@
-"""A feed as a job: what is new in its lists goes to its peer."""
+"""A feed as a job: what its peer has no verdict on yet is offered to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.mirror.jobs import Moved
-from gateway.mirror.push import push
 from gateway.mirror.source import host_of
 from storage.peers import shown_url
 from storage.sqlite import SqliteArchive
@@ -41,7 +40,7 @@ class FeedJob:
 
     @property
     def label(self) -> str:
-        return f"feed {self.feed.peer}"
+        return f"feed to {self.feed.peer}"
 
     @property
     def host(self) -> str:
@@ -78,6 +77,8 @@ class FeedJob:
         return peers.note_feed(self.feed.peer, health)
 
     def move(self, place: Place, report: Report) -> Moved:
+        from gateway.mirror.push import push  # noqa: PLC0415 - loaded by those who push
+
         with (
             closing(SqliteArchive(place.directory)) as archive,
             closing(SqlitePeers(place.directory)) as peers,
@@ -94,5 +95,5 @@ class FeedJob:
 
 
 def _moved(summary: PushSummary) -> Moved:
-    """Return what a push has moved so far."""
+    """Return what a push has brought so far."""
     return Moved(summary.accepted, summary.octets, summary.lag)
