@@ -19,6 +19,7 @@ Relative paths are relative to the file's folder.
 from __future__ import annotations
 
 import re
+import socket
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -130,6 +131,17 @@ class Config:
     lmtp: LmtpConfig = field(default_factory=LmtpConfig)
     threads_by_subject: bool | None = None
     """True or False for every list; None for where the source lost its ids ("auto")."""
+
+    @property
+    def host(self) -> bytes:
+        """The server's name in Path and Xref: the one configured, or the machine's, if that can name a news server."""
+        name = self.server.host or socket.gethostname()
+        return name.encode() if HOST_NAME.fullmatch(name) else b"localhost"
+
+    @property
+    def restricted(self) -> frozenset[str]:
+        """The lists that not everybody may read."""
+        return frozenset(name for name, each in self.lists.items() if each.readers is not None)
 
     @property
     def login_needs_tls(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,6 @@ from twisted.internet.task import LoopingCall
 from gateway import imap, lmtp, nntp, shown
 from gateway.accept_process import ProcessAcceptor
 from gateway.access import Policy
-from gateway.config import HOST_NAME
 from gateway.intake import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
@@ -113,8 +111,8 @@ def serve(
         recipients=recipients,
         is_tls_available=certificate is not None,
     )
-    host = (config.server.host or _own_name()).encode()
-    peers = PeersProcess(Place(directory, host, plan.subject_window))
+    host = config.host
+    peers = PeersProcess(Place(directory, host, plan.subject_window, config.restricted))
 
     def apply(current: Config) -> None:
         readers = {
@@ -190,7 +188,7 @@ class _Faces:
         self._acceptor = acceptor
         self._recipients = recipients
         self._nntp = nntp.Settings(
-            host=(config.server.host or _own_name()).encode(),
+            host=config.host,
             tls_available=is_tls_available,
             plaintext_login=not config.login_needs_tls,
             failed_logins=config.limits.failed_logins,
@@ -231,12 +229,6 @@ class _Faces:
             marks=self._marks,
             secure=peer.secure,
         )
-
-
-def _own_name() -> str:
-    """Return the machine's name, if it can name a news server."""
-    name = socket.gethostname()
-    return name if HOST_NAME.fullmatch(name) else "localhost"
 
 
 def _warn_of_strangers(names: Mapping[str, object], archive: SqliteArchive) -> None:
