@@ -54,7 +54,7 @@ class _Stop:
     """A job on the rounds: when it is due, what is known of it, and its run while there is one.
 
     ``is_awaited`` tells that the archive has changed since a feed's run began, ``is_changed`` that the job has since
-    its run began, and ``is_gone`` that it was removed.
+    its run began, and ``is_gone`` that it was removed. ``told`` is the error that the log had last.
     """
 
     job: Job
@@ -64,6 +64,7 @@ class _Stop:
     is_awaited: bool = False
     is_changed: bool = False
     is_gone: bool = False
+    told: str = ""
 
 
 class Rounds:
@@ -189,7 +190,7 @@ class Rounds:
             stop.due, stop.is_changed = now, False
         if health is not None:
             stop.health = health
-            _tell(stop.job, before, health, stop.due - now)
+            _tell(stop, before, stop.due - now)
 
 
 def _due(stop: _Stop) -> float:
@@ -210,15 +211,14 @@ def _side(job: Job) -> tuple[bool, str]:
     return job.is_feed, job.host
 
 
-def _tell(job: Job, before: Health, after: Health, wait: float) -> None:
+def _tell(stop: _Stop, before: Health, wait: float) -> None:
     """Log what is worth a line: a new failure, a recovery, what was moved."""
-    if after.error:
-        if after.error != before.error:
-            log.warning("%s: %s; trying again in %s", job.label, after.error, shown_span(wait))
-        return
-    if before.failures:
-        log.info("%s: works again after %d failures", job.label, before.failures)
-    if after.total > before.total:
-        log.info(
-            "%s: %d %s", job.label, after.total - before.total, "sent" if job.is_feed else "new"
-        )
+    label, after = stop.job.label, stop.health
+    if after.error and after.error != stop.told:
+        log.warning("%s: %s; trying again in %s", label, after.error, shown_span(wait))
+    stop.told = after.error
+    if before.failures and not after.failures:
+        log.info("%s: works again after %d failures", label, before.failures)
+    moved = after.total - before.total
+    if moved > 0:
+        log.info("%s: %d %s", label, moved, "sent" if stop.job.is_feed else "new")
