@@ -6,7 +6,9 @@ import enum
 import re
 from typing import Final
 
+from storage.model import Fidelity
 from storage.sources.base import Record
+from storage.sources.blistspage import parse_page
 from storage.sources.separator import begins_with_field, is_separator
 from storage.sources.tarheader import BLOCK, parse_tar_header
 
@@ -70,8 +72,15 @@ def refusal(raw: bytes) -> str:
 
 
 def message_record(raw: bytes, position: str, max_message: int) -> Record:
-    """Return the record of a file that holds one message; ``raw`` may end one octet above ``max_message``."""
-    why = too_large(max_message) if len(raw) > max_message else refusal(raw)
+    """Return the record of a file that holds one message, as such or as a page of blists.
+
+    ``raw`` may end one octet above ``max_message``.
+    """
+    why = too_large(max_message) if len(raw) > max_message else ""
+    page = None if why or begins_with_field(raw) else parse_page(raw)
+    if page is not None:
+        return Record(position, page.message(), None, "", 0, len(raw), Fidelity.PAGE)
+    why = why or refusal(raw)
     return Record(position, b"" if why else raw, None, why, 0, len(raw))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from storage.errors import SourceError
 from storage.sources.base import MAX_MESSAGE, readable, shown
+from storage.sources.blists import BlistsTree, is_blists
 from storage.sources.compressed import Octets, is_compressed
 from storage.sources.content import SNIFFED, Content, sniff
 from storage.sources.directory import DirectorySource, Layout
@@ -136,7 +137,9 @@ def _web_archive(path: str, label: str, max_message: int) -> Source | None:
     """Return the source that a saved folder of a web archive is, or None where the path is none."""
     if not os.path.isdir(path):
         return None
-    return PipermailFolder(path, label, max_message) if is_pipermail(path) else None
+    if is_pipermail(path):
+        return PipermailFolder(path, label, max_message)
+    return BlistsTree(path, label, max_message) if is_blists(path) else None
 
 
 def _layout(folder: str) -> Layout | None:

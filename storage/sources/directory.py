@@ -23,7 +23,7 @@ from storage.sources.names import name_from_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["DirectorySource", "Layout"]
+__all__ = ["DirectorySource", "Layout", "Listed"]
 
 _SLACK: Final = int(SETTLED * 1e9)
 
@@ -52,7 +52,9 @@ class _Cursor(NamedTuple):
     settled: bool = False  # whether a later change must have given it another one
 
 
-class _File(NamedTuple):
+class Listed(NamedTuple):
+    """A file found, and what it is sorted by."""
+
     order: tuple[int | str, ...]
     name: str
     part: str
@@ -117,7 +119,7 @@ class DirectorySource:
         with readable(self._folder):
             return max(os.stat(path).st_mtime_ns for _, path in self._parts())
 
-    def _files(self) -> Iterator[_File]:
+    def _files(self) -> Iterator[Listed]:
         """Yield the messages' files in no order."""
         layout = self._layout
         with readable(self._folder):
@@ -127,14 +129,16 @@ class DirectorySource:
                         status = _file_status(entry) if layout.accepts(entry.name) else None
                         if status is not None:
                             order = layout.order(entry.name)
-                            yield _File(order, entry.name, part, status.st_ctime_ns, status.st_size)
+                            yield Listed(
+                                order, entry.name, part, status.st_ctime_ns, status.st_size
+                            )
 
     def _parts(self) -> Iterator[tuple[str, str]]:
         """Yield the folders that hold the files, and their paths."""
         for part in self._layout.parts:
             yield part, os.path.join(self._folder, part)
 
-    def _behind(self, begun: _Cursor, files: list[_File]) -> list[_File]:
+    def _behind(self, begun: _Cursor, files: list[Listed]) -> list[Listed]:
         """Return those of the ordered files that were not surely given before the cursor."""
         floor = begun.floor - _SLACK
         if not begun.last:
@@ -147,10 +151,10 @@ class DirectorySource:
             if file.changed >= (floor if at >= given else renewed)
         ]
 
-    def _mark(self, file: _File) -> str:
+    def _mark(self, file: Listed) -> str:
         return digest(os.fsencode(self._layout.lasting(file.name)))
 
-    def _read(self, file: _File, cursor: bytes, progress: int) -> Incoming | Rejected | None:
+    def _read(self, file: Listed, cursor: bytes, progress: int) -> Incoming | Rejected | None:
         """Read one file; None where it went away, as a file does that is renamed: it will be found as a newer one."""
         path = os.path.join(self._folder, file.part, file.name)
         if file.size > self._max_message:

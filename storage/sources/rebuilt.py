@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from storage.message.fields import Header
     from storage.sources.base import Record
 
-__all__ = ["is_export_name", "mended", "phrase"]
+__all__ = ["charset_fields", "is_export_name", "mended", "phrase"]
 
 _STARTS: Final = (b"From: ", b"Content-Type: multipart/mixed;", b"MIME-Version: ")
 _PIPERMAIL: Final = ((b"from", b"date", b"subject"), (b"in-reply-to", b"references", b"message-id"))
@@ -64,6 +64,17 @@ def mended(line: bytes, record: Record, *, is_export: bool) -> Record:
     if is_export and _is_hyperkitty(names, header):
         return _from_hyperkitty(record, header)
     return record
+
+
+def charset_fields(body: bytes) -> bytes:
+    """Return the fields that tell a text's charset where it is not ASCII, but UTF-8; else nothing."""
+    if body.isascii():
+        return b""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return b""
+    return _IN_UTF_8
 
 
 def phrase(name: bytes) -> bytes:
@@ -113,23 +124,12 @@ def _from_pipermail(line: bytes, record: Record, header: Header) -> Record:
         raw = b"From: %b\n%b%b%b" % (
             value,
             raw[header.fields[0].end : header.end],
-            _IN_UTF_8 if _is_utf_8(raw[header.body :]) else b"",
+            charset_fields(raw[header.body :]),
             raw[header.end :],
         )
     return replace(
         record, raw=raw, received=_received(record.received, header), fidelity=Fidelity.TEXT
     )
-
-
-def _is_utf_8(body: bytes) -> bool:
-    """Tell whether a text is not ASCII, but UTF-8: pipermail leaves no word of its charset."""
-    if body.isascii():
-        return False
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _received(got: int | None, header: Header) -> int | None:

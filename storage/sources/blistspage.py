@@ -1,0 +1,197 @@
+"""A page of blists, the software of lists.openwall.net, as a message: as HTML, or as the text that a browser saves.
+
+A page shows a few header fields, decoded, with the three characters behind each ``@`` replaced by dots, except in the
+Message-ID; then the message's text parts. It never shows In-Reply-To or References, but it has links to its neighbours
+in the list and in the thread.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from storage.message.fields import parse_header
+from storage.message.ids import message_id, synthetic_id
+from storage.message.same import identity
+from storage.sources.rebuilt import charset_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Key", "Page", "key_of", "linked", "parse_page"]
+
+_SHOWN: Final = (b"message-id", b"date", b"from", b"to", b"cc", b"subject")
+"""The fields of a page, in their order."""
+_HEAD: Final = 64 * 1024
+"""How far from its beginning a page is searched for its message: before that come the site's own links."""
+
+_START: Final = re.compile(rb"\[list\]</a>\s{0,9}<pre(?:\s[^<>]*)?>\r?\n?", re.IGNORECASE)
+_END: Final = re.compile(rb"</pre>", re.IGNORECASE)
+_TAG: Final = re.compile(rb"<[^<>]*>")
+_ENTITY: Final = re.compile(rb"&(?:(lt|gt|amp|quot|nbsp)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));")
+_NAMED: Final = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"quot": b'"', b"nbsp": b"\xc2\xa0"}
+_NEIGHBOUR: Final = re.compile(
+    rb"""<a\s[^<>]{0,200}?href="([^"<>]{1,400})"[^<>]{0,200}>\[((?:&lt;)?(?:thread-)?(?:prev|next)(?:&gt;)?)\]</a>""",
+    re.IGNORECASE,
+)
+_TEXT_START: Final = re.compile(
+    rb"^(?:\[<prev\] ?)?(?:\[next>\] ?)?(?:\[<thread-prev\] ?)?(?:\[thread-next>\] ?)?"
+    rb"(?:\[day\] ?)?\[month\] ?\[year\] ?\[list\][ \t]*\r?\n",
+    re.MULTILINE,
+)
+_TEXT_END: Final = b"\nPowered by blists - more mailing lists"
+_TITLE: Final = re.compile(
+    rb"<title>\s{0,9}([A-Za-z0-9][A-Za-z0-9+_-]{0,99})(?: - |</title>)", re.IGNORECASE
+)
+_FIELD: Final = re.compile(rb"([A-Za-z-]{2,10}):[ \t]*(.*)", re.DOTALL)
+_NUMBER: Final = re.compile(r"([0-9]{1,6})(?:\.html?|\.txt)?")
+_DAY: Final = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_INDEX: Final = ("index.html", "index.htm")
+
+
+class Key(NamedTuple):
+    """Where a page lies: its day, and its number among the day's; the day is zeros where that is not known."""
+
+    year: int
+    month: int
+    day: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page holds; ``fields`` are the shown ones with their names, ``previous`` … are links as they were written."""
+
+    fields: Sequence[tuple[bytes, bytes]]
+    body: bytes
+    previous: str = ""
+    thread_previous: str = ""
+    list_name: str = ""
+
+    def message(self, parent: bytes | None = None) -> bytes:
+        """Return the page as a message that answers ``parent``.
+
+        One without Message-ID gets one of what it says of itself, which does not depend on the parent.
+        """
+        lines = [b"%b: %b\n" % field for field in self.fields]
+        charset = charset_fields(b"".join(lines) + self.body)
+        raw = b"%b%b\n%b" % (b"".join(lines), charset, self.body)
+        if self.own_id(raw) is None:
+            lines.insert(0, b"Message-ID: %b\n" % synthetic_id(identity(raw)))
+        if parent is not None:
+            lines.append(b"References: %b\n" % parent)
+        return b"%b%b\n%b" % (b"".join(lines), charset, self.body)
+
+    @staticmethod
+    def own_id(raw: bytes) -> bytes | None:
+        """Return the Message-ID of a page's message, if it has one."""
+        return message_id(parse_header(raw))[0]
+
+
+def parse_page(octets: bytes) -> Page | None:
+    """Return what a page of blists holds, or None where it is none."""
+    found = _from_html(octets) or _from_text(octets)
+    if found is None:
+        return None
+    content, head = found
+    fields, body = _split(content)
+    if not fields:
+        return None
+    links = {label.lower(): link for link, label in _NEIGHBOUR.findall(head)}
+    title = _TITLE.search(head)
+    return Page(
+        fields,
+        body,
+        _link(links, b"&lt;prev"),
+        _link(links, b"&lt;thread-prev"),
+        title[1].decode() if title else "",
+    )
+
+
+def key_of(path: str) -> Key | None:
+    """Return which page lies at a path, or None where that is none's.
+
+    What lies below a page is an attachment of it.
+    """
+    parts = path.split("/")
+    if parts[-1] in _INDEX:
+        parts.pop()
+    number = _NUMBER.fullmatch(parts.pop()) if parts else None
+    if number is None:
+        return None
+    day = _DAY.fullmatch("/".join(parts[-3:]))
+    if day:
+        return Key(int(day[1]), int(day[2]), int(day[3]), int(number[1]))
+    return None if parts and parts[-1].isdigit() else Key(0, 0, 0, int(number[1]))
+
+
+def linked(link: str, path: str) -> Key | None:
+    """Return which page a link on the page at ``path`` leads to, or None where it leads to none."""
+    link = link.partition("#")[0].partition("?")[0]
+    return key_of(posixpath.normpath(posixpath.join(posixpath.dirname(path), link)))
+
+
+def _link(links: dict[bytes, bytes], label: bytes) -> str:
+    return _plain(links.get(label, b"")).decode("utf-8", "replace")
+
+
+def _from_html(octets: bytes) -> tuple[bytes, bytes] | None:
+    """Return the message as a page shows it, and what comes before it on the page."""
+    start = _START.search(octets, 0, _HEAD)
+    if start is None:
+        return None
+    end = _END.search(octets, start.end())
+    content = octets[start.end() : end.start() if end else len(octets)]
+    return _plain(_TAG.sub(b"", content)), octets[: start.end()]
+
+
+def _from_text(octets: bytes) -> tuple[bytes, bytes] | None:
+    start = _TEXT_START.search(octets, 0, _HEAD)
+    if start is None:
+        return None
+    end = octets.find(_TEXT_END, start.end())
+    return octets[start.end() : end if end >= 0 else len(octets)], b""
+
+
+def _plain(text: bytes) -> bytes:
+    """Return the octets that a text in HTML stands for."""
+    return _ENTITY.sub(_character, text) if b"&" in text else text
+
+
+def _character(entity: re.Match[bytes]) -> bytes:
+    name, decimal, hexadecimal = entity.groups()
+    if name:
+        return _NAMED[name]
+    code = int(decimal) if decimal else int(hexadecimal, 16)
+    try:
+        return chr(code).encode()
+    except (ValueError, OverflowError, UnicodeEncodeError):
+        return entity[0]
+
+
+def _split(content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the fields that a page shows, and the text.
+
+    A field that comes out of turn is none: a decoded word may hold a line end, and what seems to be a field behind it.
+    """
+    head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
+    fields: list[tuple[bytes, bytes]] = []
+    expected = list(_SHOWN)
+    for line in _lines(head):
+        field = _FIELD.fullmatch(line)
+        name = field[1].lower() if field else b""
+        if field and name in expected:
+            del expected[: expected.index(name) + 1]
+            fields.append((field[1], field[2]))
+        elif fields:
+            fields[-1] = fields[-1][0], b"%b\n %b" % (fields[-1][1], line.lstrip(b" \t"))
+        else:
+            return [], b""
+    return fields, body.rstrip(b"\n") + b"\n" if body.strip() else b""
+
+
+def _lines(head: bytes) -> Iterator[bytes]:
+    """Yield the lines of a header that are not blank."""
+    yield from (line for line in head.split(b"\n") if line.strip())
