@@ -111,8 +111,11 @@ def serve(
         recipients=recipients,
         is_tls_available=certificate is not None,
     )
-    host = config.host
-    peers = PeersProcess(Place(directory, host, plan.subject_window, config.restricted))
+
+    def place(current: Config) -> Place:
+        return Place(directory, config.host, plan.subject_window, current.restricted)
+
+    peers = PeersProcess(place(config))
 
     def apply(current: Config) -> None:
         readers = {
@@ -124,6 +127,7 @@ def serve(
         feeding.replace(current.peers)
         of_lists = {each.address: name for name, each in current.lists.items() if each.address}
         recipients.replace({**of_lists, **current.lmtp.addresses})
+        peers.move_to(place(current))
 
     def reload() -> None:
         current = load_again()
