@@ -22,6 +22,7 @@ from gateway.intake import open_for_writing
 from storage.check import check
 from storage.errors import NoSuchMessage
 from storage.export import as_mboxrd, exported, write_eml, write_maildir
+from storage.export_public_inbox import export_public_inbox
 from storage.sqlite import SqliteArchive
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def add(command: AddCommand) -> None:
     export = command("export", "give a list's original octets back", _export)
     export.add_argument("list", metavar="LIST")
     export.add_argument(
-        "--format", choices=("mboxrd", "maildir", "eml"), default="mboxrd", help="default: mboxrd"
+        "--format",
+        choices=("mboxrd", "maildir", "eml", "public-inbox"),
+        default="mboxrd",
+        help="default: mboxrd; public-inbox: version 2, in git; run again, it adds what is new",
     )
     export.add_argument(
         "--output",
@@ -118,6 +122,13 @@ def _export(parsed: argparse.Namespace) -> int:
             with parsed.output.open("wb") as file:
                 async for message in exported(archive, parsed.list):
                     file.write(as_mboxrd(message))
+            return
+        if parsed.format == "public-inbox":
+            written = await export_public_inbox(archive, parsed.list, folder)
+            shown.console().print(
+                f"{folder}: {written.added} added, {written.removed} removed, {written.replaced} replaced",
+                markup=False,
+            )
             return
         async for message in exported(archive, parsed.list):
             if parsed.format == "mboxrd":

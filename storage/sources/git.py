@@ -45,7 +45,7 @@ _SHA256: Final = (
     b"[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\nobjectformat = sha256\n"
 )
 _REF: Final = re.compile(r"refs/(?:[^\x00- \x7f~^:?*\[\\/.][^\x00- \x7f~^:?*\[\\/]*/?)+")
-_COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) ([0-9]{1,18})?\n")
+_COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) ([0-9]{1,18})? ?(.*)\n")
 _CHANGE: Final = re.compile(
     rb":([0-7]{6}) ([0-7]{6}) ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) ([A-Z])[0-9]*\t(.+)\n"
 )
@@ -57,14 +57,21 @@ T = TypeVar("T")
 class Change(NamedTuple):
     """What a commit did to a file: ``status`` is ``A``, ``M`` or ``D``, ``blob`` what the file is, or was until then.
 
-    ``committed`` is the committer's time; None where there is none.
+    ``committed`` is the committer's time, None where there is none; ``note`` what the trailer says that was asked for.
     """
 
     commit: str
     committed: int | None
+    note: str
     status: str
     blob: str
     path: str
+
+
+class _Commit(NamedTuple):
+    name: str
+    committed: int | None
+    note: str
 
 
 class Repository:
@@ -187,25 +194,37 @@ class Reading:
         heads = (line.partition("\t") for line in lines)
         return [(head.split(" ")[1], name) for head, _, name in heads if " " in head]
 
-    def changes(self, after: str, tip: str) -> Iterator[Change]:
+    def note(self, commit: str, trailer: str) -> str:
+        """Return what a trailer of a commit's text says; empty where it has none.
+
+        Raises:
+            SourceError: the commit is broken.
+        """
+        with self._git("log", "-1", f"--format={_trailer(trailer)}", commit, "--") as process:
+            line = output(process).read(MAX_LINE)
+            self._see_it_ended_well(process, "log")
+        return line.decode("utf-8", "replace").strip()
+
+    def changes(self, after: str, tip: str, trailer: str = "") -> Iterator[Change]:
         """Yield what the commits did to files, oldest first, behind ``after`` where that is not empty.
 
-        Where lines of history were merged, the first parent's is followed.
+        Where lines of history were merged, the first parent's is followed. ``trailer`` names what becomes the notes.
 
         Raises:
             SourceError: the history is broken; what came before is sound.
         """
         order = ("--first-parent", "-m", "--reverse", "--root", "--no-show-signature", "--no-notes")
-        shape = ("--raw", "-r", "--no-abbrev", "--no-renames", "--format=%H %ct")
+        head = f"--format=%H %ct {_trailer(trailer)}" if trailer else "--format=%H %ct"
+        shape = ("--raw", "-r", "--no-abbrev", "--no-renames", head)
         with self._git("log", *order, *shape, *_range(after, tip)) as process:
-            commit, committed = "", None
+            commit = _Commit("", None, "")
             for line in _lines(output(process)):
                 if found := _CHANGE.fullmatch(line):
-                    if (change := _change(commit, committed, found)) is not None:
+                    if (change := _change(commit, found)) is not None:
                         yield change
                 elif found := _COMMIT.fullmatch(line):
-                    commit = found[1].decode()
-                    committed = None if found[2] is None else int(found[2])
+                    when = None if found[2] is None else int(found[2])
+                    commit = _Commit(found[1].decode(), when, found[3].decode("utf-8", "replace"))
             self._see_it_ended_well(process, "log")
 
     def blobs(
@@ -249,14 +268,18 @@ def _range(after: str, tip: str) -> tuple[str, ...]:
     return (f"{after}..{tip}" if after else tip, "--")
 
 
-def _change(commit: str, committed: int | None, found: re.Match[bytes]) -> Change | None:
+def _trailer(name: str) -> str:
+    return f"%(trailers:key={name},valueonly,separator=%x2C)"
+
+
+def _change(commit: _Commit, found: re.Match[bytes]) -> Change | None:
     """Return what a line tells; None where it is not about a file."""
     old_mode, new_mode, old, new, status, path = found.groups()
     mode, blob = (old_mode, old) if status == b"D" else (new_mode, new)
     if mode not in _FILES:
         return None
     name = path.decode("utf-8", "backslashreplace")
-    return Change(commit, committed, status.decode(), blob.decode(), name)
+    return Change(*commit, status.decode(), blob.decode(), name)
 
 
 def _lines(pipe: IO[bytes]) -> Iterator[bytes]:

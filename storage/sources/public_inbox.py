@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from storage.sources.base import Item
     from storage.sources.git import Change, Reading
 
-__all__ = ["PublicInboxSource", "epochs_of", "find_inbox", "is_bare", "open_inbox"]
+__all__ = [
+    "ADDED",
+    "REMOVED",
+    "PublicInboxSource",
+    "epochs_of",
+    "find_inbox",
+    "is_bare",
+    "open_inbox",
+]
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +48,9 @@ _EPOCHS: Final = "git"
 _ALL: Final = "all.git"
 """The repository that lends a reader the objects of all epochs, and has no commits."""
 
-_ADDED: Final = "m"
-_REMOVED: Final = "d"
+ADDED: Final = "m"
+REMOVED: Final = "d"
+"""The files of version 2: a message put in, one taken out."""
 _VERSION_1: Final = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}")
 _VERSION_1_FOLDER: Final = re.compile(r"[0-9a-f]{2}")
 _LABEL_END: Final = re.compile(r"(?:\.git|\.[0-9]{1,9})+/*\Z")
@@ -198,8 +207,8 @@ def _holds_mail(path: str, tip: str) -> bool:
     with Repository(path).reading() as reading:
         tree = reading.tree(tip)
         if not tree:  # what was put in last was purged
-            return reading.touches(tip, _ADDED, _REMOVED)
-    if any(kind == "blob" and name in {_ADDED, _REMOVED} for kind, name in tree):
+            return reading.touches(tip, ADDED, REMOVED)
+    if any(kind == "blob" and name in {ADDED, REMOVED} for kind, name in tree):
         return True
     return all(kind == "tree" and _VERSION_1_FOLDER.fullmatch(name) for kind, name in tree)
 
@@ -262,7 +271,7 @@ def _is_of_mail(change: Change) -> bool:
 
     Where a file of version 1 has become another, the other is put in, and what it was stays.
     """
-    if change.path in {_ADDED, _REMOVED}:
+    if change.path in {ADDED, REMOVED}:
         return change.status != "D"
     return _VERSION_1.fullmatch(change.path) is not None
 
@@ -271,7 +280,7 @@ def _item(found: _Found, raw: bytes | Lost, position: str) -> Item:
     change = found.change
     if isinstance(raw, Lost):
         return Rejected(position, raw.why, found.cursor, found.progress)
-    if change.path == _REMOVED or change.status == "D":
+    if change.path == REMOVED or change.status == "D":
         return Withdrawn(raw, position, found.cursor, found.progress)
     if why := refusal(raw):
         return Rejected(position, why, found.cursor, found.progress)
