@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import gateway
 import storage
 from gateway import shown
-from gateway.commands import archive, deliver, mirror, password, serve
+from gateway.commands import archive, deliver, feed, mirror, password, serve
 from gateway.commands.common import REFUSED, common_options
 from gateway.errors import Refused
 from storage.errors import ArchiveError
@@ -25,7 +25,7 @@ __all__ = ["main"]
 
 INTERRUPTED: Final = 130
 
-FAMILIES: Final = (serve, mirror, deliver, archive, password)
+FAMILIES: Final = (serve, mirror, feed, deliver, archive, password)
 """The families of commands, in the order in which ``--help`` shows them."""
 
 

@@ -41,7 +41,8 @@ class PassedOver:
 class Fed:
     """A feed's lists in an archive; ``host`` is our path identity.
 
-    ``restricted`` are the lists that not everybody may read: a pattern does not take them in, only their names do.
+    ``restricted`` are the lists that not everybody may read: a pattern does not take them in, only their names do;
+    ``left_out`` names those that are not in the feed for that reason.
     """
 
     def __init__(
@@ -59,11 +60,11 @@ class Fed:
         matches = newsgroup_wildmat(feed.lists.encode())
         named = feed.lists.split(",")
         closed = {name.casefold() for name in restricted}
+        meant = [each for each in archive.lists() if matches(each.name)]
         self.lists: Sequence[MailingList] = [
-            each
-            for each in archive.lists()
-            if matches(each.name) and (each.name in named or each.name.casefold() not in closed)
+            each for each in meant if each.name in named or each.name.casefold() not in closed
         ]
+        self.left_out = [each.name for each in meant if each not in self.lists]
         self._names = {each.name for each in self.lists}
         peer = feed.path or parse_url(feed.url).host
         self._peer = peer.lower().encode()

@@ -13,6 +13,8 @@ from storage.sqlite import SqliteArchive
 from storage.sqlite.peers import SqlitePeers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.mirror.jobs import Place, Report
     from gateway.mirror.push import PushSummary
     from storage.peers import Feed, Health
@@ -77,21 +79,24 @@ class FeedJob:
         return peers.note_feed(self.feed.peer, health)
 
     def move(self, place: Place, report: Report) -> Moved:
+        return _moved(self.push(place, lambda summary: report(_moved(summary))))
+
+    def push(self, place: Place, progress: Callable[[PushSummary], None]) -> PushSummary:
+        """Offer the peer what it has no verdict on; the errors are those of ``gateway.mirror.push.push``."""
         from gateway.mirror.push import push  # noqa: PLC0415 - loaded by those who push
 
         with (
             closing(SqliteArchive(place.directory)) as archive,
             closing(SqlitePeers(place.directory)) as peers,
         ):
-            summary = push(
+            return push(
                 archive,
                 peers,
                 self.feed,
                 place.host,
                 restricted=place.restricted,
-                progress=lambda summary: report(_moved(summary)),
+                progress=progress,
             )
-        return _moved(summary)
 
 
 def _moved(summary: PushSummary) -> Moved:
