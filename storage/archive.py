@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ThreadNode,
     )
     from storage.query import Narrowed
+    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
 
 __all__ = ["Archive"]
 
@@ -169,4 +170,38 @@ class Archive(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; the archive cannot be used after."""
+        ...
+
+    def replicas(self, name: str, first: int, last: int) -> AsyncIterator[Replica | Tombstone]:
+        """Yield what a twin takes over of each number from ``first`` to ``last`` and up to ``high``, ascending.
+
+        None is left out: one that was lost, or whose octets are, comes as such a tombstone.
+
+        Raises:
+            NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+        """
+        ...
+
+    async def changes(
+        self, name: str, after: Mark, until: int, most: int
+    ) -> Sequence[Change | Tombstone]:
+        """Return at most ``most`` of the messages that came or changed, or were removed, by revision and number.
+
+        ``after`` has a revision and a number, behind which they begin; ``until`` is the last revision told of. Those
+        since the catalogue was read are told when it is read again.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def rooted(self, name: str, after: Mark, until: int, most: int) -> Sequence[Rooted]:
+        """Return at most ``most`` nodes of a list's forest by the revision at which they last changed, and their key.
+
+        What begins, ends and bounds them is as in ``changes``. A message that the catalogue does not know yet is told
+        of as a ghost.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
         ...

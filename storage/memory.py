@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from storage.errors import NoSuchList, NoSuchMessage
+from storage import memory_twin
+from storage.errors import IsTwin, NoSuchList, NoSuchMessage, NotEmpty
+from storage.memory_shelf import MemoryForest, Shelf, Stored
 from storage.message.served import serve
 from storage.model import (
     Entry,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from storage.message.terms import Clue
     from storage.message.text import Searchable
-    from storage.threads import Node, Note
+    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
     from storage.writer import NewMessage
 
 __all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
@@ -41,93 +43,13 @@ __all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
 _BATCH: Final = 256
 
 
-@dataclass(slots=True)
-class _Stored:
-    """A message, with the revision at which it last changed."""
-
-    message: NewMessage
-    revision: int
-    versions: Mapping[Rendition, int]
-    thread: bytes
-    arrived: int = 0
-
-    def entry(self, number: int) -> Entry:
-        """Return what is known of the message under its number."""
-        message = self.message
-        return Entry(
-            number,
-            message.message_id,
-            message.digest,
-            message.sent,
-            message.received,
-            self.arrived,
-            message.size,
-            message.lines,
-            self.revision,
-            self.thread,
-            message.fidelity,
-        )
-
-
-@dataclass(slots=True)
-class MemoryForest:
-    """The forest of one list as plain dicts."""
-
-    nodes: dict[bytes, Node] = field(default_factory=dict)
-    kept_notes: dict[bytes, list[Note]] = field(default_factory=dict)
-
-    def node(self, message_id: bytes) -> Node | None:
-        return self.nodes.get(message_id)
-
-    def put(self, node: Node) -> None:
-        self.nodes[node.message_id] = node
-
-    def note(self, key: bytes, note: Note) -> None:
-        notes = self.kept_notes.setdefault(key, [])
-        if note not in notes:
-            notes.append(note)
-
-    def notes(
-        self,
-        key: bytes,
-        *,
-        waits: bool,
-        since: int,
-        until: int,
-        most: int,
-        newest_first: bool = False,
-    ) -> Sequence[Note]:
-        found = [
-            n for n in self.kept_notes.get(key, ()) if n.waits == waits and since <= n.sent <= until
-        ]
-        found.sort(key=lambda note: (-note.sent if newest_first else note.sent, note.message_id))
-        return found[:most]
-
-    def drop_notes(self, kind: bytes, message_id: bytes) -> None:
-        for key, notes in self.kept_notes.items():
-            if key.startswith(kind):
-                notes[:] = [note for note in notes if note.message_id != message_id]
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """Everything of one list."""
-
-    record: MailingList
-    messages: dict[int, _Stored] = field(default_factory=dict)
-    ids: dict[bytes, Incumbent] = field(default_factory=dict)
-    removals: dict[int, int] = field(default_factory=dict)  # the revision of each, by number
-    forest: MemoryForest = field(default_factory=MemoryForest)
-    cursors: dict[str, bytes] = field(default_factory=dict)
-    arrived: int = 0
-
-
 class MemoryArchive:
     """Reads what a ``MemoryWriter`` wrote; see ``storage.archive.Archive``."""
 
     def __init__(self) -> None:
-        self.shelves: dict[str, _Shelf] = {}
+        self.shelves: dict[str, Shelf] = {}
         self._catalogue: dict[str, MailingList] = {}
+        self._editions: dict[str, int] = {}
         self._pages: dict[tuple[Rendition, str, int], Page] = {}
 
     def lists(self) -> Sequence[MailingList]:
@@ -141,9 +63,10 @@ class MemoryArchive:
 
     def refresh(self) -> bool:
         now = {name: self.shelves[name].record for name in sorted(self.shelves)}
-        if now == self._catalogue:
+        editions = {name: shelf.edition for name, shelf in self.shelves.items()}
+        if now == self._catalogue and editions == self._editions:
             return False
-        self._catalogue = now
+        self._catalogue, self._editions = now, editions
         self._pages.clear()
         return True
 
@@ -166,7 +89,11 @@ class MemoryArchive:
     async def removed(self, name: str, revision: int) -> Sequence[int]:
         record = self.mailing_list(name)
         removals = self.shelves[name].removals
-        return sorted(n for n, at in removals.items() if revision < at <= record.revision)
+        return sorted(
+            number
+            for number, at in removals.items()
+            if revision < at <= record.revision and number <= record.high
+        )
 
     async def served(self, name: str, number: int) -> Served:
         message = self._stored(name, number).message
@@ -225,10 +152,23 @@ class MemoryArchive:
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         return self._links_of(self.mailing_list(name))
 
+    def replicas(self, name: str, first: int, last: int) -> AsyncIterator[Replica | Tombstone]:
+        return self._replicas_of(self.mailing_list(name), first, last)
+
+    async def changes(
+        self, name: str, after: Mark, until: int, most: int
+    ) -> Sequence[Change | Tombstone]:
+        record = self.mailing_list(name)
+        return memory_twin.changes(self.shelves[name], record, after, until, most)
+
+    async def rooted(self, name: str, after: Mark, until: int, most: int) -> Sequence[Rooted]:
+        record = self.mailing_list(name)
+        return memory_twin.rooted(self.shelves[name], record, after, until, most)
+
     def close(self) -> None:
         self._catalogue = {}
 
-    def _stored(self, name: str, number: int) -> _Stored:
+    def _stored(self, name: str, number: int) -> Stored:
         if not self.mailing_list(name).has(number) or number not in self.shelves[name].messages:
             raise NoSuchMessage(f"{name} {number}")
         return self.shelves[name].messages[number]
@@ -245,6 +185,12 @@ class MemoryArchive:
         )
         while batch := list(islice(found, _BATCH)):
             yield batch
+
+    async def _replicas_of(
+        self, record: MailingList, first: int, last: int
+    ) -> AsyncIterator[Replica | Tombstone]:
+        for each in memory_twin.replicas(self.shelves[record.name], record, first, last):
+            yield each
 
     async def _links_of(self, record: MailingList) -> AsyncIterator[Sequence[Link]]:
         nodes = self.shelves[record.name].forest.nodes
@@ -333,14 +279,16 @@ class MemoryBatch:
 
     def __init__(
         self,
-        shelves: dict[str, _Shelf],
+        shelves: dict[str, Shelf],
         versions: Mapping[Rendition, int],
         clock: Callable[[], float],
     ) -> None:
         self._clock = clock
-        self._came: list[tuple[_Shelf, _Stored]] = []
+        self._came: list[tuple[Shelf, Stored]] = []
         self.shelves = shelves
         self._versions = versions
+        for shelf in shelves.values():
+            shelf.forest.stamp = shelf.record.revision + 1
 
     def mailing_list(self, name: str) -> MailingList:
         return self._shelf(name).record
@@ -376,12 +324,12 @@ class MemoryBatch:
         return self._shelf(name).forest
 
     def add(self, name: str, message: NewMessage) -> int:
-        shelf = self._shelf(name)
+        shelf = self._own(name)
         number = shelf.record.high + 1
-        revision = self._revise(shelf)
+        revision = shelf.revise()
         shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
         thread = shelf.forest.nodes[message.message_id].thread
-        stored = _Stored(replace(message, text=None), revision, self._versions, thread)
+        stored = Stored(replace(message, text=None), revision, self._versions, thread)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(
@@ -390,12 +338,12 @@ class MemoryBatch:
         return number
 
     def replace(self, name: str, number: int, message: NewMessage) -> None:
-        shelf, stored = self._shelf(name), self._message(name, number)
+        shelf, stored = self._own(name), self._message(name, number)
         octets = shelf.record.octets + message.size - stored.message.size
         shelf.record = replace(shelf.record, octets=octets)
         stored.message = replace(message, text=None)
         stored.versions = self._versions
-        stored.revision = self._revise(shelf)
+        stored.revision = shelf.revise()
         shelf.ids[message.message_id] = Incumbent(
             number, message.digest, message.fidelity, removed=False
         )
@@ -415,7 +363,9 @@ class MemoryBatch:
         shelf.record = replace(shelf.record, octets=octets)
         stored.message = replace(stored.message, size=size, lines=lines, rows=dict(rows))
         stored.versions = self._versions
-        stored.revision = self._revise(shelf)
+        revision = shelf.revise()
+        if not shelf.record.origin:
+            stored.revision = revision
 
     def forgo(self, name: str, number: int) -> None:
         stored = self._message(name, number)
@@ -427,17 +377,17 @@ class MemoryBatch:
         }
         stored.message = replace(stored.message, rows=kept)
         stored.versions = self._versions
-        self._revise(self._shelf(name))
+        self._shelf(name).revise()
 
     def remove(self, name: str, number: int) -> None:
-        shelf = self._shelf(name)
+        shelf = self._own(name)
         message = self._message(name, number).message
         del shelf.messages[number]
         shelf.ids[message.message_id] = Incumbent(
             number, message.digest, message.fidelity, removed=True
         )
         withdraw(shelf.forest, message.message_id)
-        shelf.removals[number] = self._revise(shelf)
+        shelf.removals[number] = shelf.revise()
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(
@@ -446,6 +396,20 @@ class MemoryBatch:
             octets=record.octets - message.size,
             holes=[n for n in range(low, record.high + 1) if n not in shelf.messages],
         )
+
+    def twin(self, name: str, origin: str) -> memory_twin.MemoryTwin:
+        shelf = self._shelf(name)
+        if shelf.record.high and not shelf.record.origin:
+            raise NotEmpty(name, origin)
+        shelf.record = replace(shelf.record, origin=origin)
+        return memory_twin.MemoryTwin(shelf, self._versions)
+
+    def release(self, name: str) -> None:
+        shelf = self._shelf(name)
+        if shelf.record.origin:
+            memory_twin.MemoryTwin(shelf, self._versions).show_all()
+            shelf.record = replace(shelf.record, origin="")
+            shelf.revise()
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:  # noqa: ARG002  the contract's
         self._shelf(name)
@@ -459,23 +423,26 @@ class MemoryBatch:
         for shelf, stored in self._came:
             stored.arrived = shelf.arrived = max(shelf.arrived, int(self._clock()))
 
-    def _shelf(self, name: str) -> _Shelf:
+    def _shelf(self, name: str) -> Shelf:
         shelf = self.shelves.get(name)
         if shelf is None:
             now = int(self._clock())
-            shelf = _Shelf(MailingList(check_list_name(name), validity=now, created=now))
+            shelf = Shelf(MailingList(check_list_name(name), validity=now, created=now))
             self.shelves[name] = shelf
         return shelf
 
-    def _message(self, name: str, number: int) -> _Stored:
+    def _own(self, name: str) -> Shelf:
+        """Return a list that is no twin."""
+        shelf = self._shelf(name)
+        if shelf.record.origin:
+            raise IsTwin(name, shelf.record.origin)
+        return shelf
+
+    def _message(self, name: str, number: int) -> Stored:
         try:
             return self._shelf(name).messages[number]
         except KeyError:
             raise NoSuchMessage(f"{name} {number}") from None
-
-    def _revise(self, shelf: _Shelf) -> int:
-        shelf.record = replace(shelf.record, revision=shelf.record.revision + 1)
-        return shelf.record.revision
 
 
 async def _any(first: int, last: int) -> AsyncIterator[Narrowed]:

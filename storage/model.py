@@ -100,7 +100,8 @@ class MailingList:
     none is. ``holes`` holds the numbers from there to ``high`` that are not present, ascending.
 
     ``revision`` grows with every visible change of the list. ``validity`` changes only if numbers were reassigned.
-    ``octets`` is the sum of the sizes of the messages present.
+    ``octets`` is the sum of the sizes of the messages present. ``origin`` names the list of another listgate that
+    this one is a twin of: then nothing changes it but what is taken over from there. It is empty otherwise.
     """
 
     name: str
@@ -113,6 +114,7 @@ class MailingList:
     revision: int = 0
     created: int = 0
     octets: int = 0
+    origin: str = ""
 
     @property
     def count(self) -> int:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 __all__ = [
+    "THREAD_OCTETS",
     "Evidence",
     "Forest",
     "Node",

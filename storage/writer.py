@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from storage.message.text import Searchable
     from storage.model import Entry, MailingList, Rendition, Served
+    from storage.replica import ListState, Replica, Rooted, Tombstone
     from storage.threads import Forest
 
-__all__ = ["ArchiveWriter", "Batch", "Incumbent", "NewMessage"]
+__all__ = ["ArchiveWriter", "Batch", "Incumbent", "Kept", "NewMessage", "Twin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,65 @@ class Incumbent:
     removed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which copy of a message a list has, and since which revision."""
+
+    revision: int
+    digest: bytes
+    fidelity: Fidelity
+
+
+class Twin(Protocol):
+    """A list within a batch as it is brought to where its origin is.
+
+    What lies above the list's ``high`` waits there: no reader sees it before ``settle`` raises that. Numbers are given
+    in their order and none is left out; all else may be given again.
+    """
+
+    @property
+    def next_number(self) -> int:
+        """The number behind the last one that was given."""
+        ...
+
+    def kept(self, number: int) -> Kept | None:
+        """Return which copy of a message is there, or None where there is no message."""
+        ...
+
+    def adopt(self, replica: Replica, message: NewMessage) -> None:
+        """Store a message under the next number, with its node, and when and at which revision it came.
+
+        Where the number is present already, the octets and what follows from them take the place of those before, and
+        the rest stays as it was.
+        """
+        ...
+
+    def bury(self, stone: Tombstone) -> None:
+        """Leave a tombstone under the next number, or in the place of the message that is there."""
+        ...
+
+    def restamp(self, number: int, revision: int) -> None:
+        """Note at which revision a message changed."""
+        ...
+
+    def plant(self, rooted: Rooted) -> None:
+        """Set a node of the forest: whatever it was before, it is so now."""
+        ...
+
+    def settle(self, state: ListState) -> None:
+        """Show what was given, up to the state's ``high``, at its revision.
+
+        Raises:
+            ValueError: not all numbers up to there were given.
+        """
+        ...
+
+
 class Batch(Protocol):
-    """One transaction. What it wrote is seen by its own methods at once and by readers after it ends."""
+    """One transaction. What it wrote is seen by its own methods at once and by readers after it ends.
+
+    What adds to, removes from or mends a list raises ``IsTwin`` where it is one; ``twin`` is the way for those.
+    """
 
     def mailing_list(self, name: str) -> MailingList:
         """Return the list, made if there was none.
@@ -158,6 +216,20 @@ class Batch(Protocol):
         Raises:
             NoSuchMessage: the list has no message ``number``.
         """
+        ...
+
+    def twin(self, name: str, origin: str) -> Twin:
+        """Return a list as the twin of another, made if there was none.
+
+        Raises:
+            BadListName: the name cannot name a list.
+            IsTwin: it is the twin of another list than ``origin``.
+            NotEmpty: it has messages of its own.
+        """
+        ...
+
+    def release(self, name: str) -> None:
+        """Make a twin a list of its own, with all that it was given so far. Any other list stays as it is."""
         ...
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:

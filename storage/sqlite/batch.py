@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import zstandard
 
-from storage.errors import ArchiveUnavailable, NoSuchMessage
+from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, NotEmpty
 from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.served import serve
 from storage.message.text import NO_TEXT, searchable
 from storage.model import MAX_NUMBER, Fidelity, Served, check_list_name
 from storage.sqlite.blocks import Blocks
+from storage.sqlite.copies import Copies
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.fulltext_write import lacking
-from storage.sqlite.packing import pack_head, pack_raw, unpack_head, unpack_raw
+from storage.sqlite.packing import pack_head, unpack_head, unpack_raw
 from storage.sqlite.recount import tally
-from storage.sqlite.shelf import ENTRY, LIST, Copy, Place, Shelf, as_entry
+from storage.sqlite.shelf import ENTRY, LIST, Copy, Shelf, as_entry
+from storage.sqlite.twin import SqliteTwin
 from storage.threads import Node, withdraw
 from storage.writer import Incumbent
 
@@ -36,11 +37,10 @@ _NEW_LIST: Final = (
     "INSERT INTO list (name, description, address, validity, low, high, revision, created, arrived, removed, octets, changed) "
     "VALUES (?, '', '', ?, 1, 0, 0, ?, 0, 0, 0, (SELECT coalesce(max(changed), 0) + 1 FROM list))"
 )
-_SEVERAL: Final = "SELECT count(*) > 1 FROM (SELECT 1 FROM list LIMIT 2)"
-_COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = ? WHERE list = ? AND number = ?"
+_COUNT: Final = "UPDATE message SET size = ?, lines = ?, revision = coalesce(?, revision) WHERE list = ? AND number = ?"
 _REPLACE: Final = (
     "UPDATE message SET block = ?, start = ?, length = ?, digest = ?, head = ?, plain = ?, dotted = ?, sent = ?, "
-    "received = ?, size = ?, lines = ?, revision = ?, fidelity = ? WHERE list = ? AND number = ?"
+    "received = ?, size = ?, lines = ?, revision = coalesce(?, revision), fidelity = ? WHERE list = ? AND number = ?"
 )
 _SIZE: Final = "SELECT size FROM message WHERE list = ? AND number = ?"
 _STORED: Final = (
@@ -52,14 +52,9 @@ _TOMBSTONE: Final = (
     "WHERE n.message_id = ? AND n.list = ?"
 )
 _BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision) VALUES (?, ?, ?, ?, ?)"
-_FIRST: Final = "SELECT min(number) FROM message WHERE list = ?"
-_ELSEWHERE: Final = (
-    "SELECT l.name, n.number FROM node n JOIN list l ON l.id = n.list "
-    "WHERE n.message_id = ? AND n.list <> ? AND n.number IS NOT NULL"
-)
-_COPIES: Final = "SELECT l.name, c.other_number FROM copy c JOIN list l ON l.id = c.other_list WHERE c.list = ? AND c.number = ?"
+_FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
 _MAKE_GHOSTS: Final = (
-    "UPDATE node SET number = NULL WHERE list = :list AND number IS NOT NULL "
+    "UPDATE node SET number = NULL, revision = :revision WHERE list = :list AND number IS NOT NULL "
     "AND number NOT IN (SELECT number FROM message WHERE list = :list)"
 )
 
@@ -86,7 +81,7 @@ class SqliteBatch:
         self._node_ids = node_ids
         self._blocks = Blocks(connection)
         self._shelves: dict[str, Shelf] = {}
-        self._has_several: bool | None = None
+        self.copies = Copies(connection, self._blocks, self._shelves, self._shelf)
         self.has_removed = False
 
     def mailing_list(self, name: str) -> MailingList:
@@ -145,13 +140,25 @@ class SqliteBatch:
         return self._shelf(name).forest
 
     def add(self, name: str, message: NewMessage) -> int:
-        shelf = self._shelf(name)
+        shelf = self._own(name)
         number = shelf.high + 1
         if number > MAX_NUMBER:
             raise ArchiveUnavailable(f"{name}: there are no numbers left; go on in a new list")
         shelf.high = number
         shelf.octets += message.size
-        place = self._keep(message, self._link_copies(shelf, number, message))
+        self.copies.link(shelf, number, message.message_id)
+        self.put_new(shelf, number, message, revision=shelf.revise(), arrived=None)
+        return number
+
+    def replace(self, name: str, number: int, message: NewMessage) -> None:
+        shelf = self._own(name)
+        self.put_in_place(shelf, number, message, revision=shelf.revise())
+
+    def put_new(
+        self, shelf: Shelf, number: int, message: NewMessage, *, revision: int, arrived: int | None
+    ) -> None:
+        """Store a message under a number that none has, whose node is in the forest."""
+        place = self.copies.keep(shelf, message)
         row = [
             shelf.key,
             number,
@@ -163,24 +170,28 @@ class SqliteBatch:
             message.dotted,
             message.sent,
             message.received,
-            None,
+            arrived,
             message.size,
             message.lines,
-            shelf.revise(),
+            revision,
             message.fidelity,
         ]
         shelf.put(number, place, Copy(message.digest, message.fidelity), row)
         shelf.put_rows(number, message.rows)
         if message.text is not None:
             shelf.index.put(number, message.text)
-        return number
 
-    def replace(self, name: str, number: int, message: NewMessage) -> None:
-        shelf = self._shelf(name)
-        size = self._stored(shelf, number)[-1]
-        self._erase(shelf, number)
-        copies = self._connection.execute(_COPIES, (shelf.key, number)).fetchall()
-        place = self._keep(message, [(self._shelf(other), at) for other, at in copies])
+    def put_in_place(
+        self, shelf: Shelf, number: int, message: NewMessage, *, revision: int | None
+    ) -> None:
+        """Store a message in place of the one with its number and Message-ID; without a revision, that stays.
+
+        Raises:
+            NoSuchMessage: there is none.
+        """
+        _, message_id, *_, size = self._stored(shelf, number)
+        self.copies.erase(shelf, number, message_id)
+        place = self.copies.keep(shelf, message)
         values = (
             *place[:3],
             message.digest,
@@ -191,11 +202,12 @@ class SqliteBatch:
             message.received,
             message.size,
             message.lines,
-            shelf.revise(),
+            revision,
             message.fidelity,
         )
         self._connection.execute(_REPLACE, (*values, shelf.key, number))
-        shelf.octets += message.size - size
+        if number <= shelf.high:
+            shelf.octets += message.size - size
         shelf.put_copy(number, place, Copy(message.digest, message.fidelity))
         shelf.put_rows(number, message.rows)
         if message.text is not None:
@@ -216,8 +228,11 @@ class SqliteBatch:
         row = self._connection.execute(_SIZE, (shelf.key, number)).fetchone()
         if row is None:
             raise NoSuchMessage(f"{name} {number}")
-        shelf.octets += size - row[0]
-        self._connection.execute(_COUNT, (size, lines, shelf.revise(), shelf.key, number))
+        if number <= shelf.high:
+            shelf.octets += size - row[0]
+        revision = shelf.revise()
+        values = size, lines, None if shelf.origin else revision, shelf.key, number
+        self._connection.execute(_COUNT, values)
         shelf.put_rows(number, rows)
         if text is not None:
             shelf.index.put(number, text)
@@ -228,25 +243,51 @@ class SqliteBatch:
         shelf.index.put(number, NO_TEXT)
 
     def remove(self, name: str, number: int) -> None:
-        shelf = self._shelf(name)
+        shelf = self._own(name)
+        node, digest = self.take_out(shelf, number)
+        shelf.removed = shelf.revise()
+        self._connection.execute(_BURY, (shelf.key, number, node, digest, shelf.removed))
+        (first,) = self._connection.execute(_FIRST, (shelf.key, shelf.high)).fetchone()
+        shelf.low = shelf.high + 1 if first is None else first
+
+    def take_out(self, shelf: Shelf, number: int) -> tuple[int, bytes]:
+        """Take a message out of its list and forget its octets; return its node's row and its digest.
+
+        Raises:
+            NoSuchMessage: there is none.
+        """
         self.has_removed = True
         node, message_id, _, _, digest, size = self._stored(shelf, number)
-        self._erase(shelf, number)
-        values = shelf.key, number
-        self._connection.execute("DELETE FROM message WHERE list = ? AND number = ?", values)
-        shelf.removed = shelf.revise()
-        shelf.octets -= size
-        self._connection.execute(_BURY, (*values, node, digest, shelf.removed))
+        self.copies.erase(shelf, number, message_id)
+        self._connection.execute(
+            "DELETE FROM message WHERE list = ? AND number = ?", (shelf.key, number)
+        )
+        if number <= shelf.high:
+            shelf.octets -= size
         shelf.drop(number)
         withdraw(shelf.forest, message_id)
-        self._forget_copies(shelf, number)
-        (first,) = self._connection.execute(_FIRST, (shelf.key,)).fetchone()
-        shelf.low = shelf.high + 1 if first is None else first
+        self.copies.forget(shelf, number)
+        return node, digest
+
+    def twin(self, name: str, origin: str) -> SqliteTwin:
+        shelf = self._shelf(name)
+        if shelf.high and not shelf.origin:
+            raise NotEmpty(name, origin)
+        shelf.changed = shelf.changed or shelf.origin != origin
+        shelf.origin = origin
+        return SqliteTwin(self._connection, self, shelf)
+
+    def release(self, name: str) -> None:
+        shelf = self._shelf(name)
+        if shelf.origin:
+            SqliteTwin(self._connection, self, shelf).show_all()
+            shelf.origin = ""
+            shelf.revise()
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:
         shelf = self._shelf(name)
         shelf.write_messages()
-        counted = tally(self._connection, shelf.key, shelf.high)
+        counted = tally(self._connection, shelf.key, shelf.high, is_twin=bool(shelf.origin))
         wrong = counted.faults(shelf.low, shelf.high, shelf.octets)
         if repair and wrong:
             gone = [(row,) for row, _ in counted.unreadable]
@@ -259,8 +300,8 @@ class SqliteBatch:
                 shelf.drop(number)
             for number in counted.nameless:
                 self._name_again(shelf, number)
-            shelf.forest.flush()
-            self._connection.execute(_MAKE_GHOSTS, {"list": shelf.key})
+            shelf.forest.flush(shelf.revision)
+            self._connection.execute(_MAKE_GHOSTS, {"list": shelf.key, "revision": shelf.revision})
             shelf.forest.forget()
         return [*wrong, *self._index_faults(shelf, repair=repair)]
 
@@ -287,13 +328,20 @@ class SqliteBatch:
                 now = int(self._clock())
                 self._connection.execute(_NEW_LIST, (check_list_name(name), now, now))
                 row = self._connection.execute(LIST + " WHERE name = ?", (name,)).fetchone()
-                self._has_several = None
+                self.copies.recount()
             forest = self._forests.get(row[0])
             if forest is None:
                 forest = SqliteForest(self._connection, row[0], self._node_ids)
                 self._forests[row[0]] = forest
             shelf = Shelf(self._connection, self._versions, self._clock, forest, row)
             self._shelves[name] = shelf
+        return shelf
+
+    def _own(self, name: str) -> Shelf:
+        """Return a list that is no twin."""
+        shelf = self._shelf(name)
+        if shelf.origin:
+            raise IsTwin(name, shelf.origin)
         return shelf
 
     def _stored(self, shelf: Shelf, number: int) -> Any:
@@ -307,36 +355,6 @@ class SqliteBatch:
         if row is None:
             raise NoSuchMessage(f"{shelf.name} {number}")
         return row
-
-    def _link_copies(
-        self, shelf: Shelf, number: int, message: NewMessage
-    ) -> Sequence[tuple[Shelf, int]]:
-        """Note where in other lists a new message's Message-ID lies; return that."""
-        copies = self._elsewhere(shelf, message.message_id)
-        for other, other_number in copies:
-            for values in (
-                (shelf.key, number, other.key, other_number),
-                (other.key, other_number, shelf.key, number),
-            ):
-                self._connection.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?, ?)", values)
-            other.touch(other_number)
-        return copies
-
-    def _keep(self, message: NewMessage, copies: Sequence[tuple[Shelf, int]]) -> Place:
-        """Return where the octets lie: where another list has equal ones, else newly kept."""
-        for other, number in copies:
-            copy = other.copy(number)
-            if copy is not None and copy.digest == message.digest:
-                return other.place(number)
-        kept = pack_raw(message.raw, plain=message.plain)
-        return Place(*self._blocks.add(kept), len(kept), message.plain)
-
-    def _erase(self, shelf: Shelf, number: int) -> None:
-        """Put zeros where a message's octets lie, unless another list's lies there as well."""
-        place = shelf.place(number)
-        if not self._is_shared(shelf, number, place):
-            with suppress(zstandard.ZstdError):  # of a damaged block nothing is to be saved
-                self._blocks.erase(place.block, place.start, place.length)
 
     def _index_faults(self, shelf: Shelf, *, repair: bool) -> Sequence[str]:
         """Return what is wrong with a list's full-text index; put it right if ``repair``."""
@@ -354,36 +372,6 @@ class SqliteBatch:
                 shelf.index.put(number, text)
             shelf.index.write()
         return wrong
-
-    def _elsewhere(self, shelf: Shelf, message_id: bytes) -> list[tuple[Shelf, int]]:
-        """Return the messages with this Message-ID in other lists."""
-        if self._has_several is None:
-            self._has_several = bool(self._connection.execute(_SEVERAL).fetchone()[0])
-        if not self._has_several:
-            return []
-        found = dict(self._connection.execute(_ELSEWHERE, (message_id, shelf.key)).fetchall())
-        for name, other in self._shelves.items():  # what this batch did is not written yet
-            node = None if other is shelf else other.forest.pending(message_id)
-            if node is not None:
-                found[name] = node.number
-        return [(self._shelf(name), number) for name, number in found.items() if number is not None]
-
-    def _is_shared(self, shelf: Shelf, number: int, place: Place) -> bool:
-        """Tell whether another list's message lies at the same place."""
-        copies = self._connection.execute(_COPIES, (shelf.key, number)).fetchall()
-        return any(self._shelf(name).place(other) == place for name, other in copies)
-
-    def _forget_copies(self, shelf: Shelf, number: int) -> None:
-        """Take a removed message out of what other lists know of it."""
-        values = shelf.key, number
-        for name, other in self._connection.execute(_COPIES, values).fetchall():
-            copied = self._shelf(name)
-            copied.touch(other)
-            self._connection.execute(
-                "DELETE FROM copy WHERE list = ? AND number = ? AND other_list = ?",
-                (copied.key, other, shelf.key),
-            )
-        self._connection.execute("DELETE FROM copy WHERE list = ? AND number = ?", values)
 
     def _name_again(self, shelf: Shelf, number: int) -> None:
         """Give a message its Message-ID back, which its served form has, if its octets can be read."""

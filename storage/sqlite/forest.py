@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
+    from storage.replica import Rooted
+
 __all__ = ["NodeIds", "SqliteForest"]
 
 _NODE: Final = (
@@ -18,10 +20,10 @@ _NODE: Final = (
     "FROM node n LEFT JOIN node p ON p.id = n.parent WHERE n.message_id = ? AND n.list = ?"
 )
 _PUT: Final = (
-    "INSERT INTO node (id, list, message_id, number, sent, parent, evidence, weight, severed, thread) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
+    "INSERT INTO node (id, list, message_id, number, sent, parent, evidence, weight, severed, thread, revision) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, "
     "sent = excluded.sent, parent = excluded.parent, evidence = excluded.evidence, weight = excluded.weight, "
-    "severed = excluded.severed, thread = excluded.thread"
+    "severed = excluded.severed, thread = excluded.thread, revision = excluded.revision"
 )
 _NOTE: Final = (
     "INSERT OR IGNORE INTO note (list, key, waits, sent, message_id) VALUES (?, ?, ?, ?, ?)"
@@ -59,6 +61,7 @@ class SqliteForest:
         self._nodes: dict[bytes, Node | None] = {}  # None: known not to be there
         self._ids: dict[bytes, int] = {}
         self._changed: dict[bytes, Node] = {}
+        self._stamps: dict[bytes, int] = {}
 
     def node(self, message_id: bytes) -> Node | None:
         try:
@@ -91,6 +94,15 @@ class SqliteForest:
     def drop_notes(self, kind: bytes, message_id: bytes) -> None:
         self._connection.execute(_DROP_NOTES, (self._key, kind, message_id))
 
+    def plant(self, rooted: Rooted) -> None:
+        """Set a node, and the revision at which it changed."""
+        node = rooted.node
+        if node.parent is not None and self.node(node.parent) is None:
+            self.put(Node(node.parent))
+        self.node(node.message_id)  # so that it keeps its row, if there is one
+        self.put(node)
+        self._stamps[node.message_id] = rooted.revision
+
     def id_of(self, message_id: bytes) -> int:
         """Return the row id of a node that ``node`` returned or ``put`` took."""
         own = self._ids.get(message_id)
@@ -102,9 +114,11 @@ class SqliteForest:
         """Return the node if it was changed and is not written yet."""
         return self._changed.get(message_id)
 
-    def flush(self) -> None:
-        """Write back what changed."""
-        id_of = self.id_of
+    def flush(self, revision: int) -> bool:
+        """Write back what changed, as of a revision of the list unless another one was told; return whether it did."""
+        if not self._changed:
+            return False
+        id_of, stamps = self.id_of, self._stamps
         self._connection.executemany(
             _PUT,
             [
@@ -119,11 +133,14 @@ class SqliteForest:
                     node.weight,
                     node.severed,
                     node.thread,
+                    stamps.get(node.message_id, revision),
                 )
                 for node in self._changed.values()
             ],
         )
         self._changed.clear()
+        self._stamps.clear()
+        return True
 
     def forget(self) -> None:
         """Read everything anew from now on."""

@@ -86,6 +86,11 @@ class Octets:
         place, kept = self._read(key, number)
         return unpack_raw(kept, plain=place.plain)
 
+    def original(self, key: int, number: int) -> tuple[bytes, bytes | None]:
+        """Return a message's original octets, and its served head where it has one of its own; raises as ``served``."""
+        place, kept = self._read(key, number)
+        return unpack_raw(kept, plain=place.plain), self._head(place, kept)
+
     def message_id(self, key: int, number: int) -> bytes:
         """Return a message's Message-ID; raises as ``served``."""
         return self._place(key, number).message_id
@@ -149,10 +154,14 @@ class Octets:
 
     def _made(self, place: _Place, kept: bytes) -> bytes:
         """Return the served form of a message that is not kept as such."""
+        head = self._head(place, kept)
+        return with_head(kept, head) if place.plain else serve(kept, head)
+
+    def _head(self, place: _Place, kept: bytes) -> bytes | None:
+        """Return the served head that is kept of a message, if one is."""
         if place.delta is None:
-            return serve(kept, None)
+            return None
         try:
-            head = unpack_head(place.delta, kept, plain=place.plain)
+            return unpack_head(place.delta, kept, plain=place.plain)
         except zstandard.ZstdError as error:
             raise self._query.damaged(str(error)) from error
-        return with_head(kept, head) if place.plain else serve(kept, head)

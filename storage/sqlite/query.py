@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import zstandard
 
-from storage.errors import ArchiveUnavailable
+from storage.errors import ArchiveDamaged
 from storage.sqlite.schema import FILE, open_reader, unavailable
 
 if TYPE_CHECKING:
@@ -48,16 +48,16 @@ class Query:
         """Decompress a block or page.
 
         Raises:
-            ArchiveUnavailable: it is damaged.
+            ArchiveDamaged: it is.
         """
         try:
             return self._decompressor.decompress(data)
         except zstandard.ZstdError as error:
             raise self.damaged(str(error)) from error
 
-    def damaged(self, what: str) -> ArchiveUnavailable:
+    def damaged(self, what: str) -> ArchiveDamaged:
         """Return the error that says so."""
-        return ArchiveUnavailable(f"{self._path}: {what}; run 'listgate check'")
+        return ArchiveDamaged(f"{self._path}: {what}; run 'listgate check'")
 
     def close(self) -> None:
         """Close the file."""

@@ -22,6 +22,7 @@ from storage.pages import PAGE_BITS, decode_rows, page_of
 from storage.sqlite.fulltext import Index
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
+from storage.sqlite.replicas import Replicas
 from storage.sqlite.shelf import ENTRY, as_entry
 from storage.threads import Node
 from storage.tree import draw
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from storage.message.terms import Clue
     from storage.query import Narrowed
+    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
 
 __all__ = ["SqliteArchive"]
 
@@ -47,7 +49,7 @@ _ENTRIES_AT_ONCE: Final = 256
 _LINKS_AT_ONCE: Final = 4096
 
 _LISTS: Final = (
-    "SELECT id, name, description, address, validity, low, high, revision, created, removed, changed, octets FROM list "
+    "SELECT id, name, description, address, validity, low, high, revision, created, removed, changed, octets, origin FROM list "
     "WHERE changed > ? ORDER BY changed"
 )
 _HOLES: Final = (
@@ -72,8 +74,8 @@ _IN_THREAD: Final = (
     "AND number IS NOT NULL ORDER BY number"
 )
 _FIND: Final = "SELECT list, number FROM node WHERE message_id = ? AND number IS NOT NULL"
-_PAGE_REVISION: Final = "SELECT revision FROM page WHERE list = ? AND kind = ? AND page = ?"
-_PAGE: Final = "SELECT revision, data FROM page WHERE list = ? AND kind = ? AND page = ?"
+_PAGE_CHANGED: Final = "SELECT changed FROM page WHERE list = ? AND kind = ? AND page = ?"
+_PAGE: Final = "SELECT changed, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _COPIES: Final = (
     "SELECT number, other_list, other_number FROM copy WHERE list = ? AND number BETWEEN ? AND ?"
 )
@@ -99,10 +101,10 @@ FROM tree JOIN node n ON n.id = tree.id LEFT JOIN node p ON p.id = n.parent
 
 @dataclass(slots=True)
 class _CachedPage:
-    """A page, its own revision, and the list's revision at which that was last seen to be true."""
+    """A page, the change that wrote it, and the change of the list at which that was last seen to be true."""
 
     page: Page
-    revision: int
+    changed: int
     checked: int
     octets: int
 
@@ -117,12 +119,14 @@ class SqliteArchive:
         self._ordered: Sequence[MailingList] = []
         self._changed = -1
         self._removed: dict[int, int] = {}
+        self._changes: dict[int, int] = {}
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._pages: Kept[tuple[int, Rendition, int], _CachedPage] = Kept(KEPT_PAGE_OCTETS)
         self._found: Kept[bytes, list[Location]] = Kept(KEPT_IDS)
         self._index = Index(self._query)
         self._octets = Octets(self._query, self._elsewhere)
+        self._replicas = Replicas(self._query, self._octets)
         self.refresh()
 
     def lists(self) -> Sequence[MailingList]:
@@ -157,14 +161,25 @@ class SqliteArchive:
                 removed,
                 changed,
                 octets,
+                origin,
             ) = row
             record = MailingList(
-                name, description, address, validity, low, high, gaps, revision, created, octets
+                name,
+                description,
+                address,
+                validity,
+                low,
+                high,
+                gaps,
+                revision,
+                created,
+                octets,
+                origin,
             )
             self._ids[name], self._names[key] = key, name
             self._catalogue[name] = record
             self._removed[key] = removed
-            self._changed = changed
+            self._changed = self._changes[key] = changed
         if rows:
             self._ordered = [self._catalogue[name] for name in sorted(self._catalogue)]
         self._version = version
@@ -244,6 +259,22 @@ class SqliteArchive:
         high = self.mailing_list(name).high
         return self._links_of(self._ids[name], high)
 
+    def replicas(self, name: str, first: int, last: int) -> AsyncIterator[Replica | Tombstone]:
+        high = self.mailing_list(name).high
+        return self._replicas_of(self._ids[name], high, first, last)
+
+    async def changes(
+        self, name: str, after: Mark, until: int, most: int
+    ) -> Sequence[Change | Tombstone]:
+        record = self.mailing_list(name)
+        until = min(until, record.revision)
+        return self._replicas.changes(self._ids[name], record.high, after, until, most)
+
+    async def rooted(self, name: str, after: Mark, until: int, most: int) -> Sequence[Rooted]:
+        record = self.mailing_list(name)
+        until = min(until, record.revision)
+        return self._replicas.rooted(self._ids[name], record.high, after, until, most)
+
     def close(self) -> None:
         self._query.close()
 
@@ -277,6 +308,12 @@ class SqliteArchive:
         for part in self._index.narrow(key, first, last, clue):
             yield part
 
+    async def _replicas_of(
+        self, key: int, high: int, first: int, last: int
+    ) -> AsyncIterator[Replica | Tombstone]:
+        for each in self._replicas.replicas(key, high, first, last):
+            yield each
+
     async def _entries_of(self, key: int, first: int, last: int) -> AsyncIterator[Sequence[Entry]]:
         while rows := self._query.rows(_ENTRIES, key, first, last, _ENTRIES_AT_ONCE):
             yield [as_entry(row) for row in rows]
@@ -302,10 +339,10 @@ class SqliteArchive:
         key = self._ids[record.name]
         place = key, kind, at
         cached = self._pages.get(place)
-        if cached is not None and cached.checked != record.revision:
-            rows = self._query.rows(_PAGE_REVISION, key, kind.value, at)
-            if rows and rows[0][0] == cached.revision:
-                cached.checked = record.revision
+        if cached is not None and cached.checked != self._changes[key]:
+            rows = self._query.rows(_PAGE_CHANGED, key, kind.value, at)
+            if rows and rows[0][0] == cached.changed:
+                cached.checked = self._changes[key]
             else:
                 cached = None
         if cached is None:
@@ -319,7 +356,7 @@ class SqliteArchive:
         rows = self._query.rows(_PAGE, key, kind.value, at)
         if not rows:
             return None
-        revision, data = rows[0]
+        changed, data = rows[0]
         try:
             numbers, texts = decode_rows(self._query.unpack(data))
         except ValueError as error:
@@ -328,9 +365,9 @@ class SqliteArchive:
         elsewhere, is_behind = self._copies(key, first, first + (1 << PAGE_BITS) - 1)
         shown = bisect_right(numbers, record.high)
         if shown < len(numbers) or is_behind:  # to be read again when the catalogue catches up
-            numbers, texts, revision = numbers[:shown], texts[:shown], _BEHIND
+            numbers, texts, changed = numbers[:shown], texts[:shown], _BEHIND
         page = Page(numbers, texts, elsewhere)
-        return _CachedPage(page, revision, record.revision, sum(map(len, texts)))
+        return _CachedPage(page, changed, self._changes[key], sum(map(len, texts)))
 
     def _elsewhere(self, key: int, first: int, last: int) -> Mapping[int, Sequence[Location]]:
         """Return where messages of a list lie in other lists as well, by number."""

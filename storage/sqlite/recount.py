@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import zstandard
 
+from storage.model import MAX_NUMBER
 from storage.pages import decode_rows
 from storage.sqlite.packing import unpack
 
@@ -18,9 +19,9 @@ __all__ = ["Tally", "tally"]
 
 _ENDS: Final = (
     "SELECT min(low), max(high) FROM (SELECT min(number) low, max(number) high FROM message WHERE list = :list "
-    "UNION ALL SELECT NULL, max(number) FROM tombstone WHERE list = :list)"
+    "AND number <= :most UNION ALL SELECT NULL, max(number) FROM tombstone WHERE list = :list AND number <= :most)"
 )
-_OCTETS: Final = "SELECT coalesce(sum(size), 0) FROM message WHERE list = ?"
+_OCTETS: Final = "SELECT coalesce(sum(size), 0) FROM message WHERE list = ? AND number <= ?"
 _LOST: Final = (
     "WITH RECURSIVE given (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM given WHERE number < :high) "
     "SELECT number FROM given WHERE :high > 0 EXCEPT SELECT number FROM message WHERE list = :list "
@@ -64,15 +65,19 @@ class Tally:
         return wrong
 
 
-def tally(connection: sqlite3.Connection, key: int, high: int) -> Tally:
-    """Count a list anew; ``high`` is its water mark, below which no number was not given."""
-    low, most = connection.execute(_ENDS, {"list": key}).fetchone()
+def tally(connection: sqlite3.Connection, key: int, high: int, *, is_twin: bool) -> Tally:
+    """Count a list anew; ``high`` is its water mark, below which no number was not given.
+
+    What lies above that is a message that was not counted, or, in a twin, one that is not shown yet.
+    """
+    last = high if is_twin else MAX_NUMBER
+    low, most = connection.execute(_ENDS, {"list": key, "most": last}).fetchone()
     high = max(high, most or 0)
     lost = connection.execute(_LOST, {"list": key, "high": high})
     return Tally(
         low=high + 1 if low is None else low,
         high=high,
-        octets=connection.execute(_OCTETS, (key,)).fetchone()[0],
+        octets=connection.execute(_OCTETS, (key, last)).fetchone()[0],
         lost=[number for (number,) in lost],
         nameless=[number for (number,) in connection.execute(_NAMELESS, (key,))],
         unreadable=list(_unreadable(connection, key)),

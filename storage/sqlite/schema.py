@@ -48,7 +48,8 @@ CREATE TABLE list (
   arrived INTEGER NOT NULL,           -- when its last message arrived
   removed INTEGER NOT NULL,           -- the revision of its last removal
   changed INTEGER NOT NULL,           -- ascends over all lists with every change of any
-  octets INTEGER NOT NULL DEFAULT 0   -- the sum of its messages' sizes
+  octets INTEGER NOT NULL DEFAULT 0,  -- the sum of its messages' sizes
+  origin TEXT NOT NULL DEFAULT ''     -- what it is a twin of, or empty
 ) STRICT;
 CREATE INDEX list_changed ON list (changed);
 
@@ -101,12 +102,14 @@ CREATE TABLE node (
   evidence INTEGER NOT NULL,
   weight INTEGER NOT NULL,
   severed INTEGER NOT NULL,
-  thread BLOB NOT NULL DEFAULT x''    -- what its thread was called when it was new
+  thread BLOB NOT NULL DEFAULT x'',   -- what its thread was called when it was new
+  revision INTEGER NOT NULL DEFAULT 0 -- the list's, at which it last changed
 ) STRICT;
 CREATE UNIQUE INDEX node_message_id ON node (message_id, list);
 CREATE INDEX node_list ON node (list);
 CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
 CREATE INDEX node_thread ON node (list, thread) WHERE number IS NOT NULL;
+CREATE INDEX node_revision ON node (list, revision);
 
 CREATE TABLE note (
   list INTEGER NOT NULL REFERENCES list,
@@ -130,7 +133,7 @@ CREATE TABLE page (
   kind TEXT NOT NULL,
   page INTEGER NOT NULL,
   version INTEGER NOT NULL,
-  revision INTEGER NOT NULL,
+  changed INTEGER NOT NULL,           -- as of the list, when it was last written
   data BLOB NOT NULL,
   UNIQUE (list, kind, page)
 ) STRICT;
@@ -187,6 +190,11 @@ CREATE INDEX segment_run ON segment (list, run);
 """,
     2: """
 ALTER TABLE message ADD COLUMN fidelity INTEGER NOT NULL DEFAULT 3;
+ALTER TABLE list ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE node ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX node_revision ON node (list, revision);
+ALTER TABLE page RENAME COLUMN revision TO changed;
+UPDATE list SET changed = changed + (SELECT coalesce(max(changed), 0) FROM page);
 """,
 }
 """What makes the next version of each earlier one."""

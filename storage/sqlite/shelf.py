@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENTRY", "LIST", "NUMBERS", "Copy", "Place", "Shelf", "as_entry"]
 
-LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed, octets FROM list"
+LIST: Final = "SELECT id, name, description, address, validity, low, high, revision, created, arrived, removed, octets, origin FROM list"
 NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
@@ -35,9 +35,10 @@ _ARRIVED: Final = 12
 """Which column of a message's row is when it arrived."""
 
 _PUT_LIST: Final = (
-    "UPDATE list SET description = ?, address = ?, low = ?, high = ?, revision = ?, arrived = ?, removed = ?, octets = ?, "
-    "changed = (SELECT max(changed) + 1 FROM list) WHERE id = ?"
+    "UPDATE list SET description = ?, address = ?, validity = ?, created = ?, origin = ?, low = ?, high = ?, "
+    "revision = ?, arrived = ?, removed = ?, octets = ?, changed = ? WHERE id = ?"
 )
+_NEXT_CHANGE: Final = "SELECT max(changed) + 1 FROM list"
 _PUT_MESSAGE: Final = (
     "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -48,11 +49,11 @@ _HOLES: Final = (
 )
 _PAGE: Final = "SELECT version, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PUT_PAGE: Final = (
-    "INSERT INTO page (list, kind, page, version, revision, data) VALUES (?, ?, ?, ?, ?, ?) "
+    "INSERT INTO page (list, kind, page, version, changed, data) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (list, kind, page) DO UPDATE "
-    "SET version = excluded.version, revision = excluded.revision, data = excluded.data"
+    "SET version = excluded.version, changed = excluded.changed, data = excluded.data"
 )
-_TOUCH_PAGE: Final = "UPDATE page SET revision = ? WHERE list = ? AND kind = ? AND page = ?"
+_TOUCH_PAGE: Final = "UPDATE page SET changed = ? WHERE list = ? AND kind = ? AND page = ?"
 
 
 class Copy(NamedTuple):
@@ -104,8 +105,10 @@ class Shelf:
         self.high: int
         self.revision: int
         self.key, self.name, self.description, self.address, self.validity = row[:5]
-        self.low, self.high, self.revision, self.created, self._arrived, self.removed = row[5:11]
-        self.octets: int = row[11]
+        self.low, self.high, self.revision, self.created, self.arrived, self.removed = row[5:11]
+        self.octets: int
+        self.origin: str
+        self.octets, self.origin = row[11:13]
         self.index = IndexWriter(connection, self.key)
         self.changed = False
         self._rows: list[list[Any]] = []
@@ -113,6 +116,8 @@ class Shelf:
         self._places: dict[int, Place] = {}
         self._pages: dict[tuple[Rendition, int], _Page] = {}
         self._touched: set[int] = set()
+        self._first_revision = self.revision + 1
+        self._has_moved = False
 
     def record(self) -> MailingList:
         """Return the list as it stands."""
@@ -128,12 +133,14 @@ class Shelf:
             self.revision,
             self.created,
             self.octets,
+            self.origin,
         )
 
     def revise(self) -> int:
-        """Note a visible change; return its revision."""
+        """Note a visible change; return its revision. A twin's revision is its origin's."""
         self.changed = True
-        self.revision += 1
+        if not self.origin:
+            self.revision += 1
         return self.revision
 
     def touch(self, number: int) -> None:
@@ -142,7 +149,7 @@ class Shelf:
         self.revise()
 
     def put(self, number: int, place: Place, copy: Copy, row: list[Any]) -> None:
-        """Take a new message's row; when it arrived is filled in when it is written."""
+        """Take a new message's row; when it arrived is filled in when it is written, if it is None."""
         self.put_copy(number, place, copy)
         self._rows.append(row)
 
@@ -202,23 +209,43 @@ class Shelf:
 
     def write_messages(self) -> None:
         """Write the nodes and rows of messages, so that they can be asked for."""
-        self.forest.flush()
+        if self.forest.flush(self._first_revision):
+            self._has_moved = True
         if self._rows:
-            self._arrived = max(self._arrived, int(self._clock()))
+            now = max(self.arrived, int(self._clock()))
             for row in self._rows:
-                row[_ARRIVED] = self._arrived
+                if row[_ARRIVED] is None:
+                    row[_ARRIVED] = self.arrived = now
             self._connection.executemany(_PUT_MESSAGE, self._rows)
             self._rows.clear()
 
     def write(self) -> None:
         """Write all that changed, messages' rows last looked at by the clock."""
-        self._write_pages()
+        (change,) = self._connection.execute(_NEXT_CHANGE).fetchone()
+        self._write_pages(change)
         self.write_messages()
         self.index.write()
+        if self._has_moved and self.revision < self._first_revision:
+            self.revise()  # whose place in a thread changed is of a revision that the list has had
         if self.changed:
-            marks = self.low, self.high, self.revision, self._arrived, self.removed, self.octets
-            values = self.description, self.address, *marks, self.key
-            self._connection.execute(_PUT_LIST, values)
+            self._connection.execute(
+                _PUT_LIST,
+                (
+                    self.description,
+                    self.address,
+                    self.validity,
+                    self.created,
+                    self.origin,
+                    self.low,
+                    self.high,
+                    self.revision,
+                    self.arrived,
+                    self.removed,
+                    self.octets,
+                    change,
+                    self.key,
+                ),
+            )
 
     def _page(self, kind: Rendition, at: int) -> _Page:
         page = self._pages.get((kind, at))
@@ -244,17 +271,17 @@ class Shelf:
         version = _NO_VERSION if without else current
         return _Page({}, without, version, is_kept=kind in self._versions)
 
-    def _write_pages(self) -> None:
+    def _write_pages(self, change: int) -> None:
         for at in self._touched:
             for kind in Rendition:
-                values = self.revision, self.key, kind.value, at
+                values = change, self.key, kind.value, at
                 self._connection.execute(_TOUCH_PAGE, values)
         for (kind, at), page in self._pages.items():
             if not page.is_kept:
                 continue
             version = page.version if page.stale else self._versions.get(kind, 0)
             data = pack(encode_rows(page.rows))
-            row = self.key, kind.value, at, version, self.revision, data
+            row = self.key, kind.value, at, version, change, data
             self._connection.execute(_PUT_PAGE, row)
 
 

@@ -180,7 +180,7 @@ def test_what_is_removed_here_is_not_elsewhere_in_the_same_batch(sqlite: SqliteE
     with writer.batch() as batch:
         batch.remove("a", 1)
         assert isinstance(batch, SqliteBatch)
-        assert batch._elsewhere(batch._shelf("b"), b"<1@x.example>") == []
+        assert batch.copies.elsewhere(batch._shelf("b"), b"<1@x.example>") == []
 
 
 def test_an_archive_of_something_else_is_left_alone(sqlite: SqliteEngine) -> None:

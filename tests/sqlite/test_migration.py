@@ -51,6 +51,7 @@ def as_version_1(later: Path, directory: Path) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 1")
         connection.execute("ATTACH ? AS later", (str(later / FILE),))
+        connection.execute("ALTER TABLE later.page RENAME COLUMN changed TO revision")
         tables = connection.execute(
             "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
         ).fetchall()

@@ -1,0 +1,211 @@
+"""Twins in memory: what a list tells its twin, and a list that is brought to where its origin is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from storage.errors import NoSuchMessage
+from storage.memory_shelf import Stored
+from storage.model import Fidelity
+from storage.replica import Change, ListState, Mark, Replica, Rooted, Tombstone
+from storage.threads import Node, withdraw
+from storage.writer import Incumbent, Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from storage.memory_shelf import Shelf
+    from storage.model import MailingList, Rendition
+    from storage.writer import NewMessage
+
+__all__ = ["MemoryTwin", "changes", "replicas", "rooted"]
+
+
+def replicas(
+    shelf: Shelf, record: MailingList, first: int, last: int
+) -> Iterator[Replica | Tombstone]:
+    """Yield what a twin takes over of a range of numbers."""
+    stones = _tombstones(shelf)
+    for number in range(max(first, 1), min(last, record.high) + 1):
+        stored = shelf.messages.get(number)
+        if stored is None:
+            yield stones.get(number) or Tombstone(number, 0, None, b"")
+            continue
+        message = stored.message
+        yield Replica(
+            number,
+            stored.revision,
+            stored.arrived,
+            message.sent,
+            message.received,
+            message.fidelity,
+            message.raw,
+            message.head,
+            _rooted(shelf, record, message.message_id),
+        )
+
+
+def changes(
+    shelf: Shelf, record: MailingList, after: Mark, until: int, most: int
+) -> Sequence[Change | Tombstone]:
+    """Return what became of messages, in the order in which it did."""
+    until = min(until, record.revision)
+    found: list[Change | Tombstone] = [*_tombstones(shelf).values()]
+    for number, stored in shelf.messages.items():
+        message = stored.message
+        found.append(Change(number, stored.revision, message.digest, message.fidelity))
+    told = (
+        each
+        for each in found
+        if (after.revision, after.key) < (each.revision, each.number)
+        and each.revision <= until
+        and each.number <= record.high
+    )
+    return sorted(told, key=lambda each: (each.revision, each.number))[:most]
+
+
+def rooted(
+    shelf: Shelf, record: MailingList, after: Mark, until: int, most: int
+) -> Sequence[Rooted]:
+    """Return nodes in the order in which they changed."""
+    until = min(until, record.revision)
+    found = []
+    for key, message_id in enumerate(shelf.forest.nodes, 1):
+        each = replace(_rooted(shelf, record, message_id), key=key)
+        if (after.revision, after.key) < (each.revision, key) and each.revision <= until:
+            found.append(each)
+    return sorted(found, key=lambda each: (each.revision, each.key))[:most]
+
+
+def _rooted(shelf: Shelf, record: MailingList, message_id: bytes) -> Rooted:
+    forest = shelf.forest
+    node = replace(forest.nodes[message_id])
+    if node.number is not None and node.number > record.high:
+        node.number = None
+    return Rooted(node, forest.stamps[message_id])
+
+
+def _tombstones(shelf: Shelf) -> Mapping[int, Tombstone]:
+    ids = {holder.number: (own, holder) for own, holder in shelf.ids.items() if holder.removed}
+    stones = {}
+    for number, revision in shelf.removals.items():
+        own, holder = ids.get(number, (None, None))
+        stones[number] = Tombstone(number, revision, own, holder.digest if holder else b"")
+    return stones
+
+
+class MemoryTwin:
+    """See ``storage.writer.Twin``."""
+
+    def __init__(self, shelf: Shelf, versions: Mapping[Rendition, int]) -> None:
+        self._shelf = shelf
+        self._versions = versions
+
+    @property
+    def next_number(self) -> int:
+        shelf = self._shelf
+        return max([shelf.record.high, *shelf.messages, *shelf.removals]) + 1
+
+    def kept(self, number: int) -> Kept | None:
+        stored = self._shelf.messages.get(number)
+        if stored is None:
+            return None
+        return Kept(stored.revision, stored.message.digest, stored.message.fidelity)
+
+    def adopt(self, replica: Replica, message: NewMessage) -> None:
+        shelf, number = self._shelf, replica.number
+        stored = shelf.messages.get(number)
+        message = replace(message, text=None)
+        if stored is not None:
+            self._count(number, message.size - stored.message.size)
+            stored.message, stored.versions = message, self._versions
+        else:
+            self._expect(number)
+            self.plant(replica.rooted)
+            thread = replica.rooted.node.thread
+            shelf.messages[number] = Stored(
+                message, replica.revision, self._versions, thread, replica.arrived
+            )
+            shelf.arrived = max(shelf.arrived, replica.arrived)
+        shelf.ids[message.message_id] = Incumbent(
+            number, message.digest, message.fidelity, removed=False
+        )
+        shelf.edition += 1
+
+    def bury(self, stone: Tombstone) -> None:
+        shelf, number = self._shelf, stone.number
+        stored = shelf.messages.pop(number, None)
+        if stored is not None:
+            self._count(number, -stored.message.size)
+            withdraw(shelf.forest, stored.message.message_id)
+        elif number not in shelf.removals:
+            self._expect(number)
+        shelf.removals[number] = stone.revision
+        own = stone.message_id
+        if own is not None:
+            if shelf.forest.node(own) is None:
+                shelf.forest.put(Node(own))
+            fidelity = stored.message.fidelity if stored else Fidelity.FULL
+            shelf.ids[own] = Incumbent(number, stone.digest, fidelity, removed=True)
+
+    def restamp(self, number: int, revision: int) -> None:
+        self._stored(number).revision = revision
+
+    def plant(self, rooted: Rooted) -> None:
+        forest, node = self._shelf.forest, replace(rooted.node)
+        forest.put(node)
+        forest.stamps[node.message_id] = rooted.revision
+        if node.parent is not None and forest.node(node.parent) is None:
+            forest.put(Node(node.parent))
+
+    def settle(self, state: ListState) -> None:
+        shelf = self._shelf
+        if state.high >= self.next_number:
+            raise ValueError(f"{shelf.record.name} has not been given all up to {state.high}")
+        shelf.record = replace(
+            shelf.record,
+            description=state.description,
+            address=state.address,
+            validity=state.validity,
+            created=state.created,
+        )
+        self._show(state.high, state.revision)
+
+    def show_all(self) -> None:
+        """Show all that was given."""
+        shelf, high = self._shelf, self.next_number - 1
+        given = [stored.revision for stored in shelf.messages.values()]
+        self._show(high, max([shelf.record.revision, *given, *shelf.removals.values()]))
+
+    def _show(self, high: int, revision: int) -> None:
+        """Show what was given up to a number."""
+        shelf = self._shelf
+        present = sorted(number for number in shelf.messages if number <= high)
+        low = present[0] if present else high + 1
+        there = set(present)
+        shelf.record = replace(
+            shelf.record,
+            revision=revision,
+            low=low,
+            high=high,
+            octets=sum(shelf.messages[number].message.size for number in present),
+            holes=[n for n in range(low, high + 1) if n not in there],
+        )
+        shelf.edition += 1
+
+    def _expect(self, number: int) -> None:
+        if number != self.next_number:
+            raise ValueError(f"{self._shelf.record.name}: {number} in place of {self.next_number}")
+
+    def _count(self, number: int, octets: int) -> None:
+        """Count octets more, or fewer, of a message that readers see."""
+        record = self._shelf.record
+        if number <= record.high:
+            self._shelf.record = replace(record, octets=record.octets + octets)
+
+    def _stored(self, number: int) -> Stored:
+        try:
+            return self._shelf.messages[number]
+        except KeyError:
+            raise NoSuchMessage(f"{self._shelf.record.name} {number}") from None

@@ -1,0 +1,369 @@
+"""Replicas: what a twin takes over from a list, record by record, and how a record is written.
+
+A twin is a list that is to a reader what its origin is: each number, revision and thread is the origin's. So what
+follows from a message alone is made anew, and what depends on the archive's past is told: who was found to answer whom,
+what removed messages left behind, when each thing happened.
+
+A record is a kind, its length, and its fields: integers in 64 bits, octets behind their length, all little-endian.
+Nothing of what is read is trusted: whatever is no record is a ``BadReplica``.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from storage.model import MAX_NUMBER, Fidelity
+from storage.threads import THREAD_OCTETS, Evidence, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = [
+    "FORMAT",
+    "MAX_RECORD",
+    "BadReplica",
+    "Change",
+    "ListState",
+    "Mark",
+    "Record",
+    "RecordBuffer",
+    "Replica",
+    "Rooted",
+    "Tombstone",
+    "render",
+]
+
+FORMAT: Final = 1
+"""To be raised when a record is written in another way; who takes records takes this format only."""
+
+MAX_RECORD: Final = 260 * 1024 * 1024
+"""Octets of a record: the largest message that a source may give, and what is known of it."""
+
+MAX_REVISION: Final = (1 << 63) - 1
+
+_MAX_NAME: Final = (
+    4096  # octets of a list's name, description or address, or of a Message-ID in a record
+)
+_DIGEST_OCTETS: Final = 16
+
+_HEAD: Final = struct.Struct("<BI")
+_COUNT: Final = struct.Struct("<I")
+_INTEGER: Final = struct.Struct("<q")
+_NONE: Final = 0xFFFFFFFF
+_NO_TIME: Final = -(1 << 63)
+
+
+class BadReplica(ValueError):
+    """What was sent is no record of a replica; the text says in what."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """A list as its origin has it; the fields are those of ``MailingList``."""
+
+    name: str
+    description: str
+    address: str
+    validity: int
+    created: int
+    high: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rooted:
+    """One node of a list's forest, and the list's revision at which it last changed.
+
+    ``key`` orders those of one revision; it is the origin's own affair.
+    """
+
+    node: Node
+    revision: int
+    key: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A message, with all that does not follow from its octets; ``head`` is as in ``NewMessage``, the rest as in ``Entry``."""
+
+    number: int
+    revision: int
+    arrived: int
+    sent: int | None
+    received: int
+    fidelity: Fidelity
+    raw: bytes
+    head: bytes | None
+    rooted: Rooted
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A number that no message has any more, and the Message-ID that none will have again.
+
+    One that was lost, not removed, has neither Message-ID nor digest.
+    """
+
+    number: int
+    revision: int
+    message_id: bytes | None
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That a message changed at a revision, and which copy of it is there now."""
+
+    number: int
+    revision: int
+    digest: bytes
+    fidelity: Fidelity
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an answer came that ends before all is told: what is asked for next is what comes behind this."""
+
+    revision: int
+    key: int
+
+
+Record: TypeAlias = ListState | Replica | Tombstone | Change | Rooted | Mark
+
+
+def render(record: Record) -> bytes:
+    """Return a record as it is written: the inverse of ``RecordBuffer``."""
+    kind, write = _WRITERS[type(record)]
+    body = write(record)
+    return _HEAD.pack(kind, len(body)) + body
+
+
+class RecordBuffer:
+    """Takes octets as they come, and gives the records that are complete."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Record]:
+        """Yield the records that ``data`` completes.
+
+        Raises:
+            BadReplica: what was fed is no record.
+        """
+        self._octets += data
+        start = 0
+        while len(self._octets) - start >= _HEAD.size:
+            kind, length = _HEAD.unpack_from(self._octets, start)
+            if length > MAX_RECORD:
+                raise BadReplica(f"a record of {length} octets")
+            if len(self._octets) - start - _HEAD.size < length:
+                break
+            start += _HEAD.size
+            yield _parse(kind, bytes(memoryview(self._octets)[start : start + length]))
+            start += length
+        del self._octets[:start]
+
+    def close(self) -> None:
+        """Make sure that nothing is left over.
+
+        Raises:
+            BadReplica: the last record is cut off.
+        """
+        if self._octets:
+            raise BadReplica("a record is cut off")
+
+
+class _Fields:
+    """Reads the fields of one record."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def integer(self, least: int = 0, most: int = MAX_REVISION) -> int:
+        """Return an integer that lies between two."""
+        end = self._at + _INTEGER.size
+        if end > len(self._data):
+            raise BadReplica("a field is cut off")
+        value: int = _INTEGER.unpack_from(self._data, self._at)[0]
+        if not least <= value <= most:
+            raise BadReplica(f"{value} does not lie between {least} and {most}")
+        self._at = end
+        return value
+
+    def time(self) -> int:
+        """Return a time, or another integer that may be negative."""
+        return self.integer(_NO_TIME + 1)
+
+    def optional_time(self) -> int | None:
+        """Return a time, or None."""
+        value = self.integer(_NO_TIME)
+        return None if value == _NO_TIME else value
+
+    def optional(self, most: int) -> bytes | None:
+        """Return octets, or None."""
+        start = self._at + _COUNT.size
+        if start > len(self._data):
+            raise BadReplica("a field is cut off")
+        (length,) = _COUNT.unpack_from(self._data, self._at)
+        if length == _NONE:
+            self._at = start
+            return None
+        if length > most or start + length > len(self._data):
+            raise BadReplica(f"a field of {length} octets")
+        self._at = start + length
+        return self._data[start : self._at]
+
+    def octets(self, most: int) -> bytes:
+        """Return octets."""
+        value = self.optional(most)
+        if value is None:
+            raise BadReplica("a field is missing")
+        return value
+
+    def fixed(self, length: int) -> bytes:
+        """Return octets whose number is known."""
+        end = self._at + length
+        if end > len(self._data):
+            raise BadReplica("a field is cut off")
+        value, self._at = self._data[self._at : end], end
+        return value
+
+    def text(self) -> str:
+        """Return text."""
+        try:
+            return self.octets(_MAX_NAME).decode()
+        except UnicodeDecodeError as error:
+            raise BadReplica("a text is not UTF-8") from error
+
+    def close(self) -> None:
+        """Make sure that nothing is left over."""
+        if self._at != len(self._data):
+            raise BadReplica("a record is too long")
+
+
+def _parse(kind: int, body: bytes) -> Record:
+    read = _READERS.get(kind)
+    if read is None:
+        raise BadReplica(f"a record of an unknown kind, {kind}")
+    fields = _Fields(body)
+    record = read(fields)
+    fields.close()
+    return record
+
+
+def _octets(value: bytes | None) -> bytes:
+    return _COUNT.pack(_NONE) if value is None else _COUNT.pack(len(value)) + value
+
+
+def _integers(*values: int) -> bytes:
+    return struct.pack(f"<{len(values)}q", *values)
+
+
+def _write_state(state: ListState) -> bytes:
+    texts = (state.name, state.description, state.address)
+    numbers = _integers(state.validity, state.created, state.high, state.revision)
+    return b"".join([*(_octets(text.encode()) for text in texts), numbers])
+
+
+def _read_state(fields: _Fields) -> ListState:
+    return ListState(
+        fields.text(),
+        fields.text(),
+        fields.text(),
+        fields.integer(1, _NONE),
+        fields.time(),
+        fields.integer(0, MAX_NUMBER),
+        fields.integer(),
+    )
+
+
+def _write_rooted(rooted: Rooted) -> bytes:
+    node = rooted.node
+    numbers = _integers(
+        rooted.revision, node.number or 0, node.sent, node.evidence, node.weight, node.severed
+    )
+    return b"".join((_octets(node.message_id), _octets(node.parent), node.thread, numbers))
+
+
+def _read_rooted(fields: _Fields) -> Rooted:
+    message_id, parent = fields.octets(_MAX_NAME), fields.optional(_MAX_NAME)
+    thread = fields.fixed(THREAD_OCTETS)
+    revision, number, sent = fields.integer(), fields.integer(0, MAX_NUMBER), fields.time()
+    evidence = Evidence(fields.integer(Evidence.NONE, Evidence.REFERENCES))
+    weight, severed = fields.time(), bool(fields.integer(0, 1))
+    if not message_id or parent == b"" or not any(thread):
+        raise BadReplica("a node without a name")
+    node = Node(message_id, number or None, sent, parent, evidence, weight, severed, thread)
+    return Rooted(node, revision)
+
+
+def _write_replica(replica: Replica) -> bytes:
+    sent = _NO_TIME if replica.sent is None else replica.sent
+    numbers = _integers(
+        replica.number, replica.revision, replica.arrived, sent, replica.received, replica.fidelity
+    )
+    octets = (_octets(replica.raw), _octets(replica.head))
+    return b"".join((numbers, *octets, _write_rooted(replica.rooted)))
+
+
+def _read_replica(fields: _Fields) -> Replica:
+    number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
+    arrived, sent, received = fields.time(), fields.optional_time(), fields.time()
+    fidelity = Fidelity(fields.integer(min(Fidelity), max(Fidelity)))
+    raw, head = fields.octets(MAX_RECORD), fields.optional(MAX_RECORD)
+    rooted = _read_rooted(fields)
+    if rooted.node.number != number:
+        raise BadReplica(f"{number} hangs in the forest as {rooted.node.number}")
+    return Replica(number, revision, arrived, sent, received, fidelity, raw, head, rooted)
+
+
+def _write_tombstone(stone: Tombstone) -> bytes:
+    numbers = _integers(stone.number, stone.revision)
+    return b"".join((numbers, _octets(stone.message_id), _octets(stone.digest)))
+
+
+def _read_tombstone(fields: _Fields) -> Tombstone:
+    number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
+    message_id, digest = fields.optional(_MAX_NAME), fields.octets(_DIGEST_OCTETS)
+    if message_id == b"":
+        raise BadReplica("an empty Message-ID")
+    return Tombstone(number, revision, message_id, digest)
+
+
+def _write_change(change: Change) -> bytes:
+    return _integers(change.number, change.revision, change.fidelity) + change.digest
+
+
+def _read_change(fields: _Fields) -> Change:
+    number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
+    fidelity = Fidelity(fields.integer(min(Fidelity), max(Fidelity)))
+    return Change(number, revision, fields.fixed(_DIGEST_OCTETS), fidelity)
+
+
+def _write_mark(mark: Mark) -> bytes:
+    return _integers(mark.revision, mark.key)
+
+
+def _read_mark(fields: _Fields) -> Mark:
+    return Mark(fields.integer(), fields.integer())
+
+
+_READERS: Final[Mapping[int, Callable[[_Fields], Record]]] = {
+    1: _read_state,
+    2: _read_replica,
+    3: _read_tombstone,
+    4: _read_change,
+    5: _read_rooted,
+    6: _read_mark,
+}
+_WRITERS: Final[Mapping[type[Record], tuple[int, Callable[[Any], bytes]]]] = {
+    ListState: (1, _write_state),
+    Replica: (2, _write_replica),
+    Tombstone: (3, _write_tombstone),
+    Change: (4, _write_change),
+    Rooted: (5, _write_rooted),
+    Mark: (6, _write_mark),
+}

@@ -1,0 +1,132 @@
+"""A list that is brought to where its origin is, within a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from storage.model import Fidelity
+from storage.threads import Node
+from storage.writer import Kept
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from storage.replica import ListState, Replica, Rooted, Tombstone
+    from storage.sqlite.batch import SqliteBatch
+    from storage.sqlite.shelf import Shelf
+    from storage.writer import NewMessage
+
+__all__ = ["SqliteTwin"]
+
+_LAST: Final = (
+    "SELECT max(?, (SELECT coalesce(max(number), 0) FROM message WHERE list = ?), "
+    "(SELECT coalesce(max(number), 0) FROM tombstone WHERE list = ?))"
+)
+_LAST_REVISION: Final = (
+    "SELECT max(?, (SELECT coalesce(max(revision), 0) FROM message WHERE list = ?), "
+    "(SELECT coalesce(max(revision), 0) FROM tombstone WHERE list = ?))"
+)
+_KEPT: Final = "SELECT revision, digest, fidelity FROM message WHERE list = ? AND number = ?"
+_RESTAMP: Final = "UPDATE message SET revision = ? WHERE list = ? AND number = ?"
+_BURY: Final = (
+    "INSERT OR REPLACE INTO tombstone (list, number, node, digest, revision) VALUES (?, ?, ?, ?, ?)"
+)
+_OCTETS: Final = (
+    "SELECT coalesce(sum(size), 0) FROM message WHERE list = ? AND number BETWEEN ? AND ?"
+)
+_STONES: Final = "SELECT count(*) FROM tombstone WHERE list = ? AND number BETWEEN ? AND ?"
+_FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
+
+
+class SqliteTwin:
+    """See ``storage.writer.Twin``."""
+
+    def __init__(self, connection: sqlite3.Connection, batch: SqliteBatch, shelf: Shelf) -> None:
+        self._connection = connection
+        self._batch = batch
+        self._shelf = shelf
+        self._has_buried = False
+        shelf.write_messages()
+        values = shelf.high, shelf.key, shelf.key
+        (self._last,) = connection.execute(_LAST, values).fetchone()
+
+    @property
+    def next_number(self) -> int:
+        last: int = self._last
+        return last + 1
+
+    def kept(self, number: int) -> Kept | None:
+        shelf = self._shelf
+        shelf.write_messages()
+        row = self._connection.execute(_KEPT, (shelf.key, number)).fetchone()
+        return None if row is None else Kept(row[0], bytes(row[1]), Fidelity(row[2]))
+
+    def adopt(self, replica: Replica, message: NewMessage) -> None:
+        shelf, number = self._shelf, replica.number
+        if number <= self._last and self.kept(number) is not None:
+            self._batch.put_in_place(shelf, number, message, revision=None)
+            return
+        self._take(number)
+        shelf.forest.plant(replica.rooted)
+        shelf.arrived = max(shelf.arrived, replica.arrived)
+        self._batch.put_new(
+            shelf, number, message, revision=replica.revision, arrived=replica.arrived
+        )
+
+    def bury(self, stone: Tombstone) -> None:
+        shelf, number = self._shelf, stone.number
+        if number > self._last:
+            self._take(number)
+        elif self.kept(number) is not None:
+            self._batch.take_out(shelf, number)
+        node = None
+        if stone.message_id is not None:
+            if shelf.forest.node(stone.message_id) is None:
+                shelf.forest.put(Node(stone.message_id))
+            node = shelf.forest.id_of(stone.message_id)
+        values = shelf.key, number, node, stone.digest, stone.revision
+        self._connection.execute(_BURY, values)
+        self._has_buried = shelf.changed = True
+
+    def restamp(self, number: int, revision: int) -> None:
+        shelf = self._shelf
+        shelf.write_messages()
+        self._connection.execute(_RESTAMP, (revision, shelf.key, number))
+
+    def plant(self, rooted: Rooted) -> None:
+        self._shelf.forest.plant(rooted)
+
+    def settle(self, state: ListState) -> None:
+        shelf = self._shelf
+        if state.high > self._last:
+            raise ValueError(f"{shelf.name} has not been given all up to {state.high}")
+        shelf.description, shelf.address = state.description, state.address
+        shelf.validity, shelf.created = state.validity, state.created
+        self._show(state.high, state.revision)
+
+    def show_all(self) -> None:
+        """Show all that was given."""
+        shelf = self._shelf
+        values = shelf.revision, shelf.key, shelf.key
+        (revision,) = self._connection.execute(_LAST_REVISION, values).fetchone()
+        self._show(self._last, revision)
+
+    def _show(self, high: int, revision: int) -> None:
+        """Show what was given up to a number."""
+        shelf = self._shelf
+        shelf.write_messages()
+        first, shelf.high, shelf.revision = shelf.high + 1, high, revision
+        values = shelf.key, first, high
+        shelf.octets += self._connection.execute(_OCTETS, values).fetchone()[0]
+        if self._has_buried or self._connection.execute(_STONES, values).fetchone()[0]:
+            shelf.removed = revision
+        (low,) = self._connection.execute(_FIRST, (shelf.key, high)).fetchone()
+        shelf.low = high + 1 if low is None else low
+        shelf.changed = True
+        self._batch.copies.link_all(shelf, first, high)
+
+    def _take(self, number: int) -> None:
+        """Give the next number."""
+        if number != self._last + 1:
+            raise ValueError(f"{self._shelf.name}: {number} in place of {self._last + 1}")
+        self._last = number
