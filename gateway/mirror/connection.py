@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from gateway.deflate import BadDeflate, DeflateLayer
 from gateway.mirror.failures import failed, not_connected
-from gateway.mirror.nntp_client import BadResponse, NntpClient, Request, Response
+from gateway.mirror.nntp_client import MAX_BLOCK, BadResponse, NntpClient, Request, Response
 from gateway.mirror.url import PeerUrl, parse_url
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Connection:
     """A connection to a server; ``client`` is its conversation.
 
     ``reader`` asks for the mode in which groups are read (RFC 3977 s. 5.3), ``compress`` takes COMPRESS DEFLATE where
-    it is offered. ``capabilities`` are the server's, by keyword in capitals with their arguments; none where it does
+    it is offered, ``max_block`` bounds what is kept of an answer. ``capabilities`` are the server's, by keyword in capitals with their arguments; none where it does
     not know the command. ``latency`` is how many seconds a short answer took. ``received`` counts the octets that
     came, compressed ones as they came.
     """
@@ -66,6 +66,7 @@ class Connection:
         compress: bool = True,
         connect_timeout: float = CONNECT_SECONDS,
         timeout: float = IDLE_SECONDS,
+        max_block: int = MAX_BLOCK,
         context: ssl.SSLContext | None = None,
     ) -> None:
         """Connect and log in.
@@ -74,7 +75,7 @@ class Connection:
             SourceError: it cannot be reached, is no news server, or refuses the login.
         """
         self.url = parse_url(url) if isinstance(url, str) else url
-        self.client = NntpClient()
+        self.client = NntpClient(max_block)
         self.capabilities: dict[bytes, tuple[bytes, ...]] = {}
         self.latency = 0.0
         self.received = 0

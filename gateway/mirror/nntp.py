@@ -45,6 +45,9 @@ _AT_ONCE: Final = 20_000
 _MAX_NUMBER: Final = 2**31 - 1
 """RFC 3977 s. 6."""
 
+_EXTRA: Final = 1024 * 1024
+"""Octets that an article may have beyond the message it holds: CRLFs, dots, the server's own fields."""
+
 _MARK_EVERY: Final = 256
 """Articles after which the mark further back moves on."""
 
@@ -89,7 +92,9 @@ class _Group(NamedTuple):
 class NntpSource:
     """A newsgroup; ``window`` is how many articles are asked for at once, 0 as many as the distance wants."""
 
-    def __init__(self, url: str, group: str, window: int = 0) -> None:
+    def __init__(
+        self, url: str, group: str, window: int = 0, *, max_message: int = MAX_MESSAGE
+    ) -> None:
         """Take the server's URL, whose path does not matter, and the newsgroup there.
 
         Raises:
@@ -100,6 +105,7 @@ class NntpSource:
             raise SourceError(f"{self._url.shown}: no newsgroup: write nntp://host/group")
         self._group = group
         self._window = window
+        self._max_message = max_message
         self._expected: int | None = None
         self._given = 0
         self._octets = 0
@@ -129,7 +135,7 @@ class NntpSource:
         """
         cursor = unpack(_KIND, after, _Cursor())
         self._expected, self._given, self._octets = None, 0, 0
-        with Connection(self._url) as connection:
+        with Connection(self._url, max_block=self._max_message + _EXTRA) as connection:
             group = self._select(connection)
             if not self._still(connection, group, cursor):
                 cursor = _Cursor()
@@ -224,7 +230,7 @@ class NntpSource:
         self._octets += len(response.body or b"")
         position = f"{self.name}, article {number}"
         raw = message_of(response.body or b"", self._group)
-        why = refusal(raw) if not response.too_large else too_large(MAX_MESSAGE)
+        why = refusal(raw) if not response.too_large else too_large(self._max_message)
         if why:
             return Rejected(position, why, cursor, self._octets)
         return Incoming(raw, None, position, cursor, self._octets)
