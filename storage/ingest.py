@@ -46,6 +46,7 @@ __all__ = [
     "place_again",
     "rerender",
     "store",
+    "ties_of",
     "versions",
 ]
 
@@ -227,7 +228,7 @@ def place_again(batch: Batch, name: str, entry: Entry) -> None:
     """
     header = parse_header(batch.raw(name, entry.number))
     sent_at = entry.received if entry.sent is None else entry.sent
-    ties = _ties(header, entry.message_id, sent_at, with_subject=False)
+    ties = ties_of(header, entry.message_id, sent_at, with_subject=False)
     forest = batch.forest(name)
     if ties.parent is not None:
         uproot(forest, entry.message_id)
@@ -236,7 +237,7 @@ def place_again(batch: Batch, name: str, entry: Entry) -> None:
 
 def named_parent(header: Header, own: bytes) -> bytes | None:
     """Return the parent that a message's References or In-Reply-To names, if they do."""
-    return _ties(header, own, 0, with_subject=False).parent
+    return ties_of(header, own, 0, with_subject=False).parent
 
 
 def derived_rows(material: Material, renderers: Sequence[Renderer]) -> dict[Rendition, bytes]:
@@ -328,7 +329,7 @@ class _Intake:
         raw, header = incoming.raw, parsed.header
         sent_at, received_at = _times(header, incoming.received, self.now)
         with_subject = self.subject_window is not None
-        ties = _ties(
+        ties = ties_of(
             header, own, received_at if sent_at is None else sent_at, with_subject=with_subject
         )
         forest = batch.forest(self.name)
@@ -382,7 +383,7 @@ def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:
     return sent_at, got
 
 
-def _ties(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ties:
+def ties_of(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ties:
     """Read out of a header what it says of the message's place in its thread."""
     index, parent_index = conversation(header)
     subject, is_reply = (

@@ -122,7 +122,7 @@ class MemoryTwin:
             stored.message, stored.versions = message, self._versions
         else:
             self._expect(number)
-            self.plant(replica.rooted)
+            self._plant(replica.rooted, number)
             thread = replica.rooted.node.thread
             shelf.messages[number] = Stored(
                 message, replica.revision, self._versions, thread, replica.arrived
@@ -153,7 +153,11 @@ class MemoryTwin:
         self._stored(number).revision = revision
 
     def plant(self, rooted: Rooted) -> None:
-        forest, node = self._shelf.forest, replace(rooted.node)
+        known = self._shelf.forest.node(rooted.node.message_id)
+        self._plant(rooted, None if known is None else known.number)
+
+    def _plant(self, rooted: Rooted, number: int | None) -> None:
+        forest, node = self._shelf.forest, replace(rooted.node, number=number)
         forest.put(node)
         forest.stamps[node.message_id] = rooted.revision
         if node.parent is not None and forest.node(node.parent) is None:

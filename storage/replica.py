@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from storage.message.ids import is_sound
 from storage.model import MAX_NUMBER, Fidelity
 from storage.threads import THREAD_OCTETS, Evidence, Node
 
@@ -231,6 +232,20 @@ class _Fields:
         value, self._at = self._data[self._at : end], end
         return value
 
+    def optional_id(self) -> bytes | None:
+        """Return a sound Message-ID, or None."""
+        value = self.optional(_MAX_NAME)
+        if value is not None and not is_sound(value):
+            raise BadReplica("an id that is none")
+        return value
+
+    def message_id(self) -> bytes:
+        """Return a sound Message-ID."""
+        value = self.optional_id()
+        if value is None:
+            raise BadReplica("an id is missing")
+        return value
+
     def text(self) -> str:
         """Return text."""
         try:
@@ -289,13 +304,11 @@ def _write_rooted(rooted: Rooted) -> bytes:
 
 
 def _read_rooted(fields: _Fields) -> Rooted:
-    message_id, parent = fields.octets(_MAX_NAME), fields.optional(_MAX_NAME)
+    message_id, parent = fields.message_id(), fields.optional_id()
     thread = fields.fixed(THREAD_OCTETS)
     revision, number, sent = fields.integer(), fields.integer(0, MAX_NUMBER), fields.time()
     evidence = Evidence(fields.integer(Evidence.NONE, Evidence.REFERENCES))
     weight, severed = fields.time(), bool(fields.integer(0, 1))
-    if not message_id or parent == b"" or not any(thread):
-        raise BadReplica("a node without a name")
     node = Node(message_id, number or None, sent, parent, evidence, weight, severed, thread)
     return Rooted(node, revision)
 
@@ -327,9 +340,7 @@ def _write_tombstone(stone: Tombstone) -> bytes:
 
 def _read_tombstone(fields: _Fields) -> Tombstone:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
-    message_id, digest = fields.optional(_MAX_NAME), fields.octets(_DIGEST_OCTETS)
-    if message_id == b"":
-        raise BadReplica("an empty Message-ID")
+    message_id, digest = fields.optional_id(), fields.octets(_DIGEST_OCTETS)
     return Tombstone(number, revision, message_id, digest)
 
 

@@ -46,6 +46,7 @@ __all__ = [
     "mended",
     "own_thread",
     "place",
+    "remember",
     "uproot",
     "withdraw",
 ]
@@ -217,6 +218,19 @@ def place(forest: Forest, ties: Ties, number: int, *, subject_window: int | None
     if subject_window is not None and not ties.is_reply:
         _answer_subject(forest, ties, subject_window)
     return node
+
+
+def remember(forest: Forest, ties: Ties, *, subject_window: int | None = None) -> None:
+    """Note how a message can be found whose place is known already, and what it waits for, as ``place`` does."""
+    own, index, parent_index = ties.message_id, ties.conversation, ties.conversation_parent
+    if ties.parent is None and parent_index is not None and parent_index != index:
+        forest.note(_CONVERSATION + parent_index, Note(own, 0, waits=True))
+    if index is not None:
+        forest.note(_CONVERSATION + index, Note(own, 0, waits=False))
+    if subject_window is not None:
+        forest.drop_notes(_SUBJECT, own)
+        if ties.subject and not (ties.is_reply and ties.parent is not None):
+            forest.note(_SUBJECT + ties.subject, Note(own, ties.sent, waits=ties.is_reply))
 
 
 def withdraw(forest: Forest, message_id: bytes) -> None:

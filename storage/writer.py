@@ -100,7 +100,7 @@ class Twin(Protocol):
         ...
 
     def plant(self, rooted: Rooted) -> None:
-        """Set a node of the forest: whatever it was before, it is so now."""
+        """Set a node of the forest: whatever it was before, it is so now, but for what message it is."""
         ...
 
     def settle(self, state: ListState) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "MAX_REFERENCES",
     "answered",
     "derived_id",
+    "is_sound",
     "message_id",
     "references",
     "sound_id",
@@ -44,13 +45,18 @@ def message_id(header: Header) -> tuple[bytes | None, bool]:
     The first sound id is taken; failing that, one made sound from the first text there is; None when there is none.
     """
     values = header.every(b"message-id")
-    if len(values) == 1 and _is_sound(values[0]):
+    if len(values) == 1 and is_sound(values[0]):
         return values[0], True
     texts = [text for value in values for text in _id_texts(value)]
     for text in texts:
-        if _is_sound(b"<%b>" % text):
+        if is_sound(b"<%b>" % text):
             return b"<%b>" % text, False
     return (sound_id(texts[0]), False) if texts else (None, False)
+
+
+def is_sound(text: bytes) -> bool:
+    """Tell whether a text is a sound id."""
+    return len(text) <= _MAX_ID and _SOUND.fullmatch(text) is not None
 
 
 def sound_id(text: bytes) -> bytes:
@@ -60,7 +66,7 @@ def sound_id(text: bytes) -> bytes:
     """
     core = text.translate(None, _BLANKS).strip(b"<>")
     identifier = b"<%b>" % core
-    return identifier if _is_sound(identifier) else _made_id(b"derived", core)
+    return identifier if is_sound(identifier) else _made_id(b"derived", core)
 
 
 def references(value: bytes) -> list[bytes]:
@@ -107,10 +113,6 @@ def derived_id(original: bytes, identity: bytes) -> bytes:
 def _made_id(why: bytes, text: bytes) -> bytes:
     digest = blake2b(text, digest_size=16).hexdigest().encode()
     return b"<%b@%b.listgate.invalid>" % (digest, why)
-
-
-def _is_sound(text: bytes) -> bool:
-    return len(text) <= _MAX_ID and _SOUND.fullmatch(text) is not None
 
 
 def _id_texts(value: bytes) -> list[bytes]:

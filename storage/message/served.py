@@ -23,6 +23,7 @@ __all__ = [
     "count_lines",
     "is_dotted",
     "is_plain",
+    "is_served",
     "original_of_plain",
     "serve",
     "serve_plain",
@@ -95,6 +96,16 @@ def serve_plain(raw: bytes) -> bytes:
 def original_of_plain(octets: bytes) -> bytes:
     """Return the message that ``serve_plain`` made a served form of: its inverse."""
     return octets.replace(b"\r\n", b"\n")
+
+
+def is_served(octets: bytes, header: Header, message_id: bytes) -> bool:
+    """Tell whether octets are a served form: what ``serve`` makes of any message, with a head of ``served_head``."""
+    return (
+        b"\0" not in octets
+        and octets.count(b"\r\n") == octets.count(b"\r") == octets.count(b"\n")
+        and octets.startswith(b"\r\n", header.end)
+        and _is_served_as_it_is(octets, header, message_id)
+    )
 
 
 def with_head(octets: bytes, head: bytes | None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from storage.model import Fidelity
@@ -94,7 +95,10 @@ class SqliteTwin:
         self._connection.execute(_RESTAMP, (revision, shelf.key, number))
 
     def plant(self, rooted: Rooted) -> None:
-        self._shelf.forest.plant(rooted)
+        forest = self._shelf.forest
+        known = forest.node(rooted.node.message_id)
+        number = None if known is None else known.number
+        forest.plant(replace(rooted, node=replace(rooted.node, number=number)))
 
     def settle(self, state: ListState) -> None:
         shelf = self._shelf

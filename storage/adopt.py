@@ -1,0 +1,80 @@
+"""Adopting: a replica of another list's message made into one to be stored, with what follows from its octets."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from storage.ingest import DIGEST_OCTETS, derived_rows, ties_of
+from storage.material import Material
+from storage.message.fields import parse_header
+from storage.message.served import is_dotted, is_plain, is_served, serve, served_head
+from storage.message.text import searchable
+from storage.model import Served
+from storage.replica import BadReplica
+from storage.threads import remember
+from storage.writer import NewMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.ingest import Renderer
+    from storage.replica import Replica
+    from storage.writer import Batch, Twin
+
+__all__ = ["adopt"]
+
+
+def adopt(
+    batch: Batch,
+    twin: Twin,
+    name: str,
+    replica: Replica,
+    renderers: Sequence[Renderer],
+    *,
+    subject_window: int | None = None,
+) -> None:
+    """Store a replica of a message in a twin called ``name``.
+
+    What it is served as is what its origin serves. Where that is nothing that may be served, it is made anew.
+
+    Raises:
+        BadReplica: another number has its Message-ID.
+    """
+    own = replica.rooted.node.message_id
+    forest = batch.forest(name)
+    node = forest.node(own)
+    if node is not None and node.number not in {None, replica.number}:
+        raise BadReplica(f"{replica.number} has the Message-ID of {node.number}")
+    header = parse_header(replica.raw)
+    sent_at = replica.received if replica.sent is None else replica.sent
+    ties = ties_of(header, own, sent_at, with_subject=subject_window is not None)
+    remember(forest, ties, subject_window=subject_window)
+
+    head = replica.head
+    material = _material(replica, head)
+    if not is_served(material.served.octets, material.header, own):
+        head = served_head(replica.raw, header, own, None)
+        material = _material(replica, head)
+    message = NewMessage(
+        message_id=own,
+        raw=replica.raw,
+        digest=blake2b(replica.raw, digest_size=DIGEST_OCTETS).digest(),
+        head=head,
+        plain=is_plain(replica.raw),
+        dotted=material.served.dotted,
+        sent=replica.sent,
+        received=replica.received,
+        size=material.size,
+        lines=material.lines,
+        rows=derived_rows(material, renderers),
+        text=searchable(material.served.octets, material.structure),
+        fidelity=replica.fidelity,
+    )
+    twin.adopt(replica, message)
+
+
+def _material(replica: Replica, head: bytes | None) -> Material:
+    octets = serve(replica.raw, head)
+    served = Served(replica.rooted.node.message_id, octets, is_dotted(octets))
+    return Material.of(served, replica.sent, replica.received)
