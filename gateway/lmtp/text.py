@@ -47,7 +47,10 @@ class IncomingText:
             rest = bytes(self._octets[end + len(_END) :])
             del self._octets[end + len(_START) :]
         self._dots += self._octets.count(_DOT, max(before - len(_DOT) + 1, 0))
-        if self.is_too_large or len(self._octets) - len(_START) - self._dots > self._limit:
+        octets = len(self._octets) - len(_START) - self._dots
+        if not self.is_complete and self._octets.endswith(b"\r"):
+            octets -= 1  # it may belong to the end
+        if self.is_too_large or octets > self._limit:
             self._discard()
         return rest
 
