@@ -7,22 +7,39 @@ when a process was killed is offered again, and nothing is left out.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from storage.peers import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from storage.model import MailingList
     from storage.peers import Feed
-    from storage.sqlite.peers import SqlitePeers
 
-__all__ = ["Ledger"]
+__all__ = ["Cursors", "Ledger"]
+
+
+class Cursors(Protocol):
+    """Where cursors and refusals are kept, as in ``storage.sqlite.peers.SqlitePeers``."""
+
+    def feed_cursor(self, peer: str, name: str, /) -> tuple[int, int]: ...
+
+    def set_feed_cursor(
+        self,
+        peer: str,
+        name: str,
+        validity: int,
+        number: int,
+        refusals: Sequence[Refusal],
+        /,
+    ) -> None: ...
 
 
 class Ledger:
     """Keeps account of one list, from the peer's cursor on; from the start where the list's numbers are new ones."""
 
-    def __init__(self, peers: SqlitePeers, feed: Feed, record: MailingList) -> None:
+    def __init__(self, peers: Cursors, feed: Feed, record: MailingList) -> None:
         self.record = record
         self._peers = peers
         self._peer = feed.peer

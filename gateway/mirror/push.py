@@ -23,15 +23,16 @@ from gateway.mirror.url import parse_url
 from storage.errors import ArchiveUnavailable, NoSuchMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
+    from gateway.mirror.ledger import Cursors
     from gateway.mirror.nntp_client import Response
     from gateway.nntp.transit import Article
     from storage.archive import Archive
     from storage.errors import SourceError
     from storage.model import Entry
     from storage.peers import Feed
-    from storage.sqlite.peers import SqlitePeers
 
 __all__ = ["DEFAULT_WINDOW", "PushSummary", "push"]
 
@@ -122,10 +123,18 @@ class PushSummary:
         return self.accepted + self.known + self.refused + self.passed_over
 
 
+class Connected(Protocol):
+    """A connection, as ``gateway.mirror.connection.Connection``."""
+
+    def ask(self, command: bytes, /) -> Response: ...
+
+    def run(self, requests: Iterable[Request | None], window: int, /) -> Iterator[Response]: ...
+
+
 class Connect(Protocol):
     """Connects to the server that a URL names."""
 
-    def __call__(self, url: str, /, *, reader: bool) -> Connection: ...
+    def __call__(self, url: str, /, *, reader: bool) -> AbstractContextManager[Connected]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ class _Flight:
 
 def push(
     archive: Archive,
-    peers: SqlitePeers,
+    peers: Cursors,
     feed: Feed,
     host: bytes,
     *,
@@ -213,7 +222,7 @@ class _Run:
         self._unreadable = 0
         self.summary = PushSummary(lag=self._total)
 
-    def offer_all(self, connection: Connection, pause: Callable[[float], None]) -> None:
+    def offer_all(self, connection: Connected, pause: Callable[[float], None]) -> None:
         """Offer everything, and what was put off again."""
         mode = connection.ask(b"MODE STREAM")
         if mode.code in _NOT_ALLOWED and mode.code != _UNKNOWN:
