@@ -68,6 +68,7 @@ class ImapSource:
         self._window = window or BATCH_MESSAGES
         self._expected = 0
         self._octets = 0
+        self._to_come: int | None = None
 
     @property
     def name(self) -> str:
@@ -78,6 +79,11 @@ class ImapSource:
     def size(self) -> int | None:
         """The octets of what is known to be there; None before that was asked."""
         return self._expected or None
+
+    @property
+    def lag(self) -> int | None:
+        """The messages that are there and did not come yet; None before the server was asked."""
+        return self._to_come
 
     def messages(self, after: bytes) -> Iterator[Item]:
         """Yield the messages behind a cursor, as ``Source.messages`` says.
@@ -90,10 +96,13 @@ class ImapSource:
             opened = connection.examine(self._mailbox)
             cursor = unpack(_KIND, after, _Cursor())
             first = cursor.last + 1 if cursor.validity == opened.validity else 1
+            self._to_come = 0
             for messages in self._listed(connection, opened, first):
                 self._expected += sum(message.size for message in messages)
+                self._to_come = len(messages)
                 for batch in self._batches(messages):
                     yield from self._fetched(connection, opened.validity, batch)
+                    self._to_come -= len(batch)
 
     def changed(self, after: bytes) -> bool:  # noqa: ARG002 - only the server knows
         """Return True: only the server knows."""
