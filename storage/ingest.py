@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from storage.errors import ArchiveUnavailable, NoSuchMessage
+from storage.errors import ArchiveUnavailable, NoSuchMessage, SourceError
 from storage.material import Material
 from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
@@ -129,7 +129,7 @@ def ingest(
     clock: Callable[[], float] = time.time,
     progress: Callable[[int, Summary], None] | None = None,
 ) -> Summary:
-    """Add what is new in a source to a list.
+    """Add what is new in a source to a list, which is made if there is none and the source can be read.
 
     ``progress`` is called after each batch with the octets of the source read so far, and the summary.
 
@@ -139,13 +139,12 @@ def ingest(
     """
     started = clock()
     summary = Summary()
-    with writer.batch(clock) as batch:
-        batch.mailing_list(name)
     for records in _batches(source.messages(writer.cursor(name, source.name))):
         parsed = [_parse(record) for record in records if not isinstance(record, Rejected)]
         took = Summary()
         intake = _Intake(name, renderers, subject_window, int(clock()))
         with writer.batch(clock) as batch:
+            batch.mailing_list(name)
             for each in parsed:
                 if isinstance(each.item, Withdrawn):
                     intake.withdraw(batch, each, took)
@@ -156,6 +155,9 @@ def ingest(
         summary.seconds = clock() - started
         if progress is not None:
             progress(records[-1].progress, summary)
+    if not writer.has(name):
+        with writer.batch(clock) as batch:
+            batch.mailing_list(name)
     summary.seconds = clock() - started
     return summary
 
@@ -246,19 +248,24 @@ def derived_rows(material: Material, renderers: Sequence[Renderer]) -> dict[Rend
 
 
 def _batches(records: Iterable[Item]) -> Iterator[list[Item]]:
-    """Yield the records in runs of one transaction each."""
+    """Yield the records in runs of one transaction each, also those that came before a source failed."""
     run: list[Item] = []
     octets, began = 0, time.monotonic()
-    for record in records:
-        run.append(record)
-        octets += 0 if isinstance(record, Rejected) else len(record.raw)
-        if (
-            len(run) >= BATCH_MESSAGES
-            or octets >= BATCH_OCTETS
-            or time.monotonic() - began >= BATCH_SECONDS
-        ):
+    try:
+        for record in records:
+            run.append(record)
+            octets += 0 if isinstance(record, Rejected) else len(record.raw)
+            if (
+                len(run) >= BATCH_MESSAGES
+                or octets >= BATCH_OCTETS
+                or time.monotonic() - began >= BATCH_SECONDS
+            ):
+                yield run
+                run, octets, began = [], 0, time.monotonic()
+    except SourceError:
+        if run:
             yield run
-            run, octets, began = [], 0, time.monotonic()
+        raise
     if run:
         yield run
 

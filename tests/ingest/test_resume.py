@@ -49,16 +49,28 @@ def order(engine: Engine) -> list[bytes]:
     return [done(archive.raw("l", n)) for n in range(1, archive.mailing_list("l").high + 1)]
 
 
-def test_whole_batches_stay_and_the_next_run_begins_behind_them(engine: Engine) -> None:
+@pytest.mark.parametrize("good", [1, 10, 17, 20])
+def test_what_came_before_stays_and_the_next_run_begins_behind_it(
+    engine: Engine, good: int
+) -> None:
     writer = engine.writer()
     with pytest.raises(SourceError):
-        ingest(writer, "l", Breaking(MAILS, good=17), RENDERERS)
-    assert order(engine) == MAILS[:10]
+        ingest(writer, "l", Breaking(MAILS, good=good), RENDERERS)
+    assert order(engine) == MAILS[:good]
     source = Breaking(MAILS, good=99)
-    assert ingest(writer, "l", source, RENDERERS).added == 15
-    assert source.gave == 15
+    assert ingest(writer, "l", source, RENDERERS).added == 25 - good
+    assert source.gave == 25 - good
     assert order(engine) == MAILS
     assert len(done(engine.archive().thread("l", 1))) == 25
+
+
+def test_a_source_that_cannot_be_read_makes_no_list(engine: Engine) -> None:
+    writer = engine.writer()
+    with pytest.raises(SourceError):
+        ingest(writer, "l", Breaking(MAILS, good=0), RENDERERS)
+    assert not writer.has("l")
+    ingest(writer, "l", Given([]), RENDERERS)
+    assert writer.has("l")
 
 
 def test_what_comes_later_is_added_without_reading_the_rest_again(engine: Engine) -> None:
