@@ -191,7 +191,7 @@ class Session:
 
     def _answer(self) -> AsyncIterator[bytes] | None:
         """Return the response that comes next; None where what it answers is not complete."""
-        if self.late and (self.late.is_due or self.late.is_full):
+        if self.late and (self.late.is_due or self.late.is_full or self._is_sink_busy()):
             return self._late_reply(self.late)
         try:
             if self.block is not None:
@@ -211,6 +211,9 @@ class Session:
             return self._run(line)
         except NntpError as error:
             return self._refused(line, error.response)
+
+    def _is_sink_busy(self) -> bool:
+        return self.sink is not None and self.sink.is_busy
 
     def _block_answer(self, block: Block) -> AsyncIterator[bytes] | None:
         if not block.take(self._lines):

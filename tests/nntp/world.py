@@ -147,6 +147,11 @@ class Intake:
         return BUSY_OCTETS if self.is_busy else 0
 
 
+def sink_of(archive: Archive, acceptor: Acceptor) -> Sink:
+    """Return what takes articles from ``PEERS``."""
+    return Sink(archive, Peers(PEERS), acceptor, HOST, clock=lambda: CLOCK)
+
+
 def session(
     archive: Archive,
     settings: Settings | None = None,
@@ -154,13 +159,10 @@ def session(
     policy: Policy = POLICY,
     users: Users | None = None,
     secure: bool = False,
-    acceptor: Acceptor | None = None,
+    sink: Sink | None = None,
     address: str = "",
 ) -> Session:
-    """Return a session whose clock stands still; with an acceptor, it takes articles from ``PEERS``."""
-    sink = None
-    if acceptor is not None:
-        sink = Sink(archive, Peers(PEERS), acceptor, HOST, clock=lambda: CLOCK)
+    """Return a session whose clock stands still."""
     return Session(
         archive,
         settings or Settings(HOST),

@@ -24,6 +24,7 @@ from tests.nntp.world import (
     Users,
     build,
     session,
+    sink_of,
 )
 from tests.transcripts.script import compare, read
 
@@ -73,7 +74,7 @@ def open_session(engine: Engine, archive: Archive, options: list[str]) -> Sessio
         else POLICY,
         users=Users() if "users" in chosen else None,
         secure="secure" in chosen,
-        acceptor=intake if "sink" in chosen or "peer" in chosen else None,
+        sink=sink_of(archive, intake) if "sink" in chosen or "peer" in chosen else None,
         address=PEER_ADDRESS if "peer" in chosen else "",
     )
 
