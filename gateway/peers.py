@@ -35,7 +35,7 @@ _LEAST_ARTICLE: Final = 1024
 _REMEMBERED: Final = 1024
 """For how many clients it is remembered which peer they are."""
 
-_GROUP: Final = re.compile(r"[!-+\--;=-~]+")  # no blank, comma or '<': RFC 5536 s. 3.1.4, and more
+_GROUP: Final = re.compile(r"[^\s,]+")  # RFC 5536 s. 3.1.4, and more
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 
 
