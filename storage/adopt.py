@@ -39,13 +39,14 @@ def adopt(
     What it is served as is what its origin serves. Where that is nothing that may be served, it is made anew.
 
     Raises:
-        BadReplica: another number has its Message-ID.
+        BadReplica: another number has its Message-ID, or its number another one.
     """
     own = replica.rooted.node.message_id
     forest = batch.forest(name)
     node = forest.node(own)
-    if node is not None and node.number not in {None, replica.number}:
-        raise BadReplica(f"{replica.number} has the Message-ID of {node.number}")
+    holder = None if node is None else node.number
+    if holder != (None if twin.kept(replica.number) is None else replica.number):
+        raise BadReplica(f"{replica.number} has the Message-ID of {holder}")
     header = parse_header(replica.raw)
     sent_at = replica.received if replica.sent is None else replica.sent
     ties = ties_of(header, own, sent_at, with_subject=subject_window is not None)

@@ -81,6 +81,7 @@ class SqliteBatch:
         self._node_ids = node_ids
         self._blocks = Blocks(connection)
         self._shelves: dict[str, Shelf] = {}
+        self._twins: dict[str, SqliteTwin] = {}
         self.copies = Copies(connection, self._blocks, self._shelves, self._shelf)
         self.has_removed = False
 
@@ -275,12 +276,12 @@ class SqliteBatch:
             raise NotEmpty(name, origin)
         shelf.changed = shelf.changed or shelf.origin != origin
         shelf.origin = origin
-        return SqliteTwin(self._connection, self, shelf)
+        return self._twin(shelf)
 
     def release(self, name: str) -> None:
         shelf = self._shelf(name)
         if shelf.origin:
-            SqliteTwin(self._connection, self, shelf).show_all()
+            self._twin(shelf).show_all()
             shelf.origin = ""
             shelf.revise()
 
@@ -336,6 +337,12 @@ class SqliteBatch:
             shelf = Shelf(self._connection, self._versions, self._clock, forest, row)
             self._shelves[name] = shelf
         return shelf
+
+    def _twin(self, shelf: Shelf) -> SqliteTwin:
+        twin = self._twins.get(shelf.name)
+        if twin is None:
+            twin = self._twins[shelf.name] = SqliteTwin(self._connection, self, shelf)
+        return twin
 
     def _own(self, name: str) -> Shelf:
         """Return a list that is no twin."""

@@ -58,13 +58,15 @@ class SqliteTwin:
 
     def kept(self, number: int) -> Kept | None:
         shelf = self._shelf
+        if number > self._last:
+            return None
         shelf.write_messages()
         row = self._connection.execute(_KEPT, (shelf.key, number)).fetchone()
         return None if row is None else Kept(row[0], bytes(row[1]), Fidelity(row[2]))
 
     def adopt(self, replica: Replica, message: NewMessage) -> None:
         shelf, number = self._shelf, replica.number
-        if number <= self._last and self.kept(number) is not None:
+        if self.kept(number) is not None:
             self._batch.put_in_place(shelf, number, message, revision=None)
             return
         self._take(number)

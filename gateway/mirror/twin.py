@@ -1,0 +1,420 @@
+"""Twins: a list pulled from another listgate with its numbers, revisions and threads, so that readers may use either.
+
+Theory of operation. The origin tells what its list is now; that state is what the twin shows when the run is done, and
+nothing before: whoever reads meanwhile sees it as it was. First come the new numbers, ascending and without a gap, in
+batches that lie above what is shown; then the better copies of messages that are shown; at last, in one transaction,
+what else changed, and the state. So a run may be cut off anywhere: the next one goes on behind the last batch. What
+changes at the origin while a run lasts is of a later revision, and is left to the next run.
+
+Nothing of what the origin sends is trusted: records are checked as they are read (``storage.replica``), and what would
+not be served here is made anew (``storage.adopt``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Final
+
+from gateway.mirror.connection import Connection
+from gateway.mirror.failures import failed
+from gateway.mirror.nntp_client import Request
+from gateway.mirror.url import parse_url
+from gateway.records import read_records
+from storage.adopt import adopt
+from storage.ingest import BATCH_MESSAGES, BATCH_OCTETS, Summary
+from storage.model import MAX_NUMBER
+from storage.replica import (
+    FORMAT,
+    BadReplica,
+    Change,
+    ListState,
+    Mark,
+    RecordBuffer,
+    Replica,
+    Rooted,
+    Tombstone,
+    render,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gateway.mirror.nntp_client import Response
+    from gateway.mirror.url import PeerUrl
+    from storage.ingest import Renderer
+    from storage.model import MailingList
+    from storage.replica import Record
+    from storage.writer import ArchiveWriter, Batch, Twin
+
+__all__ = ["is_listgate", "replicate"]
+
+WINDOW: Final = 4
+"""Questions on their way at a time."""
+
+STEP: Final = 256
+"""Numbers asked for at a time, as long as their messages are not large."""
+
+SPOOL_OCTETS: Final = 16 << 20
+"""How much of what is changed last is kept in memory."""
+
+_CURSOR: Final = "twin"
+"""Under which name the revision is kept that the origin had when a first run began."""
+
+_LAST_KEY: Final = 10**18 - 1
+_FOLLOWS: Final = 280
+_NO_GROUP: Final = 411
+_LOGIN: Final = 480
+
+
+def is_listgate(capabilities: Mapping[bytes, tuple[bytes, ...]]) -> bool:
+    """Tell whether a news server with these capabilities is a listgate that tells twins what they are to be."""
+    return b"XTWIN" in capabilities
+
+
+def replicate(
+    writer: ArchiveWriter,
+    name: str,
+    url: str,
+    renderers: Sequence[Renderer],
+    *,
+    subject_window: int | None = None,
+    progress: Callable[[int, Summary], None] | None = None,
+    connect: Callable[[PeerUrl], Connection] = lambda url: Connection(url, compress=False),
+) -> Summary | None:
+    """Bring a list to where its origin is; return None where it is not a twin's matter.
+
+    That is so where the server is no listgate, or where the list has messages and is no twin: then a newsgroup is a
+    source like others. ``progress`` is called after each batch with the octets that came, and the summary.
+
+    Raises:
+        SourceError: the origin cannot be reached, is another list than it was, or sends what is none.
+        ArchiveUnavailable: the archive cannot be written; whole batches are kept.
+    """
+    origin = parse_url(url)
+    record = _record(writer, name)
+    if record is not None and record.high and not record.origin:
+        return None
+    with connect(origin) as connection:
+        if is_listgate(connection.capabilities):
+            formats = connection.capabilities[b"XTWIN"]
+            if b"%d" % FORMAT not in formats:
+                raise failed(
+                    origin, "a listgate of another version", "use the same version on both hosts"
+                )
+            run = _Run(writer, name, connection, renderers, subject_window, progress)
+            try:
+                return run.run(record)
+            except BadReplica as error:
+                remedy = "use the same version of listgate on both hosts, or check the origin"
+                raise failed(origin, f"it sent what is no list ({error})", remedy) from error
+    if record is not None and record.origin:
+        remedy = f"wait, or make it a list of its own: listgate mirror remove {name} {origin.shown}"
+        raise failed(origin, "no listgate any more, or one that tells no twins", remedy)
+    return None
+
+
+def _record(writer: ArchiveWriter, name: str) -> MailingList | None:
+    """Return the list, if there is one."""
+    if not writer.has(name):
+        return None
+    with writer.batch() as batch:
+        return batch.mailing_list(name)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run: from what the twin has to what the origin was when the run began."""
+
+    writer: ArchiveWriter
+    name: str
+    connection: Connection
+    renderers: Sequence[Renderer]
+    subject_window: int | None
+    progress: Callable[[int, Summary], None] | None
+    summary: Summary = field(default_factory=Summary)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def origin(self) -> str:
+        """What the list is a twin of, without a password."""
+        return self.connection.url.shown
+
+    def run(self, record: MailingList | None) -> Summary:
+        """Do all of it."""
+        state = self._state()
+        cursor = self.writer.cursor(self.name, _CURSOR)
+        if record is not None and record.origin:
+            self._compare(record, state)
+            if not cursor and record.origin == self.origin and _is_same(record, state):
+                return self._done()
+        record, following = self._begin(state)
+        is_first = record.revision == 0
+        since = int(cursor or b"%d" % state.revision) if is_first else record.revision
+        if is_first and not cursor:
+            with self.writer.batch() as batch:
+                batch.set_cursor(self.name, _CURSOR, b"%d" % since)
+        self._take_numbers(following, state)
+        with SpooledTemporaryFile(SPOOL_OCTETS) as spool:
+            self._take_changes(state, since, following - 1, spool)
+            self._take_nodes(state, -1 if is_first else since, since, spool)
+            spool.seek(0)
+            self._settle(state, spool)
+        return self._done()
+
+    def _done(self) -> Summary:
+        self.summary.seconds = time.monotonic() - self.began
+        return self.summary
+
+    def _compare(self, record: MailingList, state: ListState) -> None:
+        """Make sure that the origin is what it was, and goes on from there.
+
+        Raises:
+            SourceError: it is not, or does not.
+        """
+        url = self.connection.url
+        remedy = (
+            f"see what happened there; to begin anew, mirror it under another name than {self.name}"
+        )
+        if (record.validity, record.created) != (state.validity, state.created):
+            why = f"its numbers are others than they were (UIDVALIDITY {state.validity}, not {record.validity})"
+            raise failed(url, why, remedy)
+        if state.revision < record.revision or state.high < record.high:
+            raise failed(url, "it has less than its twin, as if restored from a backup", remedy)
+
+    def _begin(self, state: ListState) -> tuple[MailingList, int]:
+        """Make the list a twin; return it, and the number that it goes on with.
+
+        Raises:
+            NotEmpty: it got messages of its own meanwhile.
+        """
+        with self.writer.batch() as batch:
+            is_new = not batch.mailing_list(self.name).origin
+            twin = batch.twin(self.name, self.origin)
+            if is_new:
+                twin.settle(replace(state, high=0, revision=0))
+            return batch.mailing_list(self.name), twin.next_number
+
+    # What is asked
+
+    def _state(self) -> ListState:
+        (records,) = self._answers([b""])
+        (state,) = records[:1]
+        assert isinstance(state, ListState)
+        return state
+
+    def _answers(self, questions: Iterable[bytes]) -> Iterator[Sequence[Record]]:
+        """Yield the records that answer each question: a state first, a mark last.
+
+        Raises:
+            SourceError: the origin refuses, or is another list than a moment ago.
+            BadReplica: it sent what is no answer.
+        """
+        group = self.connection.url.path.encode()
+        requests = (
+            Request(
+                b"XTWIN %b %b" % (group, question) if question else b"XTWIN " + group,
+                multiline=frozenset({_FOLLOWS}),
+            )
+            for question in questions
+        )
+        for response in self.connection.run(requests, WINDOW):
+            yield self._checked(response)
+
+    def _checked(self, response: Response) -> Sequence[Record]:
+        url = self.connection.url
+        if response.code == _NO_GROUP:
+            raise failed(url, "it has no such list", "check the list's name in the URL")
+        if response.code == _LOGIN:
+            raise failed(url, "it wants a login", "put user:password@ in front of the host")
+        if response.code != _FOLLOWS or response.body is None:
+            raise failed(url, f"it refuses: {response.shown}", "run it again later")
+        records = list(read_records(response.body))
+        if len(records) < 2 or not isinstance(records[-1], Mark):
+            raise BadReplica("an answer without an end")
+        if not isinstance(records[0], ListState):
+            raise BadReplica("an answer without a beginning")
+        return records
+
+    # What is new
+
+    def _take_numbers(self, number: int, state: ListState) -> None:
+        """Store the messages and tombstones from a number to the state's last."""
+        pending: list[Replica | Tombstone] = []
+        octets = 0
+        for record in self._numbers(number, state):
+            pending.append(replace(record, revision=min(record.revision, state.revision)))
+            octets += len(record.raw) if isinstance(record, Replica) else 0
+            if len(pending) >= BATCH_MESSAGES or octets >= BATCH_OCTETS:
+                self._store(pending)
+                pending, octets = [], 0
+        self._store(pending)
+
+    def _numbers(self, number: int, state: ListState) -> Iterator[Replica | Tombstone]:
+        """Yield what the origin has under each number; an answer that ends early makes the next ones shorter."""
+        step = STEP
+        while number <= state.high:
+            asked: deque[int] = deque()
+            for records in self._answers(_ranges(number, state.high, step, asked)):
+                last = asked.popleft()
+                for record in records[1:-1]:
+                    if not isinstance(record, Replica | Tombstone) or record.number != number:
+                        raise BadReplica(f"not number {number}")
+                    yield record
+                    number += 1
+                if number <= last:
+                    break
+            step = max(step // 2, 1)
+            for _ in self._answers(()):  # what is on its way still
+                pass
+
+    def _store(self, records: Sequence[Replica | Tombstone]) -> None:
+        """Store messages and tombstones under the next numbers."""
+        if not records:
+            return
+        took = Summary()
+        with self.writer.batch() as batch:
+            twin = batch.twin(self.name, self.origin)
+            for record in records:
+                took.read += 1
+                if isinstance(record, Tombstone):
+                    twin.bury(record)
+                    continue
+                self._adopt(batch, twin, record)
+                took.added += 1
+                took.octets += len(record.raw)
+        self._report(took)
+
+    def _adopt(self, batch: Batch, twin: Twin, replica: Replica) -> None:
+        adopt(batch, twin, self.name, replica, self.renderers, subject_window=self.subject_window)
+
+    def _report(self, took: Summary) -> None:
+        """Count a batch in, once it is kept."""
+        self.summary.read += took.read
+        self.summary.added += took.added
+        self.summary.improved += took.improved
+        self.summary.withdrawn += took.withdrawn
+        self.summary.octets += took.octets
+        self.summary.seconds = time.monotonic() - self.began
+        if self.progress is not None:
+            self.progress(self.connection.received, self.summary)
+
+    # What changed
+
+    def _take_changes(self, state: ListState, since: int, last: int, spool: IO[bytes]) -> None:
+        """Take over better copies of what was stored before this run; spool what else became of it."""
+        if last < 1 or since >= state.revision:
+            return
+        wanted: list[int] = []
+        for records in self._behind(
+            b"CHANGES %d %%d %%d %d" % (state.revision, last), Mark(since, MAX_NUMBER), state
+        ):
+            with self.writer.batch() as batch:
+                twin = batch.twin(self.name, self.origin)
+                for record in records:
+                    if isinstance(record, Tombstone):
+                        spool.write(render(record))
+                        continue
+                    if not isinstance(record, Change):
+                        raise BadReplica("not a change")
+                    kept = twin.kept(record.number)
+                    if kept is None:
+                        continue
+                    if (kept.digest, kept.fidelity) != (record.digest, record.fidelity):
+                        wanted.append(record.number)
+                    if kept.revision != record.revision:
+                        spool.write(render(record))
+        wanted.sort()
+        self._improve(wanted)
+
+    def _improve(self, numbers: Sequence[int]) -> None:
+        """Put the origin's copies in the place of those that are there."""
+        pending: list[Replica] = []
+        octets = 0
+        questions = (b"MESSAGES %d %d" % (number, number) for number in numbers)
+        for number, records in zip(numbers, self._answers(questions), strict=True):
+            for record in records[1:-1]:
+                if not isinstance(record, Replica | Tombstone) or record.number != number:
+                    raise BadReplica(f"not number {number}")
+                if isinstance(
+                    record, Replica
+                ):  # else it was removed since, which the next run is told
+                    pending.append(record)
+                    octets += len(record.raw)
+            if len(pending) >= BATCH_MESSAGES or octets >= BATCH_OCTETS:
+                self._put_in_place(pending)
+                pending, octets = [], 0
+        self._put_in_place(pending)
+
+    def _put_in_place(self, replicas: Sequence[Replica]) -> None:
+        if not replicas:
+            return
+        with self.writer.batch() as batch:
+            twin = batch.twin(self.name, self.origin)
+            for replica in replicas:
+                self._adopt(batch, twin, replica)
+        octets = sum(len(replica.raw) for replica in replicas)
+        self._report(Summary(read=len(replicas), improved=len(replicas), octets=octets))
+
+    def _take_nodes(self, state: ListState, ghosts: int, since: int, spool: IO[bytes]) -> None:
+        """Spool the nodes that changed: all behind a revision, and those without a message behind another."""
+        question = b"NODES %d %%d %%d %d" % (state.revision, since)
+        for records in self._behind(question, Mark(ghosts, _LAST_KEY), state):
+            for record in records:
+                if not isinstance(record, Rooted):
+                    raise BadReplica("not a node")
+                spool.write(render(record))
+
+    def _behind(self, question: bytes, mark: Mark, state: ListState) -> Iterator[Sequence[Record]]:
+        """Ask behind a mark, and behind the one that the answer ends with, until all is told; yield what is.
+
+        Raises:
+            BadReplica: the marks do not ascend.
+        """
+        while mark.revision <= state.revision:
+            ((_, *records, reached),) = self._answers([question % (mark.revision, mark.key)])
+            assert isinstance(reached, Mark)
+            if (reached.revision, reached.key) <= (mark.revision, mark.key):
+                raise BadReplica("an answer that leads nowhere")
+            mark = reached
+            yield records
+
+    def _settle(self, state: ListState, spool: IO[bytes]) -> None:
+        """Bring the twin to where the origin was, at once."""
+        took = Summary()
+        with self.writer.batch() as batch:
+            twin = batch.twin(self.name, self.origin)
+            for record in _unspooled(spool):
+                if isinstance(record, Tombstone):
+                    took.withdrawn += twin.kept(record.number) is not None
+                    twin.bury(record)
+                elif isinstance(record, Change):
+                    twin.restamp(record.number, record.revision)
+                elif isinstance(record, Rooted):
+                    twin.plant(record)
+            twin.settle(state)
+            batch.set_cursor(self.name, _CURSOR, b"")
+        self._report(took)
+
+
+def _is_same(record: MailingList, state: ListState) -> bool:
+    """Tell whether a list is what its origin is already."""
+    mine = record.description, record.address, record.high, record.revision
+    return mine == (state.description, state.address, state.high, state.revision)
+
+
+def _ranges(first: int, last: int, step: int, asked: deque[int]) -> Iterator[bytes]:
+    """Yield questions for a range of numbers, and note where each ends."""
+    for start in range(first, last + 1, step):
+        end = min(start + step - 1, last)
+        asked.append(end)
+        yield b"MESSAGES %d %d" % (start, end)
+
+
+def _unspooled(spool: IO[bytes]) -> Iterator[Record]:
+    buffer = RecordBuffer()
+    while data := spool.read(1 << 20):
+        yield from buffer.feed(data)
+    buffer.close()
