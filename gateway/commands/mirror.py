@@ -35,6 +35,7 @@ from storage.sqlite.peers import SqlitePeers
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rich.progress import TaskID
     from rich.table import Table
@@ -149,10 +150,19 @@ def _remove(parsed: argparse.Namespace) -> int:
             )
         for each in gone:
             peers.remove_mirror(each.name, each.url)
+            _release(archive_directory(parsed, config_of(parsed)), each)
             shown.console().print(
                 f"{each.name}: not pulled from {shown_url(each.url)} any more", markup=False
             )
     return DONE
+
+
+def _release(directory: Path, mirror: Mirror) -> None:
+    """Make a list that was a mirror's twin one of its own."""
+    with closing(open_for_writing(directory)) as writer:
+        if writer.has(mirror.name):
+            with writer.batch() as batch:
+                batch.release(mirror.name)
 
 
 def _run(parsed: argparse.Namespace) -> int:

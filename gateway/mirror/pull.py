@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Moved
-from gateway.mirror.source import host_of, kind_of, open_mirror
+from gateway.mirror.source import Kind, host_of, kind_of, open_mirror
 from storage.ingest import ingest
 from storage.peers import shown_url
 
@@ -82,10 +82,23 @@ class MirrorJob:
         return peers.note_mirror(self.mirror.name, self.mirror.url, health)
 
     def move(self, place: Place, report: Report) -> Moved:
-        from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
+        # These load the faces' commands, which only writing needs.
+        from gateway.mirror.twin import replicate  # noqa: PLC0415
+        from gateway.renderers import RENDERERS  # noqa: PLC0415
 
-        source = open_mirror(self.mirror, place.directory)
         with closing(open_for_writing(place.directory)) as writer:
+            if kind_of(self.url) is Kind.NEWS:
+                summary = replicate(
+                    writer,
+                    self.name,
+                    self.url,
+                    RENDERERS,
+                    subject_window=place.subject_window,
+                    progress=lambda _, summary: report(_moved(summary)),
+                )
+                if summary is not None:
+                    return _moved(summary)
+            source = open_mirror(self.mirror, place.directory)
             summary = ingest(
                 writer,
                 self.mirror.name,
@@ -97,7 +110,7 @@ class MirrorJob:
         return _moved(summary, source)
 
 
-def _moved(summary: Summary, source: Source) -> Moved:
+def _moved(summary: Summary, source: Source | None = None) -> Moved:
     """Return what a pull has brought so far."""
     notes = [f"{position}: {why}; skipped" for position, why in summary.rejected[:MAX_NOTES]]
     if len(summary.rejected) > MAX_NOTES:
