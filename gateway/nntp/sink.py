@@ -91,13 +91,9 @@ class Sink:
 
     async def wish(self, grant: Grant, message_id: bytes) -> Wish:
         """Return what to say to an offer: by what the peer may feed only, so that nothing tells of other lists."""
-        if not is_transit_id(message_id):
+        if not is_transit_id(message_id) or await self._has_whole_copy(grant, message_id):
             return Wish.KNOWN
-        if message_id in self._in_flight:
-            return Wish.LATER
-        if await self._whole_copies(grant, message_id):
-            return Wish.KNOWN
-        return Wish.LATER if self.is_busy else Wish.SEND
+        return Wish.LATER if message_id in self._in_flight or self.is_busy else Wish.SEND
 
     async def examine(self, grant: Grant, offered: bytes, octets: bytes | None) -> Article:
         """Return the article, ready to be stored, that a peer sent; ``octets`` is None where it was too long.
@@ -134,7 +130,7 @@ class Sink:
                 del self._in_flight[article.message_id]
         return _fate(outcomes.values(), improves=article.improves)
 
-    async def _whole_copies(self, grant: Grant, message_id: bytes) -> bool:
+    async def _has_whole_copy(self, grant: Grant, message_id: bytes) -> bool:
         copies = await self._copies(grant, message_id)
         return any(fidelity is Fidelity.FULL for fidelity in copies.values())
 

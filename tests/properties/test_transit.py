@@ -1,132 +1,144 @@
-"""Whatever mail there is, news servers take what is made of it."""
+"""Whatever a peer sends: the answers do not depend on packets or on when articles are stored, and none is an internal fault."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
-from gateway.nntp.news_dates import news_date
-from gateway.nntp.transit import stored_path, transit
-from gateway.nntp.transit_rules import STOCK_CUTOFF, refusal
-from storage.message.fields import parse_header
-from storage.message.ids import message_id
-from storage.message.served import is_dotted, serve, served_head
-from storage.model import Served
-from tests.edge_cases import cases
-from tests.mail import MemoryEngine, done, fill
-from tests.properties.mail_octets import octets, ordinary_mails
+from gateway.acceptance import Outcome
+from gateway.config import Limits
+from gateway.connections import Connections
+from gateway.transport import SessionProtocol
+from tests.mail import MemoryEngine
+from tests.nntp.world import PEER_ADDRESS, article, build, session, sink_of, takethis
+from tests.server.scripted import Socket
 
 if TYPE_CHECKING:
-    from gateway.nntp.transit import Article
-    from tests.edge_cases import Case
+    from collections.abc import Mapping, Sequence
 
-HOST: Final = b"news.example"
-NOW: Final = 1_750_000_000
-MISSING: Final = b"<missing@x.example>"
+ARCHIVE: Final = build(MemoryEngine())
 
-FIELDS: Final = (
-    b"Path: ", b"Path: a!b!c", b"Newsgroups: a.b", b"Xref: x a:1", b"Injection-Date: ", b"Date: ", b"Subject:",
-    b"From: a@b.c", b"Message-ID: <a..b@c>", b"Message-ID:\n <a@b.c>", b"References: <a..b@c> <d@e.f>", b"Lines: 3",
-    b"Control: cancel <a@b.c>", b"To: a", b"To: b", b"X-A:", b"X-A:\n b", b"X-A:b", b"no colon", b" continued", b" ",
-    b"Date: Sat, 01 Jan 2050 00:00:00 +0000", b"Date: Tue, 02 Jan 2024 10:00:00 +0000", b"X-L: " + b"y " * 700,
-    b"Content-Type: text/plain", b"X-Original-Path: q!r", b"Path : x", b"\xe9: y", b"Injection-Date: Sun, 15 Jun 2025 00:00:00 +0000",
-)  # fmt: skip  # a list of words
-
-heads = st.lists(st.sampled_from(FIELDS), max_size=12).map(
-    lambda lines: b"\n".join([*lines, b"", b"Text.\n"])
+OWN: Final = st.sampled_from(["a", "b", "c", "one", "shared", "hush", "a..b", "x" * 300])
+GROUPS: Final = st.sampled_from(["lists.alpha", "lists.beta,comp.alpha", "lists.secret", "", ","])
+LINES: Final = st.lists(
+    st.sampled_from(
+        [b"", b".", b"..", b"QUIT", b"CHECK <a@x.example>", b"a" * 700, b"\r", b"\n.\n", b"\0"]
+    )
 )
-mails = st.one_of(octets, ordinary_mails(), heads)
 
 
-def served(raw: bytes) -> Served:
-    header = parse_header(raw)
-    own = message_id(header)[0] or MISSING
-    whole = serve(raw, served_head(raw, header, own, None))
-    return Served(own, whole, is_dotted(whole))
+@st.composite
+def transfers(draw: st.DrawFn) -> bytes:
+    """Return TAKETHIS with an article, more or less."""
+    own = draw(OWN)
+    body = b"".join(line + b"\r\n" for line in draw(LINES))
+    text = article(draw(st.sampled_from([own, own, own, "b"])), groups=draw(GROUPS), body=body)
+    return takethis(own, draw(st.sampled_from([text, text, text, body, b""])))
 
 
-def article(of: Served, *, wanted: bool = True) -> Article:
-    return transit(
-        of,
-        host=HOST,
-        groups=[b"a.b", b"c.d"],
-        dated=NOW - 9_000_000,
-        now=NOW,
-        injection_date=wanted,
-    )
+COMMANDS: Final = st.one_of(
+    transfers(),
+    OWN.map(lambda own: b"CHECK <%b@x.example>\r\n" % own.encode()),
+    st.sampled_from(
+        [
+            b"CHECK <hush@x.example>\r\n", b"CHECK\r\n", b"check x\r\n", b"MODE STREAM\r\n", b"DATE\r\n", b"\r\n",
+            b"TAKETHIS\r\n.\r\n", b"takethis \xff\r\nQUIT\r\n.\r\n", b"TAKETHIS " + b"x" * 3000 + b"\r\n.\r\n",
+            b"NOSUCH\r\n", b"Z" * 600 + b"\r\n", b"STAT <one@x.example>\r\n",
+        ]
+    ),
+)  # fmt: skip  # a list of lines
 
 
-@given(mails)
-@example(b"Path: !\n\n")
-@example(b"Path: news.example\n\n")
-@example(b"X-A: " + b"y" * 1200 + b" \tz" + b" " * 1000 + b"\n\n")
-def test_what_is_made_of_a_mail_is_taken(raw: bytes) -> None:
-    made = article(served(raw))
-    why = refusal(
-        made.octets,
-        now=NOW,
-        cutoff=STOCK_CUTOFF,
-        offered=made.message_id,
-        identity=b"peer.example",
-        carried=lambda name: name == b"c.d",
-    )
-    assert why is None
-    assert refusal(article(served(raw), wanted=False).octets, now=NOW) is None
+class Whenever:
+    """Tells what became of articles when it is told to, in any order; the same for the same article each time."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Mapping[str, Outcome]], Mapping[str, Outcome]]] = []
+
+    def accept(self, names: Sequence[str], raw: bytes) -> Deferred[Mapping[str, Outcome]]:
+        outcome = (Outcome.ADDED, Outcome.KNOWN, Outcome.WITHHELD)[len(raw) % 3]
+        self.waiting.append((Deferred(), dict.fromkeys(names, outcome)))
+        return self.waiting[-1][0]
+
+    def pending(self) -> int:
+        return 0
+
+    def tell(self, at: int) -> None:
+        answer, outcomes = self.waiting.pop(at % len(self.waiting))
+        answer.callback(outcomes)
 
 
-@given(mails, st.booleans())
-def test_made_anew_of_itself_it_stays(raw: bytes, wanted: bool) -> None:
-    once = article(served(raw), wanted=wanted)
-    again = article(Served(once.message_id, once.octets, dotted=False), wanted=wanted)
-    assert again == once
+def conversation(pieces: Sequence[bytes], order: Sequence[int], *, at_once: bool) -> bytes:
+    """Return what a peer hears that sends some pieces; ``order`` says when and in which order articles are stored."""
+    whenever, clock, socket = Whenever(), Clock(), Socket()
+    talking = session(ARCHIVE, sink=sink_of(ARCHIVE, whenever), address=PEER_ADDRESS)
+    connections = Connections(Limits(input_octets=4096), clock)
+    protocol = SessionProtocol(talking, connections, PEER_ADDRESS, None)
+    protocol.makeConnection(socket)
+    heard, turns, unsent = [socket.take_all()], list(order), list(pieces)
+    while unsent or whenever.waiting:
+        if unsent and socket.producerState != "paused":
+            protocol.dataReceived(unsent.pop(0))
+        turn = turns.pop(0) if turns else 0
+        if whenever.waiting and (
+            at_once or turn % 2 or not unsent or socket.producerState == "paused"
+        ):
+            whenever.tell(turn)
+        clock.advance(1)
+        heard.append(socket.take_all())
+    return b"".join(heard)
 
 
-@given(mails)
-def test_each_line_has_a_place_and_something_to_say(raw: bytes) -> None:
-    head = article(served(raw)).octets.partition(b"\r\n\r\n")[0]
-    for line in head.split(b"\r\n"):
-        assert line.strip(b" \t")
-        assert re.match(rb"[!-9;-~]+: [^ \t]|[ \t]", line)
-        assert len(line) <= 998 or b" " not in line.partition(b": ")[2].strip(b" \t")
+def without_431(answer: bytes) -> bytes:
+    """Return the answers; whether an article is on its way depends on when it is stored."""
+    return re.sub(rb"(?m)^(?:238|431) ", b"238 ", answer)
 
 
-@given(mails)
-def test_nothing_is_lost(raw: bytes) -> None:
-    before = served(raw)
-    made = article(before)
-    assert made.octets.endswith(before.octets[parse_header(before.octets).body :])
-    words = set(made.octets.split())
-    for field in parse_header(before.octets).fields:
-        if field.name.lower() not in {b"x-original-path", b"x-original-injection-date"}:
-            said = field.value.split()
-            assert all(word in words or word + b"," in words for word in said), field
+@given(
+    st.lists(COMMANDS, max_size=10),
+    st.lists(st.integers(1, 900), max_size=40),
+    st.lists(st.integers(0, 9), max_size=40),
+)
+def test_answers_depend_neither_on_packets_nor_on_when_articles_are_stored(
+    commands: list[bytes], cuts: list[int], order: list[int]
+) -> None:
+    sent = b"".join(commands)
+    whole = conversation([sent], [], at_once=True)
+    one_by_one = conversation(commands, [], at_once=True)
+    assert without_431(whole) == without_431(one_by_one)
+    pieces = []
+    for cut in cuts:
+        pieces.append(sent[:cut])
+        sent = sent[cut:]
+    assert without_431(conversation([*pieces, sent], order, at_once=False)) == without_431(whole)
 
 
-@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.file)
-def test_edge_cases_are_taken(case: Case) -> None:
-    engine = MemoryEngine()
-    fill(engine.writer(), "edge", [case.data])
-    archive = engine.archive()
-    for number in range(1, archive.mailing_list("edge").high + 1):
-        stored = done(archive.served("edge", number))
-        made = article(stored)
-        assert refusal(made.octets, now=NOW, cutoff=STOCK_CUTOFF, offered=made.message_id) is None
+@given(
+    st.lists(st.one_of(COMMANDS, st.binary(max_size=60)), max_size=10), st.lists(st.integers(0, 9))
+)
+def test_every_answer_is_well_formed_and_none_an_internal_fault(
+    commands: list[bytes], order: list[int]
+) -> None:
+    answer = conversation([*commands, b"\r\n.\r\nDATE\r\n"], order, at_once=False)
+    lines = answer.split(b"\r\n")
+    assert lines.pop() == b""
+    assert lines[0].startswith(b"201 ")
+    for line in lines:
+        assert re.fullmatch(rb"[1-5][0-9][0-9] [^\0-\x1f\x7f]{1,506}", line)
+        assert not line.startswith(b"403 ")
 
 
-@given(st.lists(st.sampled_from([b"a.example", b"b", b"peer.example"]), max_size=4))
-def test_the_path_is_handed_on(hops: list[bytes]) -> None:
-    raw = b"Path: " + b"!".join([*hops, b"not-for-mail"]) + b"\nSubject: x\n\nText.\n"
-    stored = served(raw)
-    assert stored_path(stored) == hops
-    path = parse_header(article(stored).octets).first(b"path") or b""
-    assert path == b"!".join([HOST, *hops, b"not-for-mail"])
-
-
-@given(octets)
-def test_dates_never_fail(value: bytes) -> None:
-    found = news_date(value)
-    assert found is None or found > -2 * 86_400
+@given(st.lists(transfers(), max_size=6))
+def test_an_article_of_a_stranger_is_never_taken_for_commands(sent: list[bytes]) -> None:
+    client = session(ARCHIVE, sink=sink_of(ARCHIVE, Whenever()), address="198.51.100.1")
+    socket = Socket()
+    protocol = SessionProtocol(client, Connections(Limits(), Clock()), "198.51.100.1", None)
+    protocol.makeConnection(socket)
+    protocol.dataReceived(b"".join(sent) + b"DATE\r\n")
+    answers = socket.take_all().split(b"\r\n")[1:-1]
+    assert answers == [b"480 log in first"] * len(sent) + [b"111 20261122063526"]
