@@ -1,17 +1,13 @@
-"""Sources on their way in: which list each goes to, the first import, and following them in a process of its own."""
+"""Sources on their way in: which list each goes to, and the first import."""
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import chain
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway.child import Child
 from gateway.shown import complain, progress_bar
-from storage.errors import ArchiveError, SourceError
+from storage.errors import SourceError
 from storage.ingest import Summary, ingest, versions
 from storage.sources import SETTLED, STANDARD_INPUT, expand
 from storage.sources.base import Incoming
@@ -24,23 +20,12 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from gateway.child import Family
     from storage.sources.base import Source
 
-__all__ = ["Feed", "Follower", "Following", "Plan", "open_for_writing", "take_in"]
-
-POLL_SECONDS: Final = 0.5
-"""How often followed sources are looked at; a look is a ``stat``."""
-
-EXPAND_SECONDS: Final = 5.0
-"""How often followed folders are searched for new files."""
+__all__ = ["Feed", "Plan", "cursor_of", "ingest_feed", "open_for_writing", "take_in"]
 
 UNNAMED: Final = "mail"
 """The list that takes a source of which neither its file's name nor List-Id tells a name."""
-
-_GONE: Final = "the sources were not followed any more: following them again"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,90 +99,34 @@ def take_in(writer: SqliteWriter, plan: Plan, *, settle: bool = False) -> dict[s
 
             total = summaries.setdefault(feed.name, Summary())
             _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
-            if settle and feed.source.changed(_cursor(writer, feed)):
+            if settle and feed.source.changed(cursor_of(writer, feed)):
                 time.sleep(SETTLED)
                 _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
             bar.remove_task(task)
     return summaries
 
 
-class Following:
-    """A process beside this one that adds what comes to a plan's sources; it ends with this one, however that ends."""
+def ingest_feed(
+    writer: SqliteWriter,
+    feed: Feed,
+    subject_window: int | None,
+    progress: Callable[[int, Summary], None] | None = None,
+) -> Summary:
+    """Add what is new in a feed to its list.
 
-    def __init__(self, directory: Path, plan: Plan) -> None:
-        kept = replace(plan, paths=[path for path in plan.paths if path != STANDARD_INPUT])
-        self._is_needed = bool(kept.paths)
-        self._child = Child("listgate-follow", _GONE, _follow, directory, kept)
+    Raises:
+        SourceError: the source cannot be read; what came before is kept.
+        ArchiveUnavailable: the archive cannot be written; whole batches are kept.
+    """
+    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
 
-    def tend(self) -> None:
-        """Start the process, if there is anything to follow; start it again if it is gone."""
-        if self._is_needed:
-            self._child.tend()
-
-    def end(self) -> None:
-        """End the process."""
-        self._child.end()
-
-
-def _follow(family: Family, directory: Path, plan: Plan) -> None:
-    """Poll the sources until the parent process is gone."""
-    follower = Follower(open_for_writing(directory), plan)
-    while family.is_whole():
-        follower.look()
-        time.sleep(POLL_SECONDS)
+    return ingest(
+        writer, feed.name, feed.source, RENDERERS, subject_window=subject_window, progress=progress
+    )
 
 
-class Follower:
-    """Adds what comes to the sources of a plan, each time it looks; a fault is logged once while it lasts."""
-
-    def __init__(
-        self, writer: SqliteWriter, plan: Plan, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._writer = writer
-        self._plan = plan
-        self._clock = clock
-        self._feeds: dict[str, list[Feed]] = {}
-        self._expanded = -EXPAND_SECONDS
-        self._cursors: dict[tuple[str, str], bytes] = {}
-        self._faults: dict[tuple[str, str], str] = {}
-
-    def look(self) -> None:
-        """Add what has come since the last look."""
-        if self._clock() - self._expanded >= EXPAND_SECONDS:
-            self._expanded = self._clock()
-            for path in self._plan.paths:
-                self._attempt(("search", path), partial(self._expand, path))
-        for feed in chain.from_iterable(self._feeds.values()):
-            self._attempt(("read", feed.source.name), partial(self._catch_up, feed))
-
-    def _expand(self, path: str) -> None:
-        self._feeds[path] = self._plan.feeds_of(path)
-
-    def _attempt(self, what: tuple[str, str], work: Callable[[], None]) -> None:
-        try:
-            work()
-        except ArchiveError as error:
-            if self._faults.get(what) != str(error):
-                log.warning("%s; trying again", error)
-            self._faults[what] = str(error)
-        else:
-            self._faults.pop(what, None)
-
-    def _catch_up(self, feed: Feed) -> None:
-        key = feed.name, feed.source.name
-        if key not in self._cursors:
-            self._cursors[key] = _cursor(self._writer, feed)
-        if not feed.source.changed(self._cursors[key]):
-            return
-        summary = _ingest(self._writer, feed, self._plan.subject_window, None)
-        self._cursors[key] = _cursor(self._writer, feed)
-        if summary.added:
-            log.info("%s: %d new", feed.name, summary.added)
-        for position, why in summary.rejected:
-            log.warning("%s: %s; skipped", position, why)
-
-
-def _cursor(writer: SqliteWriter, feed: Feed) -> bytes:
+def cursor_of(writer: SqliteWriter, feed: Feed) -> bytes:
+    """Return where the last batch from a feed ended."""
     return writer.cursor(feed.name, feed.source.name)
 
 
@@ -209,26 +138,13 @@ def _ingest_and_tell(
 ) -> Summary:
     """Ingest, and name on stderr what was no message."""
     try:
-        summary = _ingest(writer, feed, subject_window, progress)
+        summary = ingest_feed(writer, feed, subject_window, progress)
     except SourceError as error:
         complain(str(error))
         return Summary(rejected=[(feed.source.name, str(error))])
     for position, why in summary.rejected:
         complain(f"{position}: {why}; skipped")
     return summary
-
-
-def _ingest(
-    writer: SqliteWriter,
-    feed: Feed,
-    subject_window: int | None,
-    progress: Callable[[int, Summary], None] | None,
-) -> Summary:
-    from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
-
-    return ingest(
-        writer, feed.name, feed.source, RENDERERS, subject_window=subject_window, progress=progress
-    )
 
 
 def _named_by_list_id(source: Source) -> str:

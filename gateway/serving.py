@@ -11,7 +11,7 @@ from twisted.internet.task import LoopingCall
 from gateway import imap, lmtp, nntp, shown
 from gateway.accept_process import ProcessAcceptor
 from gateway.access import Policy
-from gateway.intake import Following
+from gateway.follower import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
 from gateway.mirror.process import PeersProcess

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.intake import EXPAND_SECONDS, Follower, Following, Plan, open_for_writing
+from gateway.follower import EXPAND_SECONDS, Follower, Following
+from gateway.intake import Plan, open_for_writing
 from storage.sqlite import SqliteArchive
 from tests.cli.conftest import ROUND, grow, put
 from tests.mail import mail
@@ -33,6 +34,8 @@ class Followed:
     def look(self, later: float = 0.0) -> dict[str, int]:
         """Let it look after some seconds; return the lists and their counts."""
         self.now += later
+        self._follower.search()
+        self._follower.poll(0)
         self._follower.look()
         self._archive.refresh()
         return {record.name: record.count for record in self._archive.lists()}
