@@ -55,7 +55,9 @@ class _Message(NamedTuple):
 class ImapSource:
     """A mailbox; ``window`` is how many messages are asked for at once, 0 as many as make a good answer."""
 
-    def __init__(self, url: str, mailbox: str, window: int = 0) -> None:
+    def __init__(
+        self, url: str, mailbox: str, window: int = 0, *, max_message: int = MAX_MESSAGE
+    ) -> None:
         """Take the server's URL, whose path does not matter, and the mailbox there.
 
         Raises:
@@ -66,6 +68,7 @@ class ImapSource:
             raise SourceError(f"{self._url.shown}: no mailbox: write imap://host/mailbox")
         self._mailbox = mailbox
         self._window = window or BATCH_MESSAGES
+        self._max_message = max_message
         self._expected = 0
         self._octets = 0
         self._to_come: int | None = None
@@ -135,9 +138,9 @@ class ImapSource:
     def _batches(self, messages: list[_Message]) -> Iterator[list[_Message]]:
         """Yield messages in runs that are fetched in one answer."""
         batch: list[_Message] = []
-        octets = 0
+        octets, limit = 0, min(BATCH_OCTETS, self._max_message)
         for message in messages:
-            if batch and (octets + message.size > BATCH_OCTETS or len(batch) >= self._window):
+            if batch and (octets + message.size > limit or len(batch) >= self._window):
                 yield batch
                 batch, octets = [], 0
             batch.append(message)
@@ -150,10 +153,10 @@ class ImapSource:
     ) -> Iterator[Incoming | Rejected]:
         """Yield a batch's messages, those that are still there."""
         octets = sum(message.size for message in batch)
-        if octets > MAX_MESSAGE:  # such a one is a batch of its own
+        if octets > self._max_message and len(batch) == 1:
             self._octets += octets
             position, cursor = self._place(validity, batch[-1].uid)
-            yield Rejected(position, too_large(MAX_MESSAGE), cursor, self._octets)
+            yield Rejected(position, too_large(self._max_message), cursor, self._octets)
             return
         uids = f"{batch[0].uid}:{batch[-1].uid}"
         responses = connection.fetch(uids, "(UID INTERNALDATE BODY.PEEK[])", 2 * octets + BUDGET)

@@ -35,6 +35,8 @@ _TRACE: Final = b"listgate"
 _DELIMITER: Final = re.compile(rb'\([^)]*\) "\\?(.)"')
 _NUMBER: Final = re.compile(rb"[0-9]{1,10}")
 _BODY: Final = re.compile(rb"BODY\[\] \{[0-9]+\}\Z", re.IGNORECASE)
+_QUOTED_BODY: Final = re.compile(rb'BODY\[\] "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_ESCAPED: Final = re.compile(rb"\\(.)")
 
 Fetched: TypeAlias = tuple[bytes, bytes | None]
 """A FETCH response: what stands outside its literals, and the message, BODY[]."""
@@ -92,12 +94,12 @@ class ImapConnection:
             SourceError: it cannot be reached, is no mail server, or refuses the login.
         """
         self.url = parse_url(url) if isinstance(url, str) else url
-        self._context = context or ssl.create_default_context()
+        self._context = context
         self._client = self._connected(timeout)
         try:
             self._log_in()
         except BaseException:
-            self._client.shutdown()
+            self._shut()
             raise
 
     def __enter__(self) -> Self:
@@ -110,7 +112,7 @@ class ImapConnection:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._client.shutdown()
+            self._shut()
             return
         with suppress(OSError, imaplib.IMAP4.error):  # all that was wanted has come
             self._client.logout()
@@ -149,7 +151,7 @@ class ImapConnection:
         url = self.url
         try:
             if url.tls:
-                return _BoundedTls(url.host, url.port, ssl_context=self._context, timeout=timeout)
+                return _BoundedTls(url.host, url.port, ssl_context=self._tls(), timeout=timeout)
             return _Bounded(url.host, url.port, timeout=timeout)
         except OSError as error:
             raise not_connected(url, error) from None
@@ -158,6 +160,9 @@ class ImapConnection:
                 url, f"no mail server, or not let in ({error})", "check the port"
             ) from None
 
+    def _tls(self) -> ssl.SSLContext:
+        return self._context or ssl.create_default_context()
+
     def _log_in(self) -> None:
         """Log in, over TLS where a password is to be sent and the server can. RFC 9051 s. 6.2, 4505, 4616."""
         client, user, password = self._client, self.url.user, self.url.password
@@ -165,7 +170,7 @@ class ImapConnection:
             return
         with self._errors(remedy="check user and password"):
             if user and not self.url.tls and "STARTTLS" in client.capabilities:
-                client.starttls(self._context)
+                client.starttls(self._tls())
             if not user:
                 self._log_in_anonymously()
             elif "AUTH=PLAIN" in client.capabilities:
@@ -181,6 +186,10 @@ class ImapConnection:
             client.authenticate("ANONYMOUS", lambda _: _TRACE)
         else:
             client.login(_quoted("anonymous"), _TRACE.decode())
+
+    def _shut(self) -> None:
+        with suppress(OSError):  # it may be shut already
+            self._client.shutdown()
 
     def _delimiter(self) -> str:
         """Return what the server has between the levels of a name. RFC 9051 s. 6.3.9."""
@@ -222,7 +231,13 @@ class ImapConnection:
                 self.url, f"the connection broke ({error.strerror or error})", "run it again later"
             ) from None
         except (imaplib.IMAP4.error, ValueError) as error:
-            raise failed(self.url, f"refused ({error})", remedy) from None
+            raise failed(self.url, f"refused ({_text(error)})", remedy) from None
+
+
+def _text(error: Exception) -> str:
+    """Return what the server said where ``imaplib`` raises that as it came."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(error)
 
 
 def _responses(found: Sequence[object]) -> Iterator[Fetched]:
@@ -237,7 +252,9 @@ def _responses(found: Sequence[object]) -> Iterator[Fetched]:
             if part[0].endswith(b"}") and _BODY.search(part[0]):
                 message = part[1]
         elif isinstance(part, bytes):
-            yield text + part, message
+            text += part
+            quoted = _QUOTED_BODY.search(text) if message is None else None
+            yield text, _ESCAPED.sub(rb"\1", quoted[1]) if quoted else message
             text, message = b"", None
 
 
