@@ -161,13 +161,17 @@ def test_what_is_no_message_and_what_is_too_large_are_named() -> None:
 
 
 def test_what_went_away_on_the_way_is_left_out_and_a_short_one_may_be_quoted() -> None:
-    answer = (
-        b'* 3 FETCH (UID 3 BODY[] "X: \\"1\\\\")\r\n* 4 FETCH (UID 4 BODY[] NIL)\r\n{tag} OK x\r\n'
+    answer = b"".join(
+        [
+            b'* 3 FETCH (UID 3 BODY[] "X: \\"1\\\\")\r\n',
+            b"* 4 FETCH (UID 4 BODY[] NIL)\r\n",
+            b"* 5 FETCH (OTHER {2}\r\nhi UID 5 BODY[] {6}\r\nX: 2\r\n)\r\n",
+            b"{tag} OK x\r\n",
+        ]
     )
     with mailbox([3, 4, 5], instead={rb"UID FETCH .*BODY": answer}) as server:
-        (item,) = ImapSource(server.url(), "made").messages(b"")
-    assert isinstance(item, Incoming)
-    assert (item.raw, item.received) == (b'X: "1\\', None)
+        items = [*ImapSource(server.url(), "made").messages(b"")]
+    assert [item.raw for item in items if isinstance(item, Incoming)] == [b'X: "1\\', b"X: 2\n"]
 
 
 def test_a_pull_that_is_cut_off_goes_on_where_it_was() -> None:
