@@ -24,6 +24,8 @@ CORES: Final = (
     "gateway/sasl.py",
     "gateway/scram.py",
     "gateway/mechanisms.py",
+    "gateway/mirror/article.py",
+    "gateway/mirror/nntp_client.py",
     "gateway/peers.py",
     "gateway/acceptance.py",
 )
