@@ -36,8 +36,6 @@ LEAST_IDLE_SECONDS: Final = 180
 
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-_NOTHING: Final[tuple[bytes, ...]] = ()
-
 log = logging.getLogger(__name__)
 
 
@@ -233,7 +231,7 @@ class Session:
         if not _row(line, lambda row: row.announces):
             return _single(self.in_order(refusal))
         self.block = Block(0, lambda _: _single(self.in_order(refusal)))
-        return _silence()
+        return _Silence()
 
     def _run(self, line: bytes) -> AsyncIterator[bytes]:
         """Return the response to a line that is a command or continues one.
@@ -246,7 +244,7 @@ class Session:
             return proceed(line)
         words = _words(line)
         if not words:
-            return _silence()
+            return _Silence()
         row = COMMANDS.get(words[0].upper())
         if len(line) + 2 > (row.longest if row else LINE_OCTETS):
             raise NntpError(501, "line too long")
@@ -302,7 +300,11 @@ async def _pause() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def _silence() -> AsyncIterator[bytes]:
-    """Yield nothing: an empty line is no command, and is passed over as other servers do."""
-    for piece in _NOTHING:
-        yield piece
+class _Silence:
+    """Answers an empty line, which is no command and is passed over as other servers do; nor does it keep anyone alive."""
+
+    def __aiter__(self) -> _Silence:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
