@@ -243,7 +243,7 @@ class _Watch:
         self._pack = os.path.join(path, "objects", "pack")
         self._stall = stall
         self._moved = self._told = time.monotonic()
-        self._stored: object = None
+        self._stored = _sizes(self._pack)
 
     def follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what it says until it has ended.
@@ -277,12 +277,12 @@ class _Watch:
 
     def _see_that_it_moves(self, said: bool) -> None:
         now = time.monotonic()
-        stored = None if said else _sizes(self._pack)
+        stored = self._stored if said else _sizes(self._pack)
         if said or stored != self._stored:
-            self._moved, self._stored = now, stored or self._stored
+            self._moved, self._stored = now, stored
         elif now - self._moved >= self._stall:
             raise SourceError(
-                f"{self._label}: nothing has moved for {self._stall:.0f} seconds: trying again later may help"
+                f"{self._label}: nothing has moved for {self._stall:.0f} seconds: try again later"
             )
 
 

@@ -49,6 +49,8 @@ _COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) ([0-9]{1,18})? ?(.*)\n")
 _CHANGE: Final = re.compile(
     rb":([0-7]{6}) ([0-7]{6}) ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) ([A-Z])[0-9]*\t(.+)\n"
 )
+_BESIDE: Final = (".idx", ".rev", ".bitmap", ".keep", ".promisor", ".mtimes")
+"""What the files end with that lie beside packs."""
 _FILES: Final = (b"100644", b"100755")
 
 T = TypeVar("T")
@@ -104,10 +106,10 @@ class Repository:
 
     @property
     def octets(self) -> int:
-        """How many octets its packs have."""
-        with suppress(OSError), os.scandir(os.path.join(self.path, "objects", "pack")) as entries:
-            return sum(each.stat().st_size for each in entries if each.name.endswith(".pack"))
-        return 0
+        """How many octets its objects have, packed and loose."""
+        objects = os.path.join(self.path, "objects")
+        loose = (f"{number:02x}" for number in range(256))
+        return sum(_octets(os.path.join(objects, part)) for part in ("pack", *loose))
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -256,6 +258,16 @@ class Reading:
                 f"{self.label}: git cannot read it ({complaint(self.own, command)}): "
                 "run 'git fsck' there, or fetch it again"
             )
+
+
+def _octets(folder: str) -> int:
+    """Return how many octets the files in a folder have that hold objects."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [each for each in entries if not each.name.endswith(_BESIDE)]
+            return sum(each.stat().st_size for each in names)
+    except OSError:  # there is none, or a file went away: it is a measure only
+        return 0
 
 
 def _packed(text: str) -> Mapping[str, str]:
