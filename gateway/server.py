@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import resource
 import signal
 import socket
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.base import ReactorBase
-    from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+    from twisted.internet.interfaces import IDelayedCall, IListeningPort, IProtocolFactory
     from twisted.python.failure import Failure
 
     from gateway.config import Limits
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["CannotListen", "Face", "Server", "run"]
 
 _REFRESH_SECONDS: Final = 0.5
-"""How often the catalogue is brought up to date, and so how soon open connections see new messages."""
+"""How often the catalogue is brought up to date at least, and so how soon open connections see new messages at the latest."""
+
+_REFRESH_LEAST_SECONDS: Final = 0.05
+"""How long after the last time it is brought up to date at the soonest, however much is written meanwhile."""
 
 _OTHER_FILES: Final = 256
 """File descriptors needed besides those of connections."""
@@ -94,6 +98,8 @@ class Server:
         self._refresh = LoopingCall(self.refresh)
         self._refresh.clock = reactor
         self._is_stale = False
+        self._refreshed = -math.inf
+        self._refresh_call: IDelayedCall | None = None
 
     async def start(self) -> list[str]:
         """Listen everywhere; return the URLs under which the faces can be reached, in the order they were given.
@@ -123,6 +129,8 @@ class Server:
         """Let no one in any more, and end every connection after its reply, within ``drain_seconds``."""
         if self._refresh.running:
             self._refresh.stop()
+        if self._refresh_call is not None and self._refresh_call.active():
+            self._refresh_call.cancel()
         await self._stop_listening()
         await self._connections.drain(_GOODBYE)
 
@@ -130,8 +138,19 @@ class Server:
         """Cut every connection now."""
         self._connections.abort()
 
+    def refresh_soon(self) -> None:
+        """Refresh, at once or ``_REFRESH_LEAST_SECONDS`` after the last time: there may be thousands to tell."""
+        if self._refresh_call is not None and self._refresh_call.active():
+            return
+        wait = self._refreshed + _REFRESH_LEAST_SECONDS - self._reactor.seconds()
+        if wait <= 0:
+            self.refresh()
+        else:
+            self._refresh_call = self._reactor.callLater(wait, self.refresh)
+
     def refresh(self) -> None:
         """Bring what is served up to date, and tell it to those who wait for it."""
+        self._refreshed = self._reactor.seconds()
         try:
             if self._marks is not None:
                 self._marks.refresh()  # first, so that no mark is of a revision that the catalogue does not know

@@ -11,6 +11,7 @@ from twisted.internet.task import LoopingCall
 from gateway import imap, lmtp, nntp, shown
 from gateway.accept_process import ProcessAcceptor
 from gateway.access import Policy
+from gateway.commits import Commits
 from gateway.follower import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
@@ -96,7 +97,7 @@ def serve(
         directory,
         reactor,  # type: ignore[arg-type]  # a module's
         subject_window=plan.subject_window,
-        stored=lambda: server.refresh(),  # noqa: PLW0108 - the server is made later
+        stored=lambda: server.refresh_soon(),  # noqa: PLW0108 - the server is made later
     )
     feeding = Peers()
     recipients = lmtp.Recipients(archive)
@@ -140,6 +141,7 @@ def serve(
             LoopingCall(each.tend).start(TEND_SECONDS)
         if config.lmtp.listeners or config.peers:
             acceptor.start()
+        commits.start()
         out = shown.console()
         for url in urls:
             scheme = url.partition(":")[0].removesuffix("s")
@@ -159,9 +161,11 @@ def serve(
         certificate=certificate,
         marks=marks,
     )
+    commits = Commits(directory, server.refresh_soon, reactor)  # type: ignore[arg-type]  # a module's
     try:
         run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
     finally:
+        commits.end()
         acceptor.end()
         following.end()
         peers.end()

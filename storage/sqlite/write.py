@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import zstandard
@@ -70,6 +71,7 @@ class SqliteWriter:
                     yield batch
                     batch.flush()
                 self._connection.execute("COMMIT")
+                self._tell()
                 if batch.has_removed:
                     self._empty_journal()
             except BaseException:
@@ -114,6 +116,11 @@ class SqliteWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _tell(self) -> None:
+        """Touch the folder: who watches it looks what is new, instead of a moment later."""
+        with suppress(OSError):  # what is written is written
+            os.utime(self._path.parent)
 
     def _empty_journal(self) -> None:
         """Bring all changes into the file itself and cut the journal off: both still have what was removed."""
