@@ -130,6 +130,8 @@ async def _bring_up_to_date(
     for number, place in sorted(_places(epochs, touched).items()):
         note = replace(done, number=number)
         commit = await _commit(archive, record.name, note)
+        if commit is None and place.removed:
+            continue  # an earlier export has seen to it
         if commit is not None and not place.removed and place.blob == _blob(commit.raw):
             continue  # it was only rendered anew
         if not place.removed:
