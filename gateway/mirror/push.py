@@ -230,14 +230,16 @@ class _Run:
         streams = mode.code == _STREAMING
         window = self._feed.window or DEFAULT_WINDOW
         offers: Iterator[_Offer] = self._offers()
-        for tries in range(1, MAX_TRIES + 1):
+        tries = 1
+        while True:
             requests = self._stream(offers) if streams else self._one_by_one(offers)
             for response in connection.run(requests, window):
                 self._take(response)
             if not self._deferred or tries == MAX_TRIES:
                 return
             pause(RETRY_SECONDS * tries)
-            offers = iter(self._deferred)
+            tries += 1
+            offers = self._offers_again(self._deferred)
             self._deferred, self.summary.deferred = [], 0
 
     def keep(self, *, always: bool = False) -> None:
@@ -263,6 +265,13 @@ class _Run:
                 if offer is not None:
                     yield offer
             ledger.complete()
+
+    def _offers_again(self, deferred: Iterable[_Offer]) -> Iterator[_Offer]:
+        """Yield what was put off, where it is still there."""
+        for each in deferred:
+            offer = self._offer(each.ledger, each.entry)
+            if offer is not None:
+                yield offer
 
     def _offer(self, ledger: Ledger, entry: Entry) -> _Offer | None:
         """Return a message as it is offered; None where it is not, and needs no verdict."""

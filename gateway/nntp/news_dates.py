@@ -33,6 +33,11 @@ _ZONES: Final = {  # minutes east of Greenwich
     for name in names.split()
 }  # fmt: skip  # one row an offset reads better; what is not here counts as Greenwich, as it does there
 
+_CUT_SHORT: Final = frozenset(  # INN takes each for the whole name, and reads on behind where the date ends
+    name[:length]
+    for name in (b"GMT", b"EDT", b"EST", b"CDT", b"CST", b"MDT", b"MST", b"PDT", b"PST", b"UT")
+    for length in range(1, len(name))
+)
 _COMMENT_EDGE: Final = re.compile(rb"[()\\]")
 _START: Final = re.compile(rb"[\d,]")
 _BLANKS: Final = b" \t\r\n"
@@ -84,7 +89,10 @@ def _seconds(match: re.Match[bytes]) -> int | None:
 
 
 def _offset(text: bytes) -> int | None:
-    """Return the minutes east of Greenwich that the last zone says; None where a sign is followed by no number."""
+    """Return the minutes east of Greenwich that the last zone says.
+
+    None where a sign is followed by no number, or where it cannot be said what is read.
+    """
     offset = at = 0
     while at < len(text):
         if text[at] in b"+-":
@@ -97,7 +105,10 @@ def _offset(text: bytes) -> int | None:
             zone = _NAMED_ZONE.match(text, at)
             if zone is None:
                 return 0
-            offset = _ZONES.get(zone[1].upper(), 0)
+            name = zone[1].upper()
+            if name in _CUT_SHORT:
+                return None
+            offset = _ZONES.get(name, 0)
         at = zone.end()
     return offset
 

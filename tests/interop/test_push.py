@@ -19,6 +19,7 @@ import pytest
 from gateway.mirror.connection import Connection
 from gateway.mirror.forecast import dry_run
 from gateway.mirror.nntp_client import Request
+from gateway.nntp.news_dates import news_date
 from gateway.nntp.transit_rules import refusal
 from storage.message.fields import parse_header
 from storage.peers import Feed
@@ -28,12 +29,14 @@ from tests.interop.innd import can_run_innd, innd, through
 from tests.interop.news import listgate
 from tests.make_edge_cases import write
 from tests.nntp import probes
+from tests.nntp.test_news_dates import DATES, NO_DATES
 from tests.synthetic import Generator, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.interop.innd import Innd
+    from tests.interop.programs import Home
 
 pytestmark = [pytest.mark.interop, can_run_innd()]
 
@@ -170,6 +173,13 @@ def test_the_rules_are_innds(peer: Innd) -> None:
             )
     differing = {label: both for label, both in verdicts.items() if both[0] != both[1]}
     assert not differing
+
+
+def test_dates_are_read_as_inn_reads_them(home: Home) -> None:
+    dates = [date.decode() for date, _ in DATES] + [date.decode() for date in NO_DATES if date]
+    for date in dates:
+        said = home.run("convdate", "-n", "--", date, INNCONF=home.inn_conf(), TZ="UTC").decode()
+        assert (int(said) if said.strip().isdigit() else None) == news_date(date.encode()), date
 
 
 @pytest.mark.parametrize("extra", [0, 1])

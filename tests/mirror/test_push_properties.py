@@ -189,33 +189,39 @@ def test_large_articles_are_not_heaped_up(monkeypatch: pytest.MonkeyPatch) -> No
     assert 40_000 < peer.most < 80_000
 
 
-def test_what_is_removed_after_its_offer_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("streams", "mood"), [(True, ""), (True, "later"), (False, "later")])
+def test_what_is_removed_meanwhile_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, *, streams: bool, mood: str
+) -> None:
     monkeypatch.setattr(pushing, "KEPT_OCTETS", 0)
     engine = MemoryEngine()
     fill(engine.writer(), "lists.a", [mail("a"), mail("b")])
     archive = engine.archive()
 
     def remove(command: bytes) -> None:
-        if command == b"CHECK <a@x.example>":
+        if command.endswith(b" <a@x.example>"):
+            assert archive.mailing_list("lists.a").count == 2
             with engine.writer().batch() as batch:
                 batch.remove("lists.a", 1)
 
-    peer = Peer(Disk(), asked=remove)
+    peer = Peer(Disk(), streams, moods=deque([mood]), asked=remove)
     summary = run(archive, peer)
     assert (summary.accepted, summary.passed_over, summary.lag) == (1, 1, 0)
     assert peer.taken == [b"<b@x.example>"]
 
 
 class Damaged(MemoryEngine):
-    """An archive in which some messages cannot be read."""
+    """An archive in which some messages cannot be read, or not more than once."""
 
-    def __init__(self, *numbers: int) -> None:
+    def __init__(self, *numbers: int, once: bool = False) -> None:
         super().__init__()
         read = self._archive.served
+        seen = set[int]()
 
         async def served(name: str, number: int) -> Served:
-            if number in numbers:
+            if number in numbers and (number in seen or not once):
                 raise ArchiveUnavailable(f"{name} {number}: damaged")
+            seen.add(number)
             return await read(name, number)
 
         self._archive.served = served  # type: ignore[method-assign]  # that is the damage
@@ -228,6 +234,17 @@ def test_a_damaged_message_does_not_hold_up_the_others(caplog: pytest.LogCapture
     summary = run(engine.archive(), peer)
     assert (summary.accepted, summary.passed_over) == (1, 1)
     assert caplog.messages == ["lists.a 1: damaged: not sent to peer"]
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_what_is_damaged_after_its_offer_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, *, streams: bool
+) -> None:
+    monkeypatch.setattr(pushing, "KEPT_OCTETS", 0)
+    engine = Damaged(1, once=True)
+    fill(engine.writer(), "lists.a", [mail("a"), mail("b")])
+    peer = Peer(Disk(), streams)
+    assert (run(engine.archive(), peer).accepted, peer.taken) == (1, [b"<b@x.example>"])
 
 
 def test_where_all_is_damaged_nothing_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:

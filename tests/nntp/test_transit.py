@@ -187,3 +187,8 @@ def test_an_article_of_our_own_making_is_not_taken_for_a_mail() -> None:
     ]
     foreign = Served(b"<a@b>", octets.replace(b"h.example", b"x"), dotted=False)
     assert article(foreign)[0] == b"Path: h.example!x!a!b"
+
+
+def test_lines_that_are_no_field_are_kept_as_one() -> None:
+    octets = b"Date: " + WRITTEN + b"\r\nno field\r\n\r\n"
+    assert b"X-Original-Line: no field" in article(Served(b"<a@b>", octets, dotted=False))
