@@ -155,6 +155,7 @@ class Shelf:
 
     def put_copy(self, number: int, place: Place, copy: Copy) -> None:
         """Note which copy of a message is kept now, and where."""
+        self.changed = True
         self._places[number] = place
         self._copies[number] = copy
 

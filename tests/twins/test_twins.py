@@ -1,0 +1,92 @@
+"""A twin answers as its origin does, octet for octet, whatever happened there and when it looked."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.mail import MemoryEngine, SqliteEngine
+from tests.twins import answers
+from tests.twins.compare import alike
+from tests.twins.history import ALPHA, BETA, LISTS, ODD, History, begun
+from tests.twins.wire import pull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.mail import Engine
+
+SEEDS = range(12)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """Every storage engine in turn, for the twin."""
+    if request.param == "memory":
+        yield MemoryEngine()
+        return
+    made = SqliteEngine(tmp_path / "twin")
+    yield made
+    made.close()
+
+
+def test_everything_that_can_be_asked_is() -> None:
+    assert answers.missing() == set()
+
+
+def test_twins_of_an_origin_that_changes_between_the_pulls(engine: Engine, other: Engine) -> None:
+    history = begun(engine, 400)
+    for step in range(4):
+        happen(history, step)
+        for name in LISTS:
+            pull(other.writer(), name, history.archive())
+    alike(history.archive(), other.archive())
+
+
+def happen(history: History, step: int) -> None:
+    """Let mail come, most of it poor at first, and go: of all there is a tenth."""
+    for name in LISTS:
+        history.add(name, 60)
+    if step == 1:
+        history.describe(ALPHA, "All about alpha")
+        history.improve(ALPHA, 0.5)
+        history.rerender()
+    for name in LISTS:
+        history.remove(name, 0.1)
+    if step > 1:
+        history.improve(BETA, 0.4)
+        history.improve(ODD, 0.4)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_twins_whatever_happens_and_wherever_a_pull_is_cut_off(seed: int) -> None:
+    dice = random.Random(seed)
+    origin, twin = MemoryEngine(), MemoryEngine()
+    history = begun(origin, 150, seed)
+    for name in LISTS:
+        history.add(name, 5)
+    for _ in range(20):
+        name = dice.choice(LISTS)
+        match dice.choice(
+            ["add", "add", "remove", "improve", "describe", "rerender", "pull", "pull"]
+        ):
+            case "add":
+                history.add(name, dice.randrange(15))
+            case "remove":
+                history.remove(name, dice.random() * 0.3)
+            case "improve":
+                history.improve(name, dice.random())
+            case "describe":
+                history.describe(name, "x" * dice.randrange(9))
+            case "rerender":
+                history.rerender()
+            case _:
+                with suppress(ConnectionError):
+                    pull(twin.writer(), name, history.archive(), cut=dice.randrange(8))
+    for name in LISTS:
+        pull(twin.writer(), name, history.archive())
+    alike(history.archive(), twin.archive())
