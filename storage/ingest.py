@@ -20,7 +20,7 @@ from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
 from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
-from storage.message.same import alike, identity
+from storage.message.same import alike, identity, same_mail
 from storage.message.served import is_dotted, is_plain, serve, served_head
 from storage.message.subject import base_subject
 from storage.message.text import searchable
@@ -373,7 +373,7 @@ def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
     own = parsed.item.fidelity if isinstance(parsed.item, Incoming) else Fidelity.FULL
     if min(own, holder.fidelity) < Fidelity.FULL:
         return alike(parse_header(held), parsed.header)
-    return identity(held) == identity(raw, parsed.header)
+    return same_mail(held, raw)
 
 
 def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from storage.message.dates import sent
 from storage.message.fields import Header, parse_header
 from storage.message.lines import with_lf
 from storage.message.subject import base_subject
 
-__all__ = ["alike", "identity"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["alike", "identity", "same_mail"]
 
 _WRITTEN_BY_SENDER: Final = (
     b"from", b"to", b"cc", b"subject", b"date", b"in-reply-to", b"references", b"content-type",
     b"content-transfer-encoding",
 )  # fmt: skip  # a list of words
+_MENDED: Final = frozenset({b"in-reply-to", b"references"})
+"""What gateways to news mend, and this archive when it serves."""
+_QUOTED: Final = re.compile(rb"^>+(?=From )", re.MULTILINE)
+"""What mailboxes of one kind put there, and of another kind leave."""
 _SEPARATORS: Final = (b"From ", b">From ")
 
 
@@ -28,8 +36,29 @@ def identity(raw: bytes, header: Header | None = None) -> bytes:
     Header lines that are no field count, since text without a header is all such lines; an mbox separator does not.
     """
     header = header or parse_header(raw)
+    return _digest(header, _WRITTEN_BY_SENDER, with_lf(raw[header.body :]))
+
+
+def same_mail(one: bytes, other: bytes) -> bool:
+    """Tell whether two mails under one Message-ID are copies of one mail.
+
+    Their identities are equal, or would be but for what servers and mailboxes do to a mail on its way: References and
+    In-Reply-To mended, From_ lines of the body quoted.
+    """
+    headers = parse_header(one), parse_header(other)
+    if identity(one, headers[0]) == identity(other, headers[1]):
+        return True
+    names = [name for name in _WRITTEN_BY_SENDER if name not in _MENDED]
+    first, second = (
+        _digest(header, names, _QUOTED.sub(b"", with_lf(raw[header.body :])))
+        for raw, header in zip((one, other), headers, strict=True)
+    )
+    return first == second
+
+
+def _digest(header: Header, names: Sequence[bytes], body: bytes) -> bytes:
     digest = blake2b(digest_size=16)
-    for name in _WRITTEN_BY_SENDER:
+    for name in names:
         for value in header.every(name):
             digest.update(b"%b:%b\n" % (name, b" ".join(value.split())))
     if b"" in header.names:
@@ -37,7 +66,7 @@ def identity(raw: bytes, header: Header | None = None) -> bytes:
             if not field.name and not field.value.startswith(_SEPARATORS):
                 digest.update(b":%b\n" % b" ".join(field.value.split()))
     digest.update(b"\n")
-    digest.update(with_lf(raw[header.body :]).rstrip())
+    digest.update(body.rstrip())
     return digest.digest()
 
 

@@ -46,6 +46,7 @@ def counts(summary: Summary) -> tuple[int, int, int, int]:
         mail("1", "List-Id: <l>", "Reply-To: l@x", "Sender: b@x", body="The first text.\n"),
         FIRST.replace(b"Subject: Topic", b"Subject:\n Topic"),
         b"From a@x.example Thu Jan  1 12:00:00 2004\n" + FIRST,
+        mail("1", answers="0", body="The first text.\n"),  # as gateways mend it
     ],
 )
 def test_the_same_mail_is_known_whichever_way_it_came(engine: Engine, copy: bytes) -> None:
@@ -61,7 +62,6 @@ def test_the_same_mail_is_known_whichever_way_it_came(engine: Engine, copy: byte
         SECOND,
         THIRD,
         mail("1", "To: somebody@x.example", body="The first text.\n"),
-        mail("1", answers="0", body="The first text.\n"),
         mail("1", body="The first text.\n", date="Thu, 1 Jan 2004 12:00:01 +0000"),
         mail("1", body="The first  text.\n"),
     ],

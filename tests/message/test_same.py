@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from storage.message.fields import parse_header
-from storage.message.same import identity
+from storage.message.same import identity, same_mail
 
 MAIL = (
     b"Received: by a; Tue, 02 Jan 2024 10:00:00 +0000\nFrom: Ann <ann@example.org>\nTo: list@example.org\n"
@@ -56,3 +56,39 @@ def test_texts_without_a_header_are_told_apart() -> None:
 def test_a_header_already_parsed_makes_no_difference() -> None:
     assert identity(MAIL, parse_header(MAIL)) == identity(MAIL)
     assert len(identity(MAIL)) == 16
+
+
+ANSWER = MAIL.replace(b"Date:", b"In-Reply-To: <b@x>\nReferences: <a@x>\n <b@x>\nDate:").replace(
+    b"Two.", b"From me\n>From you\n>>From her"
+)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        ANSWER + b"\n",
+        ANSWER.replace(b"References: <a@x>\n <b@x>\n", b""),
+        ANSWER.replace(b"<a@x>\n <b@x>", b"<b@x>"),
+        ANSWER.replace(b"In-Reply-To: <b@x>\n", b""),
+        ANSWER.replace(b"\nFrom me", b"\n>From me"),
+        ANSWER.replace(b">From", b">>From").replace(b"\n", b"\r\n"),
+        b"From ann@example.org Tue Jan  2 10:00:00 2024\n" + ANSWER,
+    ],
+)
+def test_what_is_done_to_a_mail_on_its_way_makes_no_other_of_it(copy: bytes) -> None:
+    assert same_mail(ANSWER, copy)
+    assert same_mail(copy, ANSWER)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ANSWER.replace(b"One.", b"1."),
+        ANSWER.replace(b"Ann", b"Bob"),
+        ANSWER.replace(b"From me", b"From him"),
+        ANSWER.replace(b"\nFrom me", b"\n> From me"),
+        b"A line that is no field\n" + ANSWER,
+    ],
+)
+def test_another_mail_under_the_same_id_is_another(other: bytes) -> None:
+    assert not same_mail(ANSWER, other)
