@@ -133,4 +133,6 @@ def _is_list_name(name: str) -> bool:
 def _outcome(summary: Summary) -> Outcome:
     if summary.added:
         return Outcome.ADDED
+    if summary.rejected:
+        return Outcome.REFUSED
     return Outcome.WITHHELD if summary.withheld else Outcome.KNOWN

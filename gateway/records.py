@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from gateway.nntp.responses import dot_stuffed
-from storage.replica import BadReplica, RecordBuffer, render
+from storage.replica import MAX_RECORD, BadReplica, RecordBuffer, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BLOCK", "RecordWriter", "read_records"]
 
-MAX_BLOCK: Final = 1 << 30
+MAX_BLOCK: Final = MAX_RECORD + (16 << 20)
 """Octets of the records of one block, decompressed: what is more is no answer but an attack."""
 
 LINE_OCTETS: Final = 990

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from storage.errors import ArchiveUnavailable, NoSuchMessage, SourceError
+from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, SourceError
 from storage.material import Material
 from storage.message.conversation import conversation
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
@@ -134,7 +134,7 @@ def ingest(
     ``progress`` is called after each batch with the octets of the source read so far, and the summary.
 
     Raises:
-        SourceError: the source cannot be read; what came before is kept.
+        SourceError: the source cannot be read, or the list is a twin; what came before is kept.
         ArchiveUnavailable: the archive cannot be written; whole batches are kept.
     """
     started = clock()
@@ -144,7 +144,9 @@ def ingest(
         took = Summary()
         intake = _Intake(name, renderers, subject_window, int(clock()))
         with writer.batch(clock) as batch:
-            batch.mailing_list(name)
+            origin = batch.mailing_list(name).origin
+            if origin:
+                raise SourceError(f"{source.name}: {IsTwin(name, origin)}")
             for each in parsed:
                 if isinstance(each.item, Withdrawn):
                     intake.withdraw(batch, each, took)
@@ -170,7 +172,7 @@ def store(
     subject_window: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> list[Summary]:
-    """Add mails, each to its list, in one transaction; return what became of each.
+    """Add mails, each to its list, in one transaction; return what became of each. A twin's are rejected.
 
     Raises:
         BadListName: a name can name no list; nothing is kept.
@@ -179,14 +181,17 @@ def store(
     parsed = [(name, incoming, _parse(incoming)) for name, incoming in mails]
     summaries: list[Summary] = []
     with writer.batch(clock) as batch:
-        for name in dict.fromkeys(name for name, *_ in parsed):
-            batch.mailing_list(name)
+        names = dict.fromkeys(name for name, *_ in parsed)
+        origins = {name: batch.mailing_list(name).origin for name in names}
         for name, incoming, each in parsed:
             took = Summary(octets=len(incoming.raw))
+            summaries.append(took)
+            if origins[name]:
+                took.rejected.append((incoming.position, str(IsTwin(name, origins[name]))))
+                continue
             _Intake(name, renderers, subject_window, int(clock())).store(
                 batch, each, incoming, took
             )
-            summaries.append(took)
     return summaries
 
 

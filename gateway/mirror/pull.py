@@ -97,7 +97,9 @@ class MirrorJob:
                     progress=lambda _, summary: report(_moved(summary)),
                 )
                 if summary is not None:
-                    return _moved(summary)
+                    moved = _moved(summary)
+                    moved.lag = 0
+                    return moved
             source = open_mirror(self.mirror, place.directory)
             summary = ingest(
                 writer,

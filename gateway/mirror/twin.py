@@ -229,6 +229,10 @@ class _Run:
             raise failed(url, "it has no such list", "check the list's name in the URL")
         if response.code == _LOGIN:
             raise failed(url, "it wants a login", "put user:password@ in front of the host")
+        if response.too_large:
+            raise failed(
+                url, "a message is too large to be sent", "look for it in the origin's log"
+            )
         if response.code != _FOLLOWS or response.body is None:
             raise failed(url, f"it refuses: {response.shown}", "run it again later")
         records = list(read_records(response.body))
