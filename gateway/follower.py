@@ -125,7 +125,7 @@ class Follower:
         if now >= self._look_at:
             self._look_at = now + EXPAND_SECONDS
             due = {feed.source.name for feed in self._all()}
-        self._due = {name: at for name, at in self._due.items() if name not in due}
+        self._due = {name: at for name, at in self._due.items() if at > now and name not in due}
         for feed in self._all():
             if feed.source.name in due:
                 self._attempt(("read", feed.source.name), partial(self._catch_up, feed))

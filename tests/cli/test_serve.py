@@ -118,7 +118,7 @@ def test_a_signal_ends_it_in_order_and_at_once(
 ) -> None:
     running = program("serve", *NNTP, put(tmp_path / "l", mail("1")))
     with reader(running.port()) as client:
-        (follower,) = running.descendants()
+        (follower,) = until(running.descendants)
         began = time.monotonic()
         assert running.end(number) == 0
         assert time.monotonic() - began < 3
@@ -134,7 +134,7 @@ def test_the_follower_ends_however_the_server_ends(
 ) -> None:
     running = program("serve", *NNTP, put(tmp_path / "l", mail("1")))
     running.port()
-    (follower,) = running.descendants()
+    (follower,) = until(running.descendants)
     assert running.end(signal.SIGKILL) == -signal.SIGKILL
     until(lambda: not is_running(follower))
 
