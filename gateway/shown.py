@@ -132,6 +132,8 @@ def list_details(record: MailingList, first: Entry | None, last: Entry | None) -
         ("revision", str(record.revision)),
         ("created", _when(record.created)),
     ]
+    if record.origin:
+        rows.append(("twin of", record.origin))
     if first is not None and last is not None:
         rows += [
             ("first message", f"received {_when(first.received)}"),

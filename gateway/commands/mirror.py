@@ -150,19 +150,20 @@ def _remove(parsed: argparse.Namespace) -> int:
             )
         for each in gone:
             peers.remove_mirror(each.name, each.url)
-            _release(archive_directory(parsed, config_of(parsed)), each)
             shown.console().print(
                 f"{each.name}: not pulled from {shown_url(each.url)} any more", markup=False
             )
+        if not any(each.name == parsed.list for each in peers.mirrors()):
+            _release(archive_directory(parsed, config_of(parsed)), parsed.list)
     return DONE
 
 
-def _release(directory: Path, mirror: Mirror) -> None:
-    """Make a list that was a mirror's twin one of its own."""
+def _release(directory: Path, name: str) -> None:
+    """Make a list that was a twin one of its own."""
     with closing(open_for_writing(directory)) as writer:
-        if writer.has(mirror.name):
+        if writer.has(name):
             with writer.batch() as batch:
-                batch.release(mirror.name)
+                batch.release(name)
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -147,8 +147,8 @@ class _Run:
         state = self._state()
         cursor = self.writer.cursor(self.name, _CURSOR)
         if record is not None and record.origin:
-            self._compare(record, state)
-            if not cursor and record.origin == self.origin and _is_same(record, state):
+            is_behind = self._compare(record, state)
+            if is_behind or (not cursor and _is_same(record, state)):
                 return self._done()
         record, following = self._begin(state)
         is_first = record.revision == 0
@@ -168,11 +168,13 @@ class _Run:
         self.summary.seconds = time.monotonic() - self.began
         return self.summary
 
-    def _compare(self, record: MailingList, state: ListState) -> None:
-        """Make sure that the origin is what it was, and goes on from there.
+    def _compare(self, record: MailingList, state: ListState) -> bool:
+        """Make sure that the origin is the list that it was; tell whether it is behind its twin.
+
+        That may be where this is not what the list was pulled from last, but a twin of that.
 
         Raises:
-            SourceError: it is not, or does not.
+            SourceError: it is another list, or has less than before.
         """
         url = self.connection.url
         remedy = (
@@ -181,8 +183,10 @@ class _Run:
         if (record.validity, record.created) != (state.validity, state.created):
             why = f"its numbers are others than they were (UIDVALIDITY {state.validity}, not {record.validity})"
             raise failed(url, why, remedy)
-        if state.revision < record.revision or state.high < record.high:
+        is_behind = state.revision < record.revision or state.high < record.high
+        if is_behind and record.origin == self.origin:
             raise failed(url, "it has less than its twin, as if restored from a backup", remedy)
+        return is_behind
 
     def _begin(self, state: ListState) -> tuple[MailingList, int]:
         """Make the list a twin; return it, and the number that it goes on with.
