@@ -18,6 +18,7 @@ IO: Final = ("twisted", "socket", "ssl", "select", "selectors", "asyncio", "thre
 CORES: Final = (
     "gateway/nntp",
     "gateway/imap",
+    "gateway/lmtp",
     "gateway/wire.py",
     "gateway/access.py",
     "gateway/names.py",
@@ -55,6 +56,7 @@ FORBIDDEN: Final = [
     ),
     ("gateway/nntp", ("gateway.imap", "gateway.web")),
     ("gateway/imap", ("gateway.nntp", "gateway.web")),
+    ("gateway/lmtp", ("gateway.nntp", "gateway.imap", "gateway.web")),
     ("gateway/web", ("gateway.nntp", "gateway.imap")),
     ("gateway/nntp/session.py", ("gateway.nntp.commands",)),
     ("gateway/nntp/registry.py", ("gateway.nntp.commands",)),

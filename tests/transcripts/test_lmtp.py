@@ -6,12 +6,14 @@ NUMBER`` when the operator does, ``! closes`` where the session must have ended.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from gateway.lmtp import Settings
+from gateway.lmtp.commands import COMMANDS
 from tests.lmtp.world import HOST, World
 from tests.nntp.world import Client
 from tests.transcripts.script import compare, read
@@ -38,6 +40,14 @@ def test_transcript(path: Path, engine: Engine) -> None:
             happen(world, talking, step.event, where)
             answer = client.send(b"".join(line + b"\r\n" for line in step.sent))
         compare(answer, step.expected, where)
+
+
+def test_every_command_has_a_transcript() -> None:
+    spoken = "".join(path.read_text("utf-8") for path in FILES)
+    for keyword in COMMANDS:
+        assert re.search(rf"^C: {keyword.decode()}\b", spoken, re.MULTILINE | re.IGNORECASE), (
+            keyword
+        )
 
 
 def settings(event: str) -> Settings:
