@@ -170,7 +170,7 @@ def _add(parsed: argparse.Namespace) -> int:
         shown.complain(f"{name}: not fed, since not everybody may read it; --lists can name it")
     count = sum(record.count for record in fed.lists)
     shown.console().print(
-        f"{feed.peer}: fed {len(fed.lists)} lists with {count} messages; "
+        f"{feed.peer}: {count} messages to send (lists: {len(fed.lists)}); "
         "'listgate feed run' does it now, 'listgate serve' from now on",
         markup=False,
     )
