@@ -32,7 +32,7 @@ EPOCH_OCTETS: Final = 1_000_000_000
 PACKED: Final = 0.4
 """What part of mail is left when it is packed: public-inbox's own estimate, by which it turns to the next epoch."""
 
-CHECKPOINT_OCTETS: Final = 256 << 20
+CHECKPOINT_OCTETS: Final = 64 << 20
 """After so many octets of mail what has been written is kept, should the rest be cut off."""
 
 _LOCK: Final = "inbox.lock"
@@ -186,6 +186,8 @@ class Epochs:
         """Return the repository that is written, made if there is none."""
         path = self.folder / "git" / f"{self._number}.git"
         _make_bare(path, _CONFIG + _INCLUDE)
+        for report in path.glob("fast_import_crash_*"):  # of an export that was cut off
+            report.unlink(missing_ok=True)
         return self._epochs.setdefault(self._number, Repository(str(path)))
 
     def _complete(self) -> None:

@@ -2,7 +2,7 @@
 
 ``detect`` tells by its content which source a path is: ``mboxfile`` (an mbox that may grow, split by ``mbox``),
 ``whole`` (what is read from the beginning each time: compressed files, tar archives, single messages, standard
-input) or ``directory`` (a file a message, laid out as ``maildir``, ``mh`` or ``eml``).
+input), ``directory`` (a file a message, laid out as ``maildir``, ``mh`` or ``eml``) or ``public_inbox`` (a commit a message).
 """
 
 from storage.sources.base import MAX_MESSAGE, SETTLED, Incoming, Rejected, Source

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -119,8 +119,9 @@ class Repository:
             SourceError: there is no room for temporary files.
         """
         with isolated(self.path) as own:
-            with suppress(OSError), open(os.path.join(self.path, "shallow"), "rb") as file:
-                _write(os.path.join(own, "shallow"), file.read(MAX_SHALLOW))
+            shallow = _contents(os.path.join(self.path, "shallow"), MAX_SHALLOW)
+            if shallow:
+                _write(os.path.join(own, "shallow"), shallow)
             if len(self.tip() or "") == _SHA256_DIGITS:
                 _write(os.path.join(own, "config"), _SHA256)
             objects = os.path.join(os.path.abspath(self.path), "objects")
@@ -129,22 +130,19 @@ class Repository:
 
     def _read(self, name: str) -> str:
         """Return what a ref's file says; empty where there is none."""
-        try:
-            with open(os.path.join(self.path, name), "rb") as file:
-                return file.read(MAX_REF).decode("ascii", "replace").strip()
-        except OSError:
-            return ""
+        octets = _contents(os.path.join(self.path, name), MAX_REF)
+        return octets.decode("ascii", "replace").strip()
 
     def _packed_refs(self) -> Mapping[str, str]:
         """Return the refs that lie together in one file, which is read when it is another than before."""
+        path = os.path.join(self.path, "packed-refs")
         try:
-            with open(os.path.join(self.path, "packed-refs"), "rb") as file:
-                status = os.fstat(file.fileno())
-                mark = status.st_ino, status.st_size, status.st_mtime_ns
-                if mark != self._packed[0]:
-                    self._packed = mark, _packed(file.read(MAX_REFS).decode("ascii", "replace"))
+            status = os.stat(path)
         except OSError:
             return {}
+        mark = status.st_ino, status.st_size, status.st_mtime_ns
+        if mark != self._packed[0]:
+            self._packed = mark, _packed(_contents(path, MAX_REFS).decode("ascii", "replace"))
         return self._packed[1]
 
 
@@ -258,6 +256,16 @@ class Reading:
                 f"{self.label}: git cannot read it ({complaint(self.own, command)}): "
                 "run 'git fsck' there, or fetch it again"
             )
+
+
+def _contents(path: str, limit: int) -> bytes:
+    """Return the beginning of a file, or nothing where there is none; nobody is waited for where it is a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            return file.read(limit) or b""
+    except OSError:
+        return b""
 
 
 def _octets(folder: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import zlib
 from dataclasses import replace
@@ -454,6 +455,14 @@ def test_a_head_that_names_no_commit_is_an_empty_repository(tmp_path: Path, head
     assert given(source) == []
     assert not source.changed(b"")
     assert source.size == 0
+
+
+def test_nobody_is_waited_for_where_a_ref_is_a_pipe(tmp_path: Path) -> None:
+    path = grown(tmp_path / "list.git", *added(RAWS[0]))
+    (path / "refs/heads/master").unlink()
+    os.mkfifo(path / "refs/heads/master")
+    os.mkfifo(path / "packed-refs")
+    assert given(open_source(str(path))) == []
 
 
 def test_a_detached_head_is_read(tmp_path: Path) -> None:
