@@ -100,6 +100,7 @@ class IndexWriter:
         self._there: dict[int, int] = {}
         self._new: dict[int, _Segment] = {}
         self._gone: dict[int, int] = {}
+        self._improved: dict[int, _Segment] = {}
 
     def put(self, number: int, text: Searchable) -> None:
         """Index a message, unless it is: its text never changes, but with the version of what reads it."""
@@ -115,14 +116,19 @@ class IndexWriter:
 
     def replace(self, number: int, text: Searchable) -> None:
         """Index a message whose text is another now."""
-        self.drop(number)
-        self.write()
-        self.put(number, text)
+        run, place = number >> RUN_BITS, number & _PLACE
+        self._gone[run] = self._gone.get(run, 0) | 1 << place
+        segment = self._improved.setdefault(run, _Segment())
+        if segment.covers >> place & 1:
+            segment.take_out(1 << place)
+        segment.add(place, text)
 
     def drop(self, number: int) -> None:
         """Take a message out of the index."""
-        run = number >> RUN_BITS
-        self._gone[run] = self._gone.get(run, 0) | 1 << (number & _PLACE)
+        run, bit = number >> RUN_BITS, 1 << (number & _PLACE)
+        self._gone[run] = self._gone.get(run, 0) | bit
+        if run in self._improved:
+            self._improved[run].take_out(bit)
 
     def write(self) -> None:
         """Write what changed."""
@@ -130,8 +136,8 @@ class IndexWriter:
             # Segments of other versions are to be made anew, and may hold what is removed.
             self._connection.execute(_DROP_OTHERS, (self._key, run, TERMS_VERSION))
             self._write_run(run, self._new.get(run, _Segment()), self._gone.get(run, 0))
-        self._new.clear()
-        self._gone.clear()
+        for changes in (self._new, self._gone, self._improved):
+            changes.clear()
 
     def faults(self, *, repair: bool) -> Iterator[str]:
         """Yield what segments cannot be read; forget them, if ``repair``."""
@@ -153,6 +159,8 @@ class IndexWriter:
                 self._connection.execute(_DROP, (segment,))
         if gone:
             new.take_out(gone)
+        if run in self._improved:
+            new.join(self._improved[run].covers, self._improved[run].sections)
         if new.covers:
             parts = [pack(part) for section in new.sections for part in Section.of(section)]
             values = self._key, run, TERMS_VERSION, encode_chunk(new.covers), *parts

@@ -197,6 +197,22 @@ def test_a_message_may_come_and_go_in_one_batch(sqlite: SqliteEngine) -> None:
     assert sizes(sqlite) == []
 
 
+def test_of_texts_that_are_replaced_in_one_batch_the_last_one_counts(sqlite: SqliteEngine) -> None:
+    fill(sqlite.writer(), LIST, bodies("one alpha", "two alpha", "three alpha"))
+    with sqlite.writer().batch() as batch:
+        shelf = batch._shelf(LIST)  # type: ignore[attr-defined]  # SqliteBatch's
+        shelf.index.replace(2, Searchable(b"", b"BETA"))
+        shelf.index.replace(2, Searchable(b"", b"GAMMA"))
+        shelf.index.replace(3, Searchable(b"", b"DELTA"))
+        batch.remove(LIST, 3)
+    assert sizes(sqlite) == [2]
+    archive = sqlite.archive()
+    assert narrowed(archive, "ALPHA", 1, 2) == ({1}, set())
+    assert narrowed(archive, "BETA", 1, 2) == (set(), set())
+    assert narrowed(archive, "GAMMA", 1, 2) == ({2}, set())
+    assert narrowed(archive, "DELTA", 1, 3) == (set(), {3})
+
+
 def test_segments_of_another_version_are_not_used_and_go(
     sqlite: SqliteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
