@@ -16,7 +16,7 @@ from storage.message.fields import parse_header
 from storage.model import Fidelity, check_list_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from gateway.acceptance import Acceptor
     from gateway.peers import Grant, Peers
@@ -30,6 +30,12 @@ MAX_NEWSGROUPS: Final = 100
 
 BUSY_OCTETS: Final = 32 << 20
 """How much may wait to be stored before nothing more is asked for."""
+
+DUPLICATE: Final = "duplicate"
+"""Why an article is refused that is here."""
+
+RECENT: Final = 4096
+"""How many articles are remembered that were stored last: the archive's catalogue may not know them yet."""
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +52,10 @@ class Fate(enum.Enum):
     """What became of an article."""
 
     TAKEN = enum.auto()
+    KNOWN = enum.auto()
+    """It came another way meanwhile."""
     REFUSED = enum.auto()
+    """It will never be stored: an operator removed it before."""
     LATER = enum.auto()
     """It could not be stored now; nothing of it was."""
 
@@ -82,6 +91,7 @@ class Sink:
         self._identity = identity
         self._clock = clock
         self._in_flight: Counter[bytes] = Counter()
+        self._recent: dict[bytes, frozenset[str]] = {}  # in which lists what was stored last is
         self._told: set[str] = set()  # of which peers it was said that their Path begins otherwise
 
     @property
@@ -112,7 +122,7 @@ class Sink:
         copies = await self._copies(grant, offered)
         wanting = [name for name in names if copies.get(name) is not Fidelity.FULL]
         if not wanting:
-            raise NotTaken("duplicate")
+            raise NotTaken(DUPLICATE)
         improves = any(name in copies for name in wanting)
         return Article(offered, wanting, _without_xref(octets, header), improves)
 
@@ -128,7 +138,16 @@ class Sink:
             self._in_flight[article.message_id] -= 1
             if not self._in_flight[article.message_id]:
                 del self._in_flight[article.message_id]
+        self._remember(article, outcomes)
         return _fate(outcomes.values(), improves=article.improves)
+
+    def _remember(self, article: Article, outcomes: Mapping[str, Outcome]) -> None:
+        here = {name for name, outcome in outcomes.items() if outcome in _HERE}
+        if here:
+            before = self._recent.pop(article.message_id, frozenset())
+            self._recent[article.message_id] = before | here
+            if len(self._recent) > RECENT:
+                del self._recent[next(iter(self._recent))]
 
     async def _has_whole_copy(self, grant: Grant, message_id: bytes) -> bool:
         copies = await self._copies(grant, message_id)
@@ -136,9 +155,10 @@ class Sink:
 
     async def _copies(self, grant: Grant, message_id: bytes) -> dict[str, Fidelity]:
         """Return how good the copies are that lists have which the peer may feed."""
-        copies = {}
+        recent = self._recent.get(message_id, ())
+        copies = {name: Fidelity.FULL for name in recent if grant.may_feed(name)}
         for place in await self._archive.find(message_id):
-            if grant.may_feed(place.name):
+            if place.name not in copies and grant.may_feed(place.name):
                 try:
                     entry = await self._archive.entry(place.name, place.number)
                 except NoSuchMessage:  # removed a moment ago
@@ -186,12 +206,15 @@ class Sink:
             )
 
 
+_HERE: Final = (Outcome.ADDED, Outcome.KNOWN)
+
+
 def _fate(outcomes: Collection[Outcome], *, improves: bool) -> Fate:
     if Outcome.UNAVAILABLE in outcomes:
         return Fate.LATER
     if Outcome.ADDED in outcomes or (improves and Outcome.KNOWN in outcomes):
         return Fate.TAKEN
-    return Fate.REFUSED
+    return Fate.KNOWN if Outcome.KNOWN in outcomes else Fate.REFUSED
 
 
 def _can_be_a_list(group: str) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from gateway.nntp.sink import Sink
+from gateway.acceptance import Outcome
+from gateway.nntp.sink import RECENT, Sink
 from gateway.peers import Peers
 from gateway.renderers import RENDERERS
 from storage.errors import NoSuchMessage
@@ -31,6 +32,8 @@ from tests.nntp.world import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from storage.archive import Archive
 
 
@@ -140,3 +143,41 @@ def test_who_loses_the_right_to_feed_loses_it_at_once(engine: Engine, archive: A
     peers.replace([])
     assert peer.send(text[100:]) == b"502 articles are taken from peers only\r\n"
     assert peer.ask(b"CHECK <b@x.example>") == b"502 articles are taken from peers only\r\n"
+
+
+def test_what_was_stored_last_is_known_before_the_catalogue_knows_it(
+    engine: Engine, archive: Archive
+) -> None:
+    behind = cast("Archive", Changed(archive, refresh=lambda: False))
+    sink = sink_of(archive, Intake(engine, behind))
+    peer = Client(session(archive, sink=sink, address=PEER_ADDRESS))
+    far = Client(session(archive, sink=sink, users=Users(), secure=True))
+    far.ask(b"AUTHINFO USER " + USER.encode())
+    far.ask(b"AUTHINFO PASS open sesame")
+    text = article("new", groups="far.new")
+    assert far.send(takethis("new", text)) == b"239 <new@x.example>\r\n"
+    assert far.ask(b"CHECK <new@x.example>") == b"438 <new@x.example>\r\n"
+    assert far.send(takethis("new", text)) == b"439 <new@x.example> duplicate\r\n"
+    # It is no business of a peer that may not feed that list.
+    assert peer.ask(b"CHECK <new@x.example>") == b"238 <new@x.example>\r\n"
+    assert peer.send(takethis("new", article("new"))) == b"239 <new@x.example>\r\n"
+    assert peer.ask(b"CHECK <new@x.example>") == b"438 <new@x.example>\r\n"
+
+
+def test_what_is_remembered_is_bounded(engine: Engine, archive: Archive) -> None:
+    sink = sink_of(archive, Everything())
+    peer = Client(session(archive, sink=sink, address=PEER_ADDRESS))
+    for at in range(RECENT + 1):
+        peer.send(takethis(f"m{at}", article(f"m{at}")))
+    assert peer.ask(b"CHECK <m0@x.example>") == b"238 <m0@x.example>\r\n"
+    assert peer.ask(b"CHECK <m1@x.example>") == b"438 <m1@x.example>\r\n"
+
+
+class Everything:
+    """Says that everything is stored."""
+
+    async def accept(self, names: Sequence[str], raw: bytes) -> Mapping[str, Outcome]:  # noqa: ARG002 - the protocol's
+        return dict.fromkeys(names, Outcome.ADDED)
+
+    def pending(self) -> int:
+        return 0

@@ -111,7 +111,7 @@ def test_commands_are_read_while_an_article_is_stored_and_answered_in_order(
     assert peer.hear() == b""
     held.tell(0, Outcome.KNOWN)
     assert peer.hear() == (
-        b"439 <a@x.example> not wanted here\r\n239 <b@x.example>\r\n238 <c@x.example>\r\n"
+        b"439 <a@x.example> duplicate\r\n239 <b@x.example>\r\n238 <c@x.example>\r\n"
     )
     assert peer.say(b"CHECK <c@x.example>\r\n") == b"238 <c@x.example>\r\n"
 
@@ -142,14 +142,12 @@ def test_an_article_is_in_flight_for_every_connection_until_its_end_is_known(
     assert other.say(b"IHAVE <a@x.example>\r\n") == b"436 try again later\r\n"
     assert peer.say(b"CHECK <a@x.example>\r\n") == b""
     other.say(takethis("a", article("a")))
-    held.tell(0)
-    assert peer.hear() == b"239 <a@x.example>\r\n431 <a@x.example>\r\n"
+    held.tell(0, Outcome.WITHHELD)
+    assert peer.hear() == b"439 <a@x.example> not wanted here\r\n431 <a@x.example>\r\n"
     assert peer.say(b"CHECK <a@x.example>\r\n") == b"431 <a@x.example>\r\n"
-    held.tell(1, Outcome.KNOWN)
+    held.tell(1, Outcome.REFUSED)
     assert other.hear() == b"439 <a@x.example> not wanted here\r\n"
-    assert (
-        peer.say(b"CHECK <a@x.example>\r\n") == b"238 <a@x.example>\r\n"
-    )  # it was not stored here
+    assert peer.say(b"CHECK <a@x.example>\r\n") == b"238 <a@x.example>\r\n"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +261,7 @@ def test_a_lost_connection_leaves_nothing_in_flight(
     other = Peer(served)
     assert other.say(b"CHECK <a@x.example>\r\n") == b"431 <a@x.example>\r\n"
     held.tell(0)
-    assert other.say(b"CHECK <a@x.example>\r\n") == b"238 <a@x.example>\r\n"
+    assert other.say(b"CHECK <a@x.example>\r\n") == b"438 <a@x.example>\r\n"
     assert peer.hear() == b""
     assert not caplog.records
 

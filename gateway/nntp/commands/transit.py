@@ -10,7 +10,7 @@ from gateway.nntp.late import Late, Reply
 from gateway.nntp.registry import capability, command, mode
 from gateway.nntp.responses import NntpError, status
 from gateway.nntp.selection import is_message_id
-from gateway.nntp.sink import Fate, NotTaken, Wish
+from gateway.nntp.sink import DUPLICATE, Fate, NotTaken, Wish
 from gateway.wire import Beside
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
         except NotTaken as refused:
             raise NntpError(437, _noted(grant, message_id, str(refused))) from None
         fate = await sink.store(article)
-        if fate is Fate.REFUSED:
-            raise NntpError(437, _noted(grant, message_id, _REFUSED))
+        if fate in _WHY:
+            raise NntpError(437, _noted(grant, message_id, _WHY[fate]))
         yield status(235, "article stored") if fate is Fate.TAKEN else status(436, _LATER)
 
     wish = await sink.wish(grant, message_id)
@@ -111,8 +111,8 @@ async def _stored(sink: Sink, grant: Grant, article: Article, reply: Reply) -> N
     fate = await sink.store(article)
     if fate is Fate.TAKEN:
         reply.text = _status(239, article.message_id)
-    elif fate is Fate.REFUSED:
-        reply.text = _refusal(439, grant, article.message_id, _REFUSED)
+    elif fate in _WHY:
+        reply.text = _refusal(439, grant, article.message_id, _WHY[fate])
     else:  # RFC 4644 s. 2.5.2: there is no code for what may come again
         reply.text = status(400, _LATER)
         reply.closes = True
@@ -165,6 +165,7 @@ def _status(code: int, message_id: bytes, text: str = "") -> bytes:
     )
 
 
+_WHY: Final = {Fate.KNOWN: DUPLICATE, Fate.REFUSED: _REFUSED}
 _CHECKED: Final = {
     Wish.SEND: (238, ""),
     Wish.KNOWN: (438, ""),
