@@ -127,19 +127,29 @@ class Connection:
         """Yield the responses to requests in order, with up to ``window`` of them on their way.
 
         ``requests`` is asked for more only while there is room. It may give None: nothing for now, ask again after a
-        response. The run ends when nothing is given and everything has its response.
+        response. The run ends when nothing is given and everything has its response; what was still on its way when
+        an earlier run was given up is passed over.
 
         Raises:
             SourceError: the server is silent for too long, closes early, or says what is no NNTP.
         """
-        waiting = iter(requests)
+        return self._run(iter(requests), window, self.client.outstanding)
+
+    def _run(
+        self, waiting: Iterator[bytes | Request | None], window: int, stale: int
+    ) -> Iterator[Response]:
+        """Do what ``run`` says; ``stale`` responses are owed to a run that nobody listened to until its end."""
         while True:
             self._fill(waiting, window)
             if not self.client.outstanding:
                 return
             self._move()
             try:
-                yield from self.client.responses()
+                for response in self.client.responses():
+                    if stale:
+                        stale -= 1
+                    else:
+                        yield response
             except BadResponse as error:
                 raise self._failed(
                     f"no news server, or a broken one ({error})", "check the port"
@@ -258,7 +268,7 @@ class Connection:
 
     def _open(self, *, reader: bool, compress: bool) -> None:
         """Hear the greeting, find out what the server can, log in."""
-        (greeting,) = self.run((), 1)
+        (greeting,) = self._run(iter(()), 1, 0)
         if greeting.code not in _GREETED:
             raise self._failed(f"not let in: {greeting.shown}", "ask who runs it, or try later")
         self._learn()

@@ -353,3 +353,15 @@ def test_a_server_that_closes_with_a_word() -> None:
         pytest.raises(SourceError, match="the server closed: 400 idle too long"),
     ):
         [*connection.run([b"DATE", b"DATE", b"DATE"], 2)]
+
+
+def test_what_a_run_that_was_given_up_left_is_passed_over() -> None:
+    script = (
+        READER
+        + "C: STAT 1\nC: STAT 2\nC: STAT 3\nS: 223 1\nS: 223 2\nS: 223 3\nC: DATE\nS: 111 x\nHANG"
+    )
+    with Scripted(script) as server, Connection(f"nntp://127.0.0.1:{server.port}/a") as connection:
+        for response in connection.run([b"STAT 1", b"STAT 2", b"STAT 3"], 3):
+            assert response.text == b"1"
+            break
+        assert connection.ask(b"DATE").code == 111
