@@ -52,9 +52,8 @@ def adopt(
     ties = ties_of(header, own, sent_at, with_subject=subject_window is not None)
     remember(forest, ties, subject_window=subject_window)
 
-    head = replica.head
-    material = _material(replica, head)
-    if not is_served(material.served.octets, material.header, own):
+    head, material = _served(replica)
+    if material is None:
         head = served_head(replica.raw, header, own, None)
         material = _material(replica, head)
     message = NewMessage(
@@ -73,6 +72,17 @@ def adopt(
         fidelity=replica.fidelity,
     )
     twin.adopt(replica, message)
+
+
+def _served(replica: Replica) -> tuple[bytes | None, Material | None]:
+    """Return the head and the form that the origin serves, if that may be served."""
+    head = replica.head
+    if head is not None and not head.endswith(b"\r\n"):
+        return None, None
+    material = _material(replica, head)
+    own = material.served.message_id
+    is_good = is_served(material.served.octets, material.header, own)
+    return head, material if is_good else None
 
 
 def _material(replica: Replica, head: bytes | None) -> Material:
