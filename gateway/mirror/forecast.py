@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from storage.model import Entry
     from storage.peers import Feed
 
-__all__ = ["Forecast", "dry_run"]
+__all__ = ["Forecast", "dry_run", "likely_reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,14 @@ def dry_run(
 
 def _not_offered(name: str, entry: Entry, why: str) -> Forecast:
     return Forecast(name, entry.number, entry.message_id, 0, offered=False, why=why)
+
+
+def likely_reason(fed: Fed, name: str, entry: Entry, now: int) -> str | None:
+    """Return what INN as it is shipped has against a message, if it has something; where it cannot be told, None."""
+    try:
+        article = fed.article(name, entry, now)
+    except (NoSuchMessage, ArchiveUnavailable):
+        return None
+    if isinstance(article, PassedOver):
+        return None
+    return refusal(article.octets, now=now, cutoff=STOCK_CUTOFF, max_octets=STOCK_OCTETS)

@@ -7,7 +7,6 @@ distance to the peer does not matter; where the peer does not stream, one articl
 
 from __future__ import annotations
 
-import enum
 import logging
 import time
 from collections import deque
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from gateway.mirror.connection import Connection
 from gateway.mirror.failures import failed
 from gateway.mirror.fed import Fed, PassedOver
+from gateway.mirror.forecast import likely_reason
 from gateway.mirror.ledger import Ledger
 from gateway.mirror.nntp_client import Request
 from gateway.mirror.url import parse_url
+from gateway.mirror.verdicts import CHECK, IHAVE, REMEDIES, TAKETHIS, Verdict, verdict_of
 from storage.errors import ArchiveUnavailable, NoSuchMessage
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ RETRY_SECONDS: Final = 5.0
 MAX_DEFERRED: Final = 10_000
 """So many messages that the peer wants later, and it wants nothing at all: the run is over."""
 
+GENTLE: Final = 4
+"""Offers on their way as long as the peer has refused everything: what it refuses it may never take again."""
+
+MAX_REFUSED: Final = 50
+"""So many refused in a row, and it is not the messages: the run is over."""
+
 MAX_UNREADABLE: Final = 10
 """Damaged messages that are passed over; where there are more, it is not them that are damaged."""
 
@@ -62,39 +69,6 @@ SAVE_SECONDS: Final = 1.0
 
 _STREAMING: Final = 203
 _UNKNOWN: Final = 500
-_NOT_ALLOWED: Final = {
-    400: "run it again later",
-    480: "give the feed's URL a user and a password",
-    483: "give the feed's URL the scheme nntps",
-    500: "check host and port: this server takes no articles",
-    502: "ask who runs it to take articles from this host (INN: incoming.conf)",
-}
-
-
-class _Verdict(enum.Enum):
-    """What a peer says to an offer or an article."""
-
-    WANTED = enum.auto()
-    LATER = enum.auto()
-    KNOWN = enum.auto()
-    TAKEN = enum.auto()
-    REFUSED = enum.auto()
-
-
-_CHECK: Final = b"CHECK"
-_TAKETHIS: Final = b"TAKETHIS"
-_IHAVE: Final = b"IHAVE"
-_VERDICTS: Final = {  # 501: the peer does not like the id, and never will
-    _CHECK: {238: _Verdict.WANTED, 431: _Verdict.LATER, 438: _Verdict.KNOWN, 501: _Verdict.REFUSED},
-    _TAKETHIS: {239: _Verdict.TAKEN, 439: _Verdict.REFUSED, 501: _Verdict.REFUSED},
-    _IHAVE: {
-        235: _Verdict.TAKEN,
-        435: _Verdict.KNOWN,
-        436: _Verdict.LATER,
-        437: _Verdict.REFUSED,
-        501: _Verdict.REFUSED,
-    },
-}
 
 log = logging.getLogger(__name__)
 
@@ -219,13 +193,14 @@ class _Run:
         self._flying: deque[_Flight] = deque()
         self._flying_octets = 0
         self._deferred: list[_Offer] = []
+        self._refused_in_a_row = 0
         self._unreadable = 0
         self.summary = PushSummary(lag=self._total)
 
     def offer_all(self, connection: Connected, pause: Callable[[float], None]) -> None:
         """Offer everything, and what was put off again."""
         mode = connection.ask(b"MODE STREAM")
-        if mode.code in _NOT_ALLOWED and mode.code != _UNKNOWN:
+        if mode.code in REMEDIES and mode.code != _UNKNOWN:
             raise self._failed(mode)
         streams = mode.code == _STREAMING
         window = self._feed.window or DEFAULT_WINDOW
@@ -306,11 +281,11 @@ class _Run:
         """Yield offers, but before further ones the articles that the peer wants. RFC 4644 s. 2.4, 2.5."""
         while True:
             if self._wanted and self._has_room():
-                request = self._sent(_TAKETHIS, self._wanted.popleft())
+                request = self._sent(TAKETHIS, self._wanted.popleft())
                 if request is None:
                     continue
-            elif not self._wanted and (offer := next(offers, None)) is not None:
-                self._flying.append(_Flight(_CHECK, offer))
+            elif self._may_offer() and (offer := next(offers, None)) is not None:
+                self._flying.append(_Flight(CHECK, offer))
                 request = Request(b"CHECK " + offer.message_id)
             elif self._flying:
                 request = None
@@ -321,12 +296,17 @@ class _Run:
     def _one_by_one(self, offers: Iterator[_Offer]) -> Iterator[Request | None]:
         """Yield offers that the articles follow. RFC 3977 s. 6.3.2."""
         for offer in offers:
-            request = self._sent(_IHAVE, offer)
+            request = self._sent(IHAVE, offer)
             if request is not None:
                 yield request
 
     def _has_room(self) -> bool:
         return self._flying_octets < MAX_FLYING
+
+    def _may_offer(self) -> bool:
+        """Tell whether more is to be offered now: nothing is while articles wait, little while nothing is taken."""
+        is_trusted = self.summary.accepted or self.summary.known
+        return not self._wanted and bool(is_trusted or len(self._flying) < GENTLE)
 
     def _sent(self, command: bytes, offer: _Offer) -> Request | None:
         """Return the request with an article; None where the message went away since it was offered."""
@@ -350,37 +330,53 @@ class _Run:
         flight = self._flying.popleft()
         self._flying_octets -= flight.octets
         offer = flight.offer
-        verdict = _VERDICTS[flight.command].get(response.code)
-        said = response.text.split(b" ", 1)[0]
-        is_of_another = said.startswith(b"<") and said != offer.message_id
-        if verdict is None or (is_of_another and flight.command != _IHAVE):
+        verdict = verdict_of(flight.command, offer.message_id, response)
+        if verdict is None:
             raise self._failed(response)
-        if verdict is _Verdict.WANTED:
+        if verdict is Verdict.WANTED:
             self._wanted.append(offer)
-        elif verdict is _Verdict.LATER:
+        elif verdict is Verdict.LATER:
             self._defer(offer, response)
         else:
             self._settle(flight, verdict, response)
         self.keep()
 
-    def _settle(self, flight: _Flight, verdict: _Verdict, response: Response) -> None:
-        ledger, number = flight.offer.ledger, flight.offer.entry.number
-        if verdict is _Verdict.REFUSED:
-            self.summary.refused += 1
-            shown = flight.offer.message_id.decode("ascii", "replace")
-            log.warning(
-                "%s: %s %d %s refused: %s",
-                *(self._feed.peer, ledger.record.name, number, shown, response.shown),
-            )
-            now = int(self._clock())
-            ledger.refuse(number, flight.offer.message_id, response.shown, now)
+    def _settle(self, flight: _Flight, verdict: Verdict, response: Response) -> None:
+        offer = flight.offer
+        if verdict is Verdict.REFUSED:
+            self._refuse(offer, response)
             return
-        if verdict is _Verdict.TAKEN:
+        self._refused_in_a_row = 0
+        if verdict is Verdict.TAKEN:
             self.summary.accepted += 1
             self.summary.octets += flight.octets
         else:
             self.summary.known += 1
-        ledger.settle(number)
+        offer.ledger.settle(offer.entry.number)
+
+    def _refuse(self, offer: _Offer, response: Response) -> None:
+        """Keep and log what the peer refused, with what may be the reason: INN gives none.
+
+        Raises:
+            SourceError: the peer refuses everything.
+        """
+        ledger, number, now = offer.ledger, offer.entry.number, int(self._clock())
+        ledger.refuse(number, offer.message_id, response.shown, now)
+        self.summary.refused += 1
+        shown = offer.message_id.decode("ascii", "replace")
+        why = likely_reason(self._fed, ledger.record.name, offer.entry, now)
+        log.warning(
+            "%s: %s %d %s refused: %s%s",
+            *(self._feed.peer, ledger.record.name, number, shown, response.shown),
+            f" (perhaps: {why})" if why else "",
+        )
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row >= MAX_REFUSED:
+            raise failed(
+                self._url,
+                f"the peer refuses all of {ledger.record.name}",
+                "check that it carries the newsgroup; 'listgate feed check' tells what else it may be",
+            )
 
     def _defer(self, offer: _Offer, response: Response) -> None:
         """Put an offer off.
@@ -394,5 +390,5 @@ class _Run:
         self.summary.deferred = len(self._deferred)
 
     def _failed(self, response: Response) -> SourceError:
-        remedy = _NOT_ALLOWED.get(response.code, "run it again; if it stays, ask who runs it")
+        remedy = REMEDIES.get(response.code, "run it again; if it stays, ask who runs it")
         return failed(self._url, f"the peer says {response.shown}", remedy)

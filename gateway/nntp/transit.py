@@ -46,7 +46,7 @@ _ORIGINAL_INJECTION_DATE: Final = b"x-original-injection-date"
 _MAX_PATH: Final = 900
 """The longest Path taken over from a message: a line of it, with room for who relays it next."""
 
-# What relaying and serving agents act upon or set, now (RFC 5536 s. 3.1, 3.2) or of old (its s. 3.3, RFC 1036).
+# What relaying and serving agents act upon or set, now (RFC 5536 s. 3.1, 3.2) or of old (its s. 3.3).
 _OF_NEWS: Final = frozenset((
     b"also-control", b"approved", b"article-names", b"article-updates", b"bytes", b"control", b"date-received",
     b"distribution", b"expires", b"followup-to", b"injection-info", b"lines", b"nntp-posting-date",

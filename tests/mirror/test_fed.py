@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.mirror.fed import Fed, stepped
-from gateway.mirror.forecast import Forecast, dry_run
+from gateway.mirror.forecast import Forecast, dry_run, likely_reason
 from storage.errors import NoSuchMessage
 from storage.peers import Feed
 from tests.mail import NOW, MemoryEngine, fill, mail
@@ -87,6 +87,14 @@ def test_what_cannot_be_read_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> 
     assert (found.offered, found.why, found.message_id) == (
         False, "it cannot be read", b"<a@x.example>",
     )  # fmt: skip
+    fed = Fed(archive, Feed("p", "nntp://p/"), HOST)
+    assert likely_reason(fed, "a.b", next(fed.entries("a.b", 0)), NOW) is None
+
+
+def test_what_is_not_offered_is_not_refused() -> None:
+    archive = archive_of(a_b=[b"Path: p!x\n" + mail("p")])
+    fed = Fed(archive, Feed("p", "nntp://p/"), HOST)
+    assert likely_reason(fed, "a.b", next(fed.entries("a.b", 0)), NOW) is None
 
 
 def test_a_remote_archive_is_told_apart() -> None:

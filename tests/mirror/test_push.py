@@ -90,7 +90,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_streaming(world: World) -> None:
-    world.fill("a", "b", "c", "d", "e")
+    world.fill("a", "b", "c", "d")
     summary = world.push(
         STREAM
         + """
@@ -98,12 +98,10 @@ def test_streaming(world: World) -> None:
         C: CHECK <b@x.example>
         C: CHECK <c@x.example>
         C: CHECK <d@x.example>
-        C: CHECK <e@x.example>
         S: 238 <a@x.example> send it
         S: 438 <b@x.example>
         S: 431 <c@x.example> later
         S: 238 <d@x.example>
-        S: 501 syntax
         C: TAKETHIS <a@x.example>"""
         + article("a")
         + "C: TAKETHIS <d@x.example>"
@@ -120,8 +118,8 @@ def test_streaming(world: World) -> None:
         + "S: 239 <c@x.example>\nC: QUIT"
     )
     assert world.pauses == [5, 10]
-    assert world.cursor == 5
-    assert (summary.accepted, summary.known, summary.refused) == (2, 1, 2)
+    assert world.cursor == 4
+    assert (summary.accepted, summary.known, summary.refused) == (2, 1, 1)
     assert (summary.deferred, summary.passed_over, summary.lag) == (0, 0, 0)
     refused = [
         (each.number, each.message_id, each.response, each.at)
@@ -129,8 +127,26 @@ def test_streaming(world: World) -> None:
     ]
     assert refused == [
         (4, b"<d@x.example>", "439 <d@x.example> no\\x1b[2J", NOW),
-        (5, b"<e@x.example>", "501 syntax", NOW),
     ]
+
+
+def test_what_is_refused_is_logged_with_what_may_be_the_reason(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.fill("a", "b")
+    world.push(
+        STREAM
+        + "C: CHECK <a@x.example>\nC: CHECK <b@x.example>\nS: 501 syntax\nS: 238\nC: TAKETHIS <b@x.example>"
+        + article("b").replace("C: Injection-Date: Tue, 14 Nov 2023 22:13:20 +0000", "")
+        + "S: 439 <b@x.example>\nC: QUIT",
+        injection_date=False,
+    )
+    old = " (perhaps: older than the cutoff (RFC 5537 s. 3.6))"
+    assert caplog.messages == [
+        f"peer: lists.a 1 <a@x.example> refused: 501 syntax{old}",
+        f"peer: lists.a 2 <b@x.example> refused: 439 <b@x.example>{old}",
+    ]
+    assert world.cursor == 2
 
 
 def test_what_the_peer_wants_later_to_the_last_is_offered_in_the_next_run(world: World) -> None:

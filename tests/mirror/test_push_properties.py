@@ -110,7 +110,9 @@ class Peer:
 
     def _article(self, keyword: bytes, message_id: bytes, article: bytes, mood: str) -> Response:
         streamed = keyword == b"TAKETHIS"
-        if message_id in self.has or message_id in self.refuses:
+        if message_id in self.refuses:
+            return Response(439 if streamed else 437, message_id)
+        if message_id in self.has:
             return Response(439 if streamed else 435, message_id)
         if mood == "later" and not streamed:
             return Response(436, b"")
@@ -283,3 +285,19 @@ def test_progress_is_told_and_may_end_it() -> None:
     assert told[0] == (0, 6)
     assert (2, 4) in told
     assert peer.disk.cursors["lists.a"][1] == 2
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_peer_that_refuses_everything_is_not_asked_further(
+    monkeypatch: pytest.MonkeyPatch, *, streams: bool
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_REFUSED", 6)
+    peer = Peer(Disk(), streams, refuses={b"<m%d@x.example>" % n for n in range(30)})
+    with pytest.raises(SourceError, match=r"refuses all of lists\.a: check that it"):
+        run(archive_of(30), peer)
+    assert peer.disk.cursors["lists.a"][1] == 6
+    assert len(peer.disk.refusals) == 6
+    for _ in range(4):
+        with pytest.raises(SourceError):
+            run(archive_of(30), peer)
+    assert run(archive_of(30), peer).lag == 0
