@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.mirror import nntp
 from gateway.mirror.nntp import MAX_WINDOW, MIN_WINDOW, NntpSource, window_for
@@ -213,6 +215,25 @@ def test_what_is_no_message_and_what_is_too_large_are_named(
         assert second.why == too_large(3000)
         assert isinstance(third, Incoming)
         assert pull(server, second.cursor)[0] == [3]
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"1", b"22 x", b"3\t", b"", b"x", b"-1", b"1.5", b"9" * 20]), max_size=6
+    )
+)
+def test_a_listing_is_numbers_in_every_line_or_none(lines: list[bytes]) -> None:
+    numbers = nntp._numbers(b"".join([line + b"\r\n" for line in lines]))
+    if {*lines} <= {b"1", b"22 x", b"3\t"}:
+        assert numbers == [int(line.split()[0]) for line in lines]
+    else:
+        assert numbers is None
+
+
+@given(st.binary())
+def test_no_block_is_more_than_a_listing_or_none(block: bytes) -> None:
+    numbers = nntp._numbers(block)
+    assert numbers is None or len(numbers) == block.count(b"\r\n")
 
 
 @pytest.mark.parametrize(
