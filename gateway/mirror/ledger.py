@@ -6,7 +6,6 @@ when a process was killed is offered again, and nothing is left out.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from storage.peers import Refusal
@@ -44,33 +43,34 @@ class Ledger:
         self._peers = peers
         self._peer = feed.peer
         validity, number = peers.feed_cursor(feed.peer, record.name)
-        self._number = self._kept = number if validity == record.validity else 0
-        self._open: deque[int] = deque()
-        self._settled: set[int] = set()
+        self._begun = self._kept = number if validity == record.validity else 0
+        self._open: dict[int, None] = {}  # those begun without a verdict, ascending
+        self._left = sum(map(len, record.present(self._begun + 1, record.high)))
         self._refusals: list[Refusal] = []
-        self.is_complete = False
+        self._is_complete = False
 
     @property
     def number(self) -> int:
         """The cursor: every message up to this number has a verdict."""
-        return self._number
+        first = next(iter(self._open), None)
+        if first is not None:
+            return first - 1
+        return max(self._begun, self.record.high) if self._is_complete else self._begun
 
     @property
     def lag(self) -> int:
         """How many messages of the list, as it was when this began, have no verdict."""
-        behind = sum(map(len, self.record.present(self._number + 1, self.record.high)))
-        return behind - len(self._settled)
+        return self._left
 
     def begin(self, number: int) -> None:
         """Note that a message is being dealt with; in ascending order."""
-        self._open.append(number)
+        self._begun = number
+        self._open[number] = None
 
     def settle(self, number: int) -> None:
         """Note that a message has its verdict."""
-        self._settled.add(number)
-        while self._open and self._open[0] in self._settled:
-            self._number = self._open.popleft()
-            self._settled.remove(self._number)
+        del self._open[number]
+        self._left -= 1
 
     def refuse(self, number: int, message_id: bytes, response: str, at: int) -> None:
         """Note that the peer will never take a message, and what it said."""
@@ -80,8 +80,8 @@ class Ledger:
         self.settle(number)
 
     def complete(self) -> None:
-        """Note that all messages of the list have been begun."""
-        self.is_complete = True
+        """Note that all messages of the list have been begun; what is behind the last one is none."""
+        self._is_complete = True
 
     def keep(self) -> None:
         """Keep the cursor and the refusals on disk, where there are new ones.
@@ -89,12 +89,11 @@ class Ledger:
         Raises:
             ArchiveUnavailable: they cannot be written.
         """
-        if self.is_complete and not self._open:
-            self._number = max(self._number, self.record.high)  # over the holes at the end
-        if self._number == self._kept and not self._refusals:
+        number = self.number
+        if number == self._kept and not self._refusals:
             return
         self._peers.set_feed_cursor(
-            self._peer, self.record.name, self.record.validity, self._number, self._refusals
+            self._peer, self.record.name, self.record.validity, number, self._refusals
         )
-        self._kept = self._number
+        self._kept = number
         self._refusals = []

@@ -237,7 +237,9 @@ class _Run:
             for entry in self._fed.entries(ledger.record.name, ledger.number):
                 ledger.begin(entry.number)
                 offer = self._offer(ledger, entry)
-                if offer is not None:
+                if offer is None:
+                    self.keep()
+                else:
                     yield offer
             ledger.complete()
 
