@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from storage.message.fields import parse_header
 from storage.message.ids import message_id, synthetic_id
 from storage.message.same import identity
+from storage.sources.links import links
 from storage.sources.rebuilt import charset_fields
 
 if TYPE_CHECKING:
@@ -32,10 +33,8 @@ _END: Final = re.compile(rb"</pre>", re.IGNORECASE)
 _TAG: Final = re.compile(rb"<[^<>]*>")
 _ENTITY: Final = re.compile(rb"&(?:(lt|gt|amp|quot|nbsp)|#([0-9]{1,7})|#x([0-9A-Fa-f]{1,6}));")
 _NAMED: Final = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"quot": b'"', b"nbsp": b"\xc2\xa0"}
-_NEIGHBOUR: Final = re.compile(
-    rb"""<a\s[^<>]{0,200}?href="([^"<>]{1,400})"[^<>]{0,200}>\[((?:&lt;)?(?:thread-)?(?:prev|next)(?:&gt;)?)\]</a>""",
-    re.IGNORECASE,
-)
+_PREVIOUS: Final = "[<prev]"
+_THREAD_PREVIOUS: Final = "[<thread-prev]"
 _TEXT_START: Final = re.compile(
     rb"^(?:\[<prev\] ?)?(?:\[next>\] ?)?(?:\[<thread-prev\] ?)?(?:\[thread-next>\] ?)?"
     rb"(?:\[day\] ?)?\[month\] ?\[year\] ?\[list\][ \t]*\r?\n",
@@ -99,13 +98,13 @@ def parse_page(octets: bytes) -> Page | None:
     fields, body = _split(content)
     if not fields:
         return None
-    links = {label.lower(): link for link, label in _NEIGHBOUR.findall(head)}
+    neighbours = {text: link for link, text in links(head.decode("utf-8", "replace"))}
     title = _TITLE.search(head)
     return Page(
         fields,
         body,
-        _link(links, b"&lt;prev"),
-        _link(links, b"&lt;thread-prev"),
+        neighbours.get(_PREVIOUS, ""),
+        neighbours.get(_THREAD_PREVIOUS, ""),
         title[1].decode() if title else "",
     )
 
@@ -131,10 +130,6 @@ def linked(link: str, path: str) -> Key | None:
     """Return which page a link on the page at ``path`` leads to, or None where it leads to none."""
     link = link.partition("#")[0].partition("?")[0]
     return key_of(posixpath.normpath(posixpath.join(posixpath.dirname(path), link)))
-
-
-def _link(links: dict[bytes, bytes], label: bytes) -> str:
-    return _plain(links.get(label, b"")).decode("utf-8", "replace")
 
 
 def _from_html(octets: bytes) -> tuple[bytes, bytes] | None:

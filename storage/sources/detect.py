@@ -17,8 +17,9 @@ from storage.sources.eml import EML, is_eml_name
 from storage.sources.maildir import MAILDIR, is_maildir
 from storage.sources.mboxfile import MboxFile
 from storage.sources.mh import MH, is_mh
-from storage.sources.pipermail import PipermailFolder, is_pipermail
+from storage.sources.pipermail import is_pipermail, volume_order
 from storage.sources.public_inbox import find_inbox, is_bare, open_inbox
+from storage.sources.volumes import VolumeFolder
 from storage.sources.whole import StreamSource, WholeFile
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _web_archive(path: str, label: str, max_message: int) -> Source | None:
     if not os.path.isdir(path):
         return None
     if is_pipermail(path):
-        return PipermailFolder(path, label, max_message)
+        return VolumeFolder(path, label, volume_order, max_message)
     return BlistsTree(path, label, max_message) if is_blists(path) else None
 
 
