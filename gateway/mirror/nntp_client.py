@@ -226,15 +226,15 @@ class NntpClient:
         end = self._buffer.find(b"\r\n", self._scanned, MAX_STATUS_LINE)
         if end < 0:
             if len(self._buffer) >= MAX_STATUS_LINE:
-                raise BadResponse(f"a first line without an end: {self._shown()}")
+                raise BadResponse(f"a first line without an end: {self._shown(_SHOWN)}")
             self._scanned = max(len(self._buffer) - 1, 0)
             return False
         match = _STATUS.fullmatch(self._buffer, 0, end)
         if match is None:
-            raise BadResponse(f"not a response: {self._shown()}")
+            raise BadResponse(f"not a response: {self._shown(end)}")
         status = Response(int(match[1]), bytes(match[2] or b""))
         if not self._sent and status.code != _CLOSING:
-            raise BadResponse(f"an answer to nothing: {self._shown()}")
+            raise BadResponse(f"an answer to nothing: {self._shown(end)}")
         self._status = status
         self._scanned = 0
         del self._buffer[:end]
@@ -279,6 +279,6 @@ class NntpClient:
         with memoryview(self._buffer) as view:
             return bytes(view[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
 
-    def _shown(self) -> str:
-        """Return how the buffer begins, for an operator."""
-        return ascii(bytes(self._buffer[:_SHOWN]))[1:]
+    def _shown(self, end: int) -> str:
+        """Return the line that ends there, as much of it as an operator wants to see."""
+        return ascii(bytes(self._buffer[: min(end, _SHOWN)]))[1:]
