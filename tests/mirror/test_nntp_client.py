@@ -225,7 +225,7 @@ def test_what_is_no_nntp(data: bytes) -> None:
 
 
 def test_an_answer_to_nothing() -> None:
-    with pytest.raises(BadResponse, match="an answer to nothing: '200 again'$"):
+    with pytest.raises(BadResponse, match=r"an answer to nothing: '200 again'$"):
         heard(talking(), b"200 again\r\n")
 
 
