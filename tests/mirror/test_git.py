@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -248,6 +249,50 @@ def test_without_git_the_error_names_the_remedy(
     monkeypatch.setenv("PATH", str(home))
     with pytest.raises(SourceError, match="install git"):
         raws(GitMirror(f"http://{web.host}/list.git", home))
+
+
+def in_place_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Have a script run where git is to be; ``$git`` is the real one."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/git"
+    program.write_text(f"#!/bin/sh\ngit={shutil.which('git')}\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_a_transfer_that_is_stored_moves_though_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "for i in 1 2 3 4 5 6; do echo x >>$GIT_DIR/objects/pack/tmp; sleep 0.2; done; echo abc"
+    in_place_of_git(tmp_path, monkeypatch, f'mkdir -p "$GIT_DIR/objects/pack"; {slow}')
+    assert Remote.of("http://x.example/", stall=0.8).has_commits()
+
+
+def test_what_is_fetched_stays_though_it_cannot_be_packed(
+    web: Web,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    web.put("list.git", *RAWS[:2])
+    in_place_of_git(
+        tmp_path,
+        monkeypatch,
+        'case "$*" in *" gc "*) echo fatal: full >&2; exit 1;; esac; exec $git "$@"',
+    )
+    assert raws(GitMirror(f"http://{web.host}/list.git", home)) == [*RAWS[:2]]
+    assert "git gc failed (full)" in caplog.text
+
+
+def test_how_far_a_long_transfer_is_gets_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.mirror.gitfetch.TELL_SECONDS", 0.0)
+    in_place_of_git(tmp_path, monkeypatch, "printf 'Receiving: 1%%\\rReceiving: 99%%\\r' >&2")
+    with caplog.at_level(logging.INFO):
+        assert not Remote.of("http://me:secret@x.example/l").has_commits()
+    assert caplog.messages == ["http://x.example/l: Receiving: 99%"]
 
 
 @pytest.mark.parametrize(
