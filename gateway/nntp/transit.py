@@ -23,9 +23,8 @@ from gateway.nntp.transit_rules import DAY, MAX_SKEW, STOCK_CUTOFF, is_transit_i
 from storage.message.fields import parse_header
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from storage.message.fields import Field
     from storage.model import Served
 
 __all__ = ["RECENT", "Article", "stored_path", "transit", "transit_id"]
@@ -70,6 +69,13 @@ _JOINED: Final = {
     b"to": b",",
 }
 
+_CONSULTED: Final = frozenset({
+    b"date", b"from", b"injection-date", b"path", b"references", b"subject", _ORIGINAL_INJECTION_DATE, _ORIGINAL_PATH,
+})  # fmt: skip  # a list of words
+
+_FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
+_NAME: Final = re.compile(rb"[!-9;-~]++")
+_TIDY: Final = re.compile(rb"([!-9;-~]++): [^ \t\r][^\r]*+(?:\r\n[ \t]++[^ \t\r][^\r]*+)*+")
 _ID: Final = re.compile(rb"<[^<>\s]++>")
 _LEGAL_PATH: Final = re.compile(rb"[A-Za-z0-9._:!-]++(?<=[A-Za-z0-9_-])")
 
@@ -98,9 +104,8 @@ def transit(
     injected lately counts as injected ``now``, so that its age is no reason to refuse it. RFC 5536 s. 2.2 and 3, RFC
     5537 s. 3.10.2.
     """
-    header = parse_header(served.octets)
-    fields = _tidied(header.fields)
-    values = {name.lower(): value for name, value in reversed(fields)}
+    fields = _tidied(served.head)
+    values = {name: _content(line) for name, line in reversed(fields) if name in _CONSULTED}
     restored: set[bytes] = set()
     lines = [
         _line(b"Path", _path(values, host, restored)),
@@ -108,17 +113,18 @@ def transit(
     ]
     injected = _injected(values, now, restored, wanted=injection_date)
     changed = _changed(values, served.message_id, min(dated, now), now)
-    for name, value in fields:
-        lower = name.lower()
-        if lower in restored:
-            restored.remove(lower)
+    for name, line in fields:
+        if name in restored:
+            restored.remove(name)
+        elif name in changed:
+            lines += changed.pop(name)
         else:
-            lines += changed.pop(lower) if lower in changed else [_line(name, value)]
+            lines.append(line)
     for more in changed.values():
         lines += more
     if injected:
         lines.append(b"Injection-Date: %b\r\n" % injected)
-    lines += [b"\r\n", served.octets[header.body :]]
+    lines += [b"\r\n", served.body]
     return Article(transit_id(served.message_id), b"".join(lines))
 
 
@@ -133,32 +139,56 @@ def transit_id(message_id: bytes) -> bytes:
 
 def stored_path(served: Served) -> list[bytes]:
     """Return the servers that a stored message went through, in lower case: those of the Path it came with."""
-    if b"X-Original-Path:" not in served.octets:
+    head = served.head
+    if _ORIGINAL_PATH not in head.lower():
         return []
-    value = parse_header(served.octets).first(b"x-original-path")
-    return path_identities(value or b"")
+    return path_identities(parse_header(head).first(_ORIGINAL_PATH) or b"")
 
 
-def _tidied(fields: Iterable[Field]) -> list[tuple[bytes, bytes]]:
-    """Return the fields that have something to say, each with a name and a first line of its own, in their order."""
+def _tidied(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the fields that have something to say, each with a name and a first line of its own, in their order.
+
+    A field is its name in lower case, and its lines.
+    """
     tidied: list[tuple[bytes, bytes]] = []
     at: dict[bytes, int] = {}
-    for field in fields:
-        value = _value(field.value)
-        lower = field.name.lower()
-        if not value or lower in _DROPPED:
-            continue
-        if not lower:
-            tidied.append((_ORIGINAL + b"Line", value))
-        elif lower in _OF_NEWS or (lower in at and lower in _ONCE):
-            tidied.append((_ORIGINAL + field.name, value))
-        elif lower in at and lower in _JOINED:
-            name, first = tidied[at[lower]]
-            tidied[at[lower]] = name, b"%b%b\r\n %b" % (first, _JOINED[lower], value)
+    for text in _FIELD_END.split(head.removesuffix(b"\r\n")):
+        match = _TIDY.fullmatch(text) if _is_short(text) else None
+        if match is not None:
+            name, line = match[1], text + b"\r\n"
         else:
-            at[lower] = len(tidied)
-            tidied.append((field.name, value))
+            name, value = _named(text)
+            if not value:
+                continue
+            line = _line(name, value)
+        lower = name.lower()
+        if lower in _DROPPED:
+            continue
+        is_again = lower in at
+        if lower in _OF_NEWS or (is_again and lower in _ONCE):
+            line = _line(_ORIGINAL + name, _content(line))
+            lower = _ORIGINAL.lower() + lower
+        elif is_again and lower in _JOINED:
+            first, _, said = tidied[at[lower]][1].partition(b": ")
+            said = said.removesuffix(b"\r\n") + _JOINED[lower]
+            tidied[at[lower]] = lower, _line(first, b"%b\r\n %b" % (said, _content(line)))
+            continue
+        at.setdefault(lower, len(tidied))
+        tidied.append((lower, line))
     return tidied
+
+
+def _content(line: bytes) -> bytes:
+    """Return what a tidy field says."""
+    return line.partition(b": ")[2].removesuffix(b"\r\n")
+
+
+def _named(text: bytes) -> tuple[bytes, bytes]:
+    """Return a field's name and value, without blanks around it and without lines of blanks; other folds are kept."""
+    name, colon, written = text.partition(b":")
+    if not colon or not _NAME.fullmatch(name):
+        name, written = _ORIGINAL + b"Line", text
+    return name, _value(written)
 
 
 def _value(written: bytes) -> bytes:
@@ -236,13 +266,18 @@ def _written(time: int) -> bytes:
 
 def _line(name: bytes, value: bytes) -> bytes:
     """Return a field, folded anew where a line is too long and has blanks."""
-    text = b"%b: %b\r\n" % (name, value)
-    if len(text) <= _LINE:
-        return text
+    text = b"%b: %b" % (name, value)
+    if _is_short(text):
+        return text + b"\r\n"
     pieces: list[bytes] = []
-    for line in text.split(b"\r\n")[:-1]:
+    for line in text.split(b"\r\n"):
         pieces += _folded(line, 0 if pieces else len(name) + 2)
     return b"\r\n".join([*pieces, b""])
+
+
+def _is_short(text: bytes) -> bool:
+    """Tell whether no line is too long."""
+    return len(text) <= _LINE or max(map(len, text.split(b"\r\n"))) <= _LINE
 
 
 def _folded(line: bytes, start: int) -> Iterator[bytes]:

@@ -113,6 +113,7 @@ def test_a_path_is_handed_on() -> None:
     assert made[0] == b"Path: h.example!Peer.example!b!.POSTED!c!not-for-mail"
     assert not any(line.startswith(b"X-Original-Path") for line in made)
     assert stored_path(served(b"Subject: s")) == []
+    assert stored_path(served(b"Subject: s", b"PATH: a!b")) == [b"a"]
 
 
 @pytest.mark.parametrize("path", [b"a b!c", b"(x)!y", b"a!", b"x!" * 450 + b"y"])
