@@ -96,7 +96,9 @@ def open_mirror(mirror: Mirror, directory: Path) -> Source:
         from gateway.mirror.git import GitMirror  # noqa: PLC0415
 
         return GitMirror(mirror.url, directory)
-    raise Refused(f"{shown_url(mirror.url)}: this version cannot pull a {kind.value}")
+    from gateway.mirror.web import WebMirror  # noqa: PLC0415
+
+    return WebMirror(mirror.url, directory)
 
 
 def _local(url: str) -> Kind | None:
