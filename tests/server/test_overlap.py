@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -312,3 +313,20 @@ def test_nothing_more_is_asked_for_while_much_waits(held: Held, peer: Peer) -> N
     held.tell(0)
     assert peer.hear() == b"239 <a@x.example>\r\n"
     assert len(held.taken) == 2
+
+
+def test_articles_may_come_compressed(held: Held) -> None:
+    peer = Peer(Served(held, max_article=1 << 20))
+    assert peer.say(b"COMPRESS DEFLATE\r\n").startswith(b"206 ")
+    deflate, inflate = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+    text = article("a", body=b"Line.\r\n" * 50_000)
+    sent = takethis("a", text) + takethis("b", article("b")) + b"DATE\r\n"
+    data = deflate.compress(sent) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    assert peer.say(*(data[at : at + 100] for at in range(0, len(data), 100))) == b""
+    peer.clock.advance(1)
+    assert [raw for _, raw in held.taken] == [text, article("b")]
+    held.tell(1)
+    held.tell(0)
+    assert inflate.decompress(peer.hear()) == (
+        b"239 <a@x.example>\r\n239 <b@x.example>\r\n111 20261122063526\r\n"
+    )

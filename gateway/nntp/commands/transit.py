@@ -149,9 +149,10 @@ def _refusal(code: int, grant: Grant, message_id: bytes, why: str) -> bytes:
 
 
 def _noted(grant: Grant, message_id: bytes, why: str) -> str:
-    """Return why an article is refused for good, noted for the operator."""
-    shown = message_id[:_SHOWN_OCTETS].decode("utf-8", "replace")
-    log.info("peer %s: %s refused: %s", grant.name, shown, why)
+    """Return why an article is refused for good, noted for the operator unless it is the usual reason."""
+    if why != DUPLICATE:
+        shown = message_id[:_SHOWN_OCTETS].decode("utf-8", "replace")
+        log.info("peer %s: %s refused: %s", grant.name, shown, why)
     return why
 
 
