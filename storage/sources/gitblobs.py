@@ -116,7 +116,10 @@ class Blobs:
         """
         head = self._pipe.line()
         if head == b"%b missing\n" % name.encode():
-            return Lost("its octets are missing in the repository")
+            return Lost(
+                f"blob {name} is missing in the repository: fetch it there, "
+                f"then run 'git cat-file blob {name} | listgate import LIST -'"
+            )
         found = _ANSWER.fullmatch(head)
         if found is None:
             raise _Ended
@@ -127,7 +130,7 @@ class Blobs:
         octets = self._pipe.take(size + 1)[:-1]
         if _name(octets, len(name)) != name:
             self._end()
-            return Lost("its octets are damaged in the repository")
+            return Lost(f"blob {name} is damaged in the repository: run 'git fsck' there")
         return octets
 
     def _bury(self, process: subprocess.Popen[bytes]) -> Lost | None:
