@@ -13,6 +13,7 @@ import zstandard
 
 from storage.errors import ArchiveUnavailable
 from storage.pages import PAGE_BITS
+from storage.sqlite import schema
 from storage.sqlite.batch import SqliteBatch
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.fulltext_write import unindexed
@@ -41,6 +42,7 @@ _CURSOR: Final = (
 )
 
 _UNSEEN: Final = -1
+_TURN_SECONDS: Final = 0.002
 
 
 class SqliteWriter:
@@ -60,7 +62,7 @@ class SqliteWriter:
     @contextmanager
     def batch(self, clock: Callable[[], float] = time.time) -> Iterator[SqliteBatch]:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._take_turn()
             try:
                 self._catch_up()
                 with closing(
@@ -129,6 +131,30 @@ class SqliteWriter:
             log.warning(
                 "%s-wal is in use, and has what was removed until all listgates end", self._path
             )
+
+    def _take_turn(self) -> None:
+        """Begin the transaction as soon as no other writer has one.
+
+        SQLite itself looks ten times a second at last: beside several who write without a pause that is too seldom to
+        get a turn, and much of the time nobody has it.
+        """
+        deadline = time.monotonic() + schema.BUSY_MS / 1000
+        self._connection.execute("PRAGMA busy_timeout=0")
+        try:
+            while not self._begun(is_last=time.monotonic() >= deadline):
+                time.sleep(_TURN_SECONDS)
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={schema.BUSY_MS}")
+
+    def _begun(self, *, is_last: bool) -> bool:
+        """Begin the transaction, unless another writer has one."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_last or "locked" not in str(error):
+                raise
+            return False
+        return True
 
     def _catch_up(self) -> None:
         """Forget the forests kept from the last batch if another process wrote since, that was undone, or they are many."""
