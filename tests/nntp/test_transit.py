@@ -177,10 +177,18 @@ def test_ids_that_news_servers_refuse_are_others_among_them() -> None:
 
 def test_an_article_of_our_own_making_is_not_taken_for_a_mail() -> None:
     octets = b"\r\n".join(
-        [b"Path: h.example!a!b", b"Path: c", b"Date: " + WRITTEN, b"Injection-Date: soon", b"", b""]
+        [
+            b"Path: h.example!a!b",
+            b"Newsgroups: old",
+            b"Path: c",
+            b"Xref: h g:1",
+            b"Date: " + WRITTEN,
+        ]
+        + [b"Injection-Date: soon", b"", b""]
     )
     made = article(Served(b"<a@b>", octets, dotted=False))
-    assert made[0] == b"Path: h.example!a!b"
+    assert made[:3] == [b"Path: h.example!a!b", b"Newsgroups: g", b"X-Original-Path: c"]
+    assert not any(b"Xref" in line for line in made)
     assert [line for line in made if line.startswith((b"Path", b"X-Original-Path", b"Inj"))] == [
         b"Path: h.example!a!b",
         b"X-Original-Path: c",
