@@ -395,4 +395,4 @@ def _unwind(step: Coroutine[Any, Any, bytes]) -> None:
 
 
 def _log_failure(failure: Failure) -> None:
-    log.error("a session failed while it was being closed", exc_info=failure.value)
+    log.error("a session failed out of turn", exc_info=failure.value)
