@@ -183,8 +183,10 @@ def test_an_article_of_our_own_making_is_not_taken_for_a_mail() -> None:
             b"Path: c",
             b"Xref: h g:1",
             b"Date: " + WRITTEN,
+            b"Injection-Date: soon",
+            b"",
+            b"",
         ]
-        + [b"Injection-Date: soon", b"", b""]
     )
     made = article(Served(b"<a@b>", octets, dotted=False))
     assert made[:3] == [b"Path: h.example!a!b", b"Newsgroups: g", b"X-Original-Path: c"]
