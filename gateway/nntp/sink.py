@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Article", "Fate", "NotTaken", "Sink", "Wish"]
 
+MAX_HEADER: Final = 128 << 10
+"""How many octets an article's header may have: to judge it takes time that grows with them."""
+
 MAX_NEWSGROUPS: Final = 100
 """In how many newsgroups an article may be."""
 
@@ -113,6 +116,8 @@ class Sink:
         """
         if octets is None:
             raise NotTaken(f"larger than the {grant.max_article} octets that are taken")
+        if len(octets) > MAX_HEADER and octets.find(b"\r\n\r\n", 0, MAX_HEADER) < 0:
+            raise NotTaken(f"a header larger than the {MAX_HEADER} octets that are taken")
         why = refusal(octets, now=self._clock(), identity=self._identity, offered=offered)
         if why is not None:
             raise NotTaken(why)

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 import gateway.nntp
+from gateway.nntp.sink import Sink
 from gateway.nntp.transit_rules import MANDATORY
+from gateway.peers import Peers
 from tests.mail import MemoryEngine
-from tests.nntp.world import PEER_ADDRESS, Client, Intake, build, session, sink_of, takethis
+from tests.nntp.world import (
+    HOST,
+    PEER_ADDRESS,
+    PEERS,
+    Client,
+    Intake,
+    build,
+    session,
+    sink_of,
+    takethis,
+)
+
+if TYPE_CHECKING:
+    from tests.mail import Engine
 
 HEAD: Final = {
     "Path": "near.example!not-for-mail",
@@ -194,9 +210,29 @@ def test_what_is_here_or_was_removed(peer: Client) -> None:
     assert peer.send(takethis("three", removed)) == b"439 <three@x.example> not wanted here\r\n"
 
 
+HUGE: Final = "a header larger than the 131072 octets that are taken"
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_taken"), [(131_072 - 4, True), (131_072 - 3, False), (1_000_000, False)]
+)
+def test_a_header_is_not_larger_than_what_can_be_judged(
+    engine: Engine, octets: int, *, is_taken: bool
+) -> None:
+    archive = build(engine)
+    peers = Peers([replace(grant, max_article=2_000_000) for grant in PEERS])
+    sink = Sink(archive, peers, Intake(engine, archive), HOST)
+    peer = Client(session(archive, sink=sink, address=PEER_ADDRESS))
+    head = probe(body="").removesuffix(b"\r\n\r\n") + b"\r\nX: "
+    article = head + b"y" * (octets - len(head)) + b"\r\n\r\n" + b"z" * 200_000 + b"\r\n"
+    answer = b"239 <probe@x.example>" if is_taken else f"439 <probe@x.example> {HUGE}".encode()
+    assert peer.send(takethis("probe", article)) == answer + b"\r\n"
+
+
 def test_the_readme_says_so() -> None:
     readme = (Path(gateway.nntp.__file__).parent / "README.md").read_text("utf-8")
     table = readme.partition("| an article with |")[2].partition("\n\n")[0]
     told = re.findall(r"^\| .* \| `(.*?)` \| .* \|$", table, re.MULTILINE)
     assert len(told) == table.count("\n") - 1
-    assert sorted(told) == sorted({why for _, why in REFUSED} | {"duplicate", "not wanted here"})
+    others = {HUGE, "duplicate", "not wanted here"}
+    assert sorted(told) == sorted({why for _, why in REFUSED} | others)
