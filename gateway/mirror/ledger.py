@@ -36,7 +36,11 @@ class Cursors(Protocol):
 
 
 class Ledger:
-    """Keeps account of one list, from the peer's cursor on; from the start where the list's numbers are new ones."""
+    """Keeps account of one list, from the peer's cursor on; from the start where the list's numbers are new ones.
+
+    ``is_trusted`` tells that the peer has one of the messages offered, so that it carries the list;
+    ``refused_in_a_row`` how many it refused since.
+    """
 
     def __init__(self, peers: Cursors, feed: Feed, record: MailingList) -> None:
         self.record = record
@@ -48,6 +52,8 @@ class Ledger:
         self._left = sum(map(len, record.present(self._begun + 1, record.high)))
         self._refusals: list[Refusal] = []
         self._is_complete = False
+        self.is_trusted = False
+        self.refused_in_a_row = 0
 
     @property
     def number(self) -> int:
@@ -67,8 +73,14 @@ class Ledger:
         self._begun = number
         self._open[number] = None
 
+    def accept(self, number: int) -> None:
+        """Note that the peer has a message now."""
+        self.is_trusted = True
+        self.refused_in_a_row = 0
+        self.settle(number)
+
     def settle(self, number: int) -> None:
-        """Note that a message has its verdict."""
+        """Note that a message has its verdict, or needs none."""
         del self._open[number]
         self._left -= 1
 
@@ -77,6 +89,7 @@ class Ledger:
         self._refusals.append(
             Refusal(self._peer, self.record.name, number, message_id, response, at)
         )
+        self.refused_in_a_row += 1
         self.settle(number)
 
     def complete(self) -> None:

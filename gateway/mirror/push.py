@@ -56,10 +56,10 @@ MAX_DEFERRED: Final = 10_000
 """So many messages that the peer wants later, and it wants nothing at all: the run is over."""
 
 GENTLE: Final = 4
-"""Offers on their way as long as the peer has refused everything: what it refuses it may never take again."""
+"""Offers on their way as long as the peer has taken nothing of a list: what it refuses it may never take again."""
 
-MAX_REFUSED: Final = 50
-"""So many refused in a row, and it is not the messages: the run is over."""
+MAX_REFUSED: Final = 20
+"""So many of a list refused in a row, and it is not the messages: the list is left alone until the next run."""
 
 MAX_UNREADABLE: Final = 10
 """Damaged messages that are passed over; where there are more, it is not them that are damaged."""
@@ -193,12 +193,26 @@ class _Run:
         self._flying: deque[_Flight] = deque()
         self._flying_octets = 0
         self._deferred: list[_Offer] = []
-        self._refused_in_a_row = 0
+        self._current: Ledger | None = None
+        self._left_alone: list[str] = []
         self._unreadable = 0
         self.summary = PushSummary(lag=self._total)
 
     def offer_all(self, connection: Connected, pause: Callable[[float], None]) -> None:
-        """Offer everything, and what was put off again."""
+        """Offer everything, and what was put off again.
+
+        Raises:
+            SourceError: the peer goes away, or refuses all of a list.
+        """
+        self._offer_all(connection, pause)
+        if self._left_alone:
+            raise failed(
+                self._url,
+                f"the peer refuses all of {', '.join(self._left_alone)}",
+                "check that it carries the newsgroups; 'listgate feed check' tells what else it may be",
+            )
+
+    def _offer_all(self, connection: Connected, pause: Callable[[float], None]) -> None:
         mode = connection.ask(b"MODE STREAM")
         if mode.code in REMEDIES and mode.code != _UNKNOWN:
             raise self._failed(mode)
@@ -234,14 +248,19 @@ class _Run:
     def _offers(self) -> Iterator[_Offer]:
         """Yield what is to be offered, list by list."""
         for ledger in self._ledgers:
+            self._current = ledger
             for entry in self._fed.entries(ledger.record.name, ledger.number):
+                if ledger.refused_in_a_row >= MAX_REFUSED:
+                    self._left_alone.append(ledger.record.name)
+                    break
                 ledger.begin(entry.number)
                 offer = self._offer(ledger, entry)
                 if offer is None:
                     self.keep()
                 else:
                     yield offer
-            ledger.complete()
+            else:
+                ledger.complete()
 
     def _offers_again(self, deferred: Iterable[_Offer]) -> Iterator[_Offer]:
         """Yield what was put off, where it is still there."""
@@ -282,7 +301,7 @@ class _Run:
     def _stream(self, offers: Iterator[_Offer]) -> Iterator[Request | None]:
         """Yield offers, but before further ones the articles that the peer wants. RFC 4644 s. 2.4, 2.5."""
         while True:
-            if self._wanted and self._has_room():
+            if self._wanted and self._flying_octets < MAX_FLYING:
                 request = self._sent(TAKETHIS, self._wanted.popleft())
                 if request is None:
                     continue
@@ -302,13 +321,10 @@ class _Run:
             if request is not None:
                 yield request
 
-    def _has_room(self) -> bool:
-        return self._flying_octets < MAX_FLYING
-
     def _may_offer(self) -> bool:
         """Tell whether more is to be offered now: nothing is while articles wait, little while nothing is taken."""
-        is_trusted = self.summary.accepted or self.summary.known
-        return not self._wanted and bool(is_trusted or len(self._flying) < GENTLE)
+        is_trusted = self._current is not None and self._current.is_trusted
+        return not self._wanted and (is_trusted or len(self._flying) < GENTLE)
 
     def _sent(self, command: bytes, offer: _Offer) -> Request | None:
         """Return the request with an article; None where the message went away since it was offered."""
@@ -348,20 +364,15 @@ class _Run:
         if verdict is Verdict.REFUSED:
             self._refuse(offer, response)
             return
-        self._refused_in_a_row = 0
         if verdict is Verdict.TAKEN:
             self.summary.accepted += 1
             self.summary.octets += flight.octets
         else:
             self.summary.known += 1
-        offer.ledger.settle(offer.entry.number)
+        offer.ledger.accept(offer.entry.number)
 
     def _refuse(self, offer: _Offer, response: Response) -> None:
-        """Keep and log what the peer refused, with what may be the reason: INN gives none.
-
-        Raises:
-            SourceError: the peer refuses everything.
-        """
+        """Keep and log what the peer refused, with what may be the reason: INN gives none."""
         ledger, number, now = offer.ledger, offer.entry.number, int(self._clock())
         ledger.refuse(number, offer.message_id, response.shown, now)
         self.summary.refused += 1
@@ -372,13 +383,6 @@ class _Run:
             *(self._feed.peer, ledger.record.name, number, shown, response.shown),
             f" (perhaps: {why})" if why else "",
         )
-        self._refused_in_a_row += 1
-        if self._refused_in_a_row >= MAX_REFUSED:
-            raise failed(
-                self._url,
-                f"the peer refuses all of {ledger.record.name}",
-                "check that it carries the newsgroup; 'listgate feed check' tells what else it may be",
-            )
 
     def _defer(self, offer: _Offer, response: Response) -> None:
         """Put an offer off.

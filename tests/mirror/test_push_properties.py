@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -287,17 +288,23 @@ def test_progress_is_told_and_may_end_it() -> None:
     assert peer.disk.cursors["lists.a"][1] == 2
 
 
-@pytest.mark.parametrize("streams", [True, False])
-def test_a_peer_that_refuses_everything_is_not_asked_further(
-    monkeypatch: pytest.MonkeyPatch, *, streams: bool
+@pytest.mark.parametrize(("streams", "most"), [(True, 9), (False, 6)])
+def test_a_list_that_the_peer_refuses_is_left_alone_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch, *, streams: bool, most: int
 ) -> None:
     monkeypatch.setattr(pushing, "MAX_REFUSED", 6)
     peer = Peer(Disk(), streams, refuses={b"<m%d@x.example>" % n for n in range(30)})
-    with pytest.raises(SourceError, match=r"refuses all of lists\.a: check that it"):
-        run(archive_of(30), peer)
-    assert peer.disk.cursors["lists.a"][1] == 6
-    assert len(peer.disk.refusals) == 6
-    for _ in range(4):
-        with pytest.raises(SourceError):
-            run(archive_of(30), peer)
-    assert run(archive_of(30), peer).lag == 0
+    archive = archive_of(30)
+    with pytest.raises(SourceError, match=r"refuses all of lists\.a: check that it carries the"):
+        run(archive, peer)
+    assert peer.taken == [b"<only@x.example>"]
+    refused = len(peer.disk.refusals)
+    assert 6 <= refused <= most
+    assert peer.disk.cursors["lists.a"][1] == refused
+    for _ in range(30):
+        if peer.disk.cursors["lists.a"][1] == 30:
+            break
+        with contextlib.suppress(SourceError):
+            run(archive, peer)
+    assert run(archive, peer).lag == 0
+    assert len(peer.disk.refusals) == 30
