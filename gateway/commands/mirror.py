@@ -26,15 +26,16 @@ from gateway.mirror.jobs import Place, run_job
 from gateway.mirror.known import known_jobs
 from gateway.mirror.pull import MirrorJob
 from gateway.mirror.schedule import parse_every, parse_quiet, shown_span
-from gateway.mirror.source import KINDS, kind_of, open_mirror
+from gateway.mirror.source import KINDS, kind_of, open_mirror, origin_of
 from gateway.mirror.status import as_json, as_metrics, state_of
 from storage.model import check_list_name
 from storage.peers import DEFAULT_EVERY, Mirror, shown_url
+from storage.sqlite import SqliteArchive
 from storage.sqlite.peers import SqlitePeers
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from rich.progress import TaskID
@@ -153,17 +154,18 @@ def _remove(parsed: argparse.Namespace) -> int:
             shown.console().print(
                 f"{each.name}: not pulled from {shown_url(each.url)} any more", markup=False
             )
-        if not any(each.name == parsed.list for each in peers.mirrors()):
-            _release(archive_directory(parsed, config_of(parsed)), parsed.list)
+        left = [origin_of(each.url) for each in peers.mirrors() if each.name == parsed.list]
+        _release(archive_directory(parsed, config_of(parsed)), parsed.list, left)
     return DONE
 
 
-def _release(directory: Path, name: str) -> None:
-    """Make a list that was a twin one of its own."""
+def _release(directory: Path, name: str, left: Sequence[str]) -> None:
+    """Make a list one of its own that is the twin of none of the origins left."""
     with closing(open_for_writing(directory)) as writer:
         if writer.has(name):
             with writer.batch() as batch:
-                batch.release(name)
+                if batch.mailing_list(name).origin not in left:
+                    batch.release(name)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -245,7 +247,9 @@ def _status(parsed: argparse.Namespace) -> int:
     directory = archive_directory(parsed, config_of(parsed))
     now = time.time()
     with closing(SqlitePeers(directory)) as peers:
-        states = [state_of(directory, job, peers, now) for job in known_jobs(peers)]
+        jobs = known_jobs(peers)
+        twins = _twins(directory) if jobs else ()
+        states = [state_of(directory, job, peers, now, twins) for job in jobs]
     if parsed.format == "json":
         sys.stdout.write(as_json(states) + "\n")
     elif parsed.format == "prometheus":
@@ -258,6 +262,12 @@ def _status(parsed: argparse.Namespace) -> int:
             if each.health.error:
                 shown.console().print(shown.washed(f"{each.name}: {each.health.error}"))
     return DONE
+
+
+def _twins(directory: Path) -> Collection[tuple[str, str]]:
+    """Return which lists are twins, and of what."""
+    with closing(SqliteArchive(directory)) as archive:
+        return {(each.name, each.origin) for each in archive.lists() if each.origin}
 
 
 def _peers(parsed: argparse.Namespace) -> SqlitePeers:

@@ -57,6 +57,10 @@ class FeedJob:
         return shown_url(self.feed.url)
 
     @property
+    def origin(self) -> str:
+        return ""
+
+    @property
     def every(self) -> int:
         return self.feed.every
 

@@ -101,6 +101,11 @@ class Job(Protocol):
         ...
 
     @property
+    def origin(self) -> str:
+        """What a twin of the other side has as its origin; empty where none can be."""
+        ...
+
+    @property
     def every(self) -> int:
         """Seconds from one run to the next."""
         ...

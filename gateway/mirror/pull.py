@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Moved
-from gateway.mirror.source import Kind, host_of, kind_of, open_mirror
+from gateway.mirror.source import Kind, host_of, kind_of, open_mirror, origin_of
 from storage.ingest import ingest
 from storage.peers import shown_url
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.mirror.jobs import Place, Report
     from storage.ingest import Summary
     from storage.peers import Health, Mirror
-    from storage.sources.base import Source
+    from storage.sqlite import SqliteWriter
     from storage.sqlite.peers import SqlitePeers
 
 __all__ = ["MirrorJob"]
@@ -60,6 +60,10 @@ class MirrorJob:
         return shown_url(self.mirror.url)
 
     @property
+    def origin(self) -> str:
+        return origin_of(self.mirror.url)
+
+    @property
     def every(self) -> int:
         return self.mirror.every
 
@@ -82,40 +86,40 @@ class MirrorJob:
         return peers.note_mirror(self.mirror.name, self.mirror.url, health)
 
     def move(self, place: Place, report: Report) -> Moved:
+        with closing(open_for_writing(place.directory)) as writer:
+            summary = self._pull(writer, place, report)
+        return _moved(summary, lag=0)
+
+    def _pull(self, writer: SqliteWriter, place: Place, report: Report) -> Summary:
         # These load the faces' commands, which only writing needs.
         from gateway.mirror.twin import replicate  # noqa: PLC0415
         from gateway.renderers import RENDERERS  # noqa: PLC0415
 
-        with closing(open_for_writing(place.directory)) as writer:
-            if kind_of(self.url) is Kind.NEWS:
-                summary = replicate(
-                    writer,
-                    self.name,
-                    self.url,
-                    RENDERERS,
-                    subject_window=place.subject_window,
-                    progress=lambda _, summary: report(_moved(summary)),
-                )
-                if summary is not None:
-                    moved = _moved(summary)
-                    moved.lag = 0
-                    return moved
-            source = open_mirror(self.mirror, place.directory)
-            summary = ingest(
+        if kind_of(self.url) is Kind.NEWS:
+            summary = replicate(
                 writer,
-                self.mirror.name,
-                source,
+                self.name,
+                self.url,
                 RENDERERS,
                 subject_window=place.subject_window,
-                progress=lambda _, summary: report(_moved(summary, source)),
+                progress=lambda _, summary: report(_moved(summary)),
             )
-        return _moved(summary, source)
+            if summary is not None:
+                return summary
+        source = open_mirror(self.mirror, place.directory)
+        return ingest(
+            writer,
+            self.mirror.name,
+            source,
+            RENDERERS,
+            subject_window=place.subject_window,
+            progress=lambda _, summary: report(_moved(summary, getattr(source, "lag", None))),
+        )
 
 
-def _moved(summary: Summary, source: Source | None = None) -> Moved:
+def _moved(summary: Summary, lag: int | None = None) -> Moved:
     """Return what a pull has brought so far."""
     notes = [f"{position}: {why}; skipped" for position, why in summary.rejected[:MAX_NOTES]]
     if len(summary.rejected) > MAX_NOTES:
         notes.append(f"and {len(summary.rejected) - MAX_NOTES} more were skipped")
-    lag: int | None = getattr(source, "lag", None)
     return Moved(summary.added + summary.improved + summary.withdrawn, summary.octets, lag, notes)

@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from gateway.mirror.jobs import Job, Place
     from storage.peers import Health
 
-__all__ = ["MAX_RUNNING", "Rounds"]
+__all__ = ["FIRST_RUNS", "MAX_RUNNING", "Rounds"]
 
 MAX_RUNNING: Final = 8
 """Jobs that run at the same time."""
+
+FIRST_RUNS: Final = 4
+"""Jobs that never came to an end that run at the same time: theirs is the longest, and shall not keep the others waiting."""
 
 ELSEWHERE_SECONDS: Final = 5
 """How long after it was found running in another process a job is looked at again."""
@@ -65,6 +68,11 @@ class _Stop:
     is_changed: bool = False
     is_gone: bool = False
     told: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it never came to an end yet."""
+        return not self.health.succeeded
 
 
 class Rounds:
@@ -160,18 +168,20 @@ class Rounds:
         now = self._clock()
         running = [stop for stop in self._stops.values() if stop.run is not None]
         hosts = {_side(stop.job) for stop in running}
-        room = MAX_RUNNING - len(running)
+        first = sum(stop.is_first for stop in running)
         for stop in sorted(self._stops.values(), key=_due):
+            if len(running) == MAX_RUNNING:
+                return
             side = _side(stop.job)
-            if room <= 0:
-                break
-            if stop.run is not None or not _is_due(stop, now) or (stop.job.host and side in hosts):
+            is_in_the_way = stop.job.host and side in hosts
+            if not _is_due(stop, now) or is_in_the_way or (stop.is_first and first == FIRST_RUNS):
                 continue
             stop.is_awaited = False
             work = partial(self._run, self._place, stop.job, heeds_quiet=True)
             stop.run = self._pool.submit(work)
+            running.append(stop)
             hosts.add(side)
-            room -= 1
+            first += stop.is_first
 
     def _end(self, stop: _Stop, run: Future[Health | None]) -> None:
         """Take in what became of a run."""
@@ -199,7 +209,7 @@ def _due(stop: _Stop) -> float:
 
 def _is_due(stop: _Stop, now: float) -> bool:
     """Tell whether a job is to begin."""
-    if stop.is_gone or parse_quiet(stop.job.quiet).left(now):
+    if stop.run is not None or stop.is_gone or parse_quiet(stop.job.quiet).left(now):
         return False
     if stop.due <= now:
         return True

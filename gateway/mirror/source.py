@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from storage.peers import Mirror
     from storage.sources.base import Source
 
-__all__ = ["KINDS", "Kind", "host_of", "kind_of", "open_mirror"]
+__all__ = ["KINDS", "Kind", "host_of", "kind_of", "open_mirror", "origin_of"]
 
 KINDS: Final = (
     "nntp(s)://[user:password@]host[:port]/group, imap(s)://[user:password@]host[:port]/mailbox, "
@@ -64,6 +64,15 @@ def kind_of(url: str) -> Kind:
         raise Refused(f"{shown_url(url)}: nothing that can be mirrored; write {KINDS}")
     is_repository = rest.partition("?")[0].rstrip("/").endswith(".git")
     return Kind.GIT if kind is Kind.WEB and is_repository else kind
+
+
+def origin_of(url: str) -> str:
+    """Return what a twin of a URL has as its origin; empty where none can be."""
+    if kind_of(url) is not Kind.NEWS:
+        return ""
+    from gateway.mirror.url import parse_url  # noqa: PLC0415 - as below
+
+    return parse_url(url).shown
 
 
 def host_of(url: str) -> str:

@@ -10,7 +10,7 @@ from gateway.mirror.lock import is_held
 from gateway.mirror.schedule import parse_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from gateway.mirror.jobs import Job
@@ -43,8 +43,14 @@ class State:
         return self.health.messages / self.health.seconds if self.health.seconds else 0.0
 
 
-def state_of(directory: Path, job: Job, peers: SqlitePeers, now: float) -> State:
-    """Return how a mirror or feed is.
+def state_of(
+    directory: Path,
+    job: Job,
+    peers: SqlitePeers,
+    now: float,
+    twins: Collection[tuple[str, str]] = (),
+) -> State:
+    """Return how a mirror or feed is; ``twins`` are lists with their origins.
 
     Raises:
         ArchiveUnavailable: that cannot be read.
@@ -58,7 +64,8 @@ def state_of(directory: Path, job: Job, peers: SqlitePeers, now: float) -> State
         state = "quiet"
     else:
         state = "ok" if health.succeeded else "new"
-    return State(job.name, job.shown, job.kind, job.is_feed, job.every, job.quiet, state, health)
+    kind = "twin" if (job.name, job.origin) in twins else job.kind
+    return State(job.name, job.shown, kind, job.is_feed, job.every, job.quiet, state, health)
 
 
 def as_json(states: Iterable[State]) -> str:

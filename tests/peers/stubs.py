@@ -60,6 +60,10 @@ class StubJob:
         return shown_url(self.mirror.url)
 
     @property
+    def origin(self) -> str:
+        return ""
+
+    @property
     def every(self) -> int:
         return self.mirror.every
 

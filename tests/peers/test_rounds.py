@@ -12,7 +12,13 @@ import pytest
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Moved, Place, run_job
 from gateway.mirror.lock import held
-from gateway.mirror.rounds import ELSEWHERE_SECONDS, FEED_SECONDS, MAX_RUNNING, Rounds
+from gateway.mirror.rounds import (
+    ELSEWHERE_SECONDS,
+    FEED_SECONDS,
+    FIRST_RUNS,
+    MAX_RUNNING,
+    Rounds,
+)
 from storage.errors import ArchiveUnavailable, SourceError
 from storage.peers import Health, Mirror
 from storage.sqlite.peers import FILE, SqlitePeers
@@ -236,9 +242,23 @@ def test_files_have_no_host_to_be_polite_to(world: World) -> None:
 def test_so_many_run_at_a_time(world: World) -> None:
     for n in range(MAX_RUNNING + 2):
         world.peers.add_mirror(mirror(f"l{n:02}"))
+        world.peers.note_mirror(f"l{n:02}", mirror(f"l{n:02}").url, Health(1, 1))
     assert world.begun() == MAX_RUNNING
     world.pool.run()
     assert world.begun() == MAX_RUNNING
+
+
+def test_those_that_are_new_leave_room_for_the_others(world: World) -> None:
+    for n in range(FIRST_RUNS + 2):
+        world.peers.add_mirror(mirror(f"l{n:02}"))
+    assert world.begun() == FIRST_RUNS
+    world.peers.add_mirror(mirror("z"))
+    world.peers.note_mirror("z", mirror("z").url, Health(1, 1))
+    assert world.begun() == FIRST_RUNS + 1
+    world.pool.run(FIRST_RUNS)
+    assert world.ran == ["z"]
+    world.pool.run()
+    assert world.begun() == FIRST_RUNS
 
 
 def test_none_is_begun_twice(world: World) -> None:
