@@ -376,8 +376,10 @@ def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
         return True  # an id that was removed stays empty: an edited copy must not undo a removal
     held, raw = batch.raw(name, holder.number), parsed.item.raw
     own = parsed.item.fidelity if isinstance(parsed.item, Incoming) else Fidelity.FULL
-    if min(own, holder.fidelity) < Fidelity.FULL:
-        return alike(parse_header(held), parsed.header)
+    if own is not holder.fidelity:
+        return (own > holder.fidelity or alike(raw, held)) and (
+            own < holder.fidelity or alike(held, raw)
+        )
     return same_mail(held, raw)
 
 

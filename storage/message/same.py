@@ -10,6 +10,7 @@ from storage.message.dates import sent
 from storage.message.fields import Header, parse_header
 from storage.message.lines import with_lf
 from storage.message.subject import base_subject
+from storage.message.text import searchable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,16 @@ _MENDED: Final = frozenset({b"in-reply-to", b"references"})
 """What gateways to news mend, and this archive when it serves."""
 _QUOTED: Final = re.compile(rb"^>+(?=From )", re.MULTILINE)
 """What mailboxes of one kind put there, and of another kind leave."""
+_ADDED: Final = re.compile(
+    rb"^(?:-{14} next part -{14}|An? [a-zA-Z/-]+ attachment was scrubbed|An embedded .* was scrubbed"
+    rb"|(?:Name|Type|Size|Desc|Url ?|URL ?): |(?:View|Download) attachment \"|Content of type \").*\n",
+    re.MULTILINE,
+)
+"""What archives put where an attachment was."""
+_WORD: Final = re.compile(rb"[0-9A-Z]{4,32}")
+_FEW: Final = 8
+"""Fewer words tell nothing."""
+_MOST: Final = 0.5
 _SEPARATORS: Final = (b"From ", b">From ")
 
 
@@ -70,15 +81,23 @@ def _digest(header: Header, names: Sequence[bytes], body: bytes) -> bytes:
     return digest.digest()
 
 
-def alike(one: Header, other: Header) -> bool:
-    """Tell whether two copies under one Message-ID are of one mail, where one came as a text or a web page.
+def alike(poorer: bytes, other: bytes) -> bool:
+    """Tell whether two copies under one Message-ID are of one mail, where the poorer one came as a text or a web page.
 
-    Such a copy lost addresses, fields and attachments; it has its Date still, or its subject.
+    Such a copy lost addresses, fields and attachments; it has its Date still, or its subject, and most of its words are
+    the other's. Without that whoever repeats an id and a date could put words of his own into another's mouth.
     """
-    moments = sent(one), sent(other)
-    if moments[0] is not None and moments[0] == moments[1]:
-        return True
-    return _letters(one) == _letters(other)
+    headers = parse_header(poorer), parse_header(other)
+    first, second = map(sent, headers)
+    if (first is None or first != second) and _letters(headers[0]) != _letters(headers[1]):
+        return False
+    words = _words(_ADDED.sub(b"", poorer))
+    return len(words) < _FEW or len(words & _words(other)) >= len(words) * _MOST
+
+
+def _words(raw: bytes) -> set[bytes]:
+    """Return the words of a mail's text that no archive changes."""
+    return set(_WORD.findall(searchable(raw).body))
 
 
 def _letters(header: Header) -> str:

@@ -110,7 +110,7 @@ def test_a_better_copy_takes_the_place_of_a_poorer_one(engine: Engine, fidelity:
 def test_a_poorer_or_equal_copy_changes_nothing(engine: Engine) -> None:
     put(engine, copy(FULL, Fidelity.TEXT))
     revision = engine.archive().mailing_list(NAME).revision
-    summary = put(engine, copy(POOR, Fidelity.PAGE), copy(POOR, Fidelity.TEXT), source="t")
+    summary = put(engine, copy(POOR, Fidelity.PAGE), copy(FULL, Fidelity.TEXT), source="t")
     assert (summary.duplicates, summary.improved, summary.added) == (2, 0, 0)
     assert engine.archive().mailing_list(NAME).revision == revision
 
@@ -121,6 +121,12 @@ def test_another_mail_with_the_id_of_a_poor_copy_is_another(engine: Engine) -> N
     summary = put(engine, copy(other, Fidelity.FULL), source="t")
     assert (summary.added, summary.renamed, summary.improved) == (1, 1, 0)
     assert done(engine.archive().raw(NAME, 1)) == POOR
+
+
+def test_texts_that_differ_are_of_two_mails(engine: Engine) -> None:
+    again = copy(FULL + b"More.\n", Fidelity.TEXT)
+    summary = put(engine, copy(FULL, Fidelity.TEXT), again)
+    assert (summary.added, summary.renamed) == (2, 1)
 
 
 def test_copies_in_one_batch(engine: Engine) -> None:
