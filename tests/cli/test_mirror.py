@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Start = Callable[..., Program]
 
 ARCHIVE: Final = "listgate-archive"
+STATUS: Final = ("mirror", "status", "--format")
 NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none")
 DEAD: Final = "nntp://me:secret@127.0.0.1:1/a.b"
 """Nobody listens there."""
@@ -164,7 +165,7 @@ def test_one_that_fails_hinders_no_other_and_shows_no_password(
     every = [
         said,
         shown,
-        *(listgate("mirror", "status", "--format", f) for f in ("json", "prometheus")),
+        *(listgate(*STATUS, f) for f in ("json", "prometheus")),
     ]
     assert not any("secret" in each.out + each.err for each in every)
 
@@ -194,11 +195,11 @@ def test_without_mirrors_there_is_nothing_to_run_or_show(listgate: Listgate) -> 
     said = listgate("mirror", "status")
     assert said.code == 0
     assert "nothing is mirrored" in said.out
-    assert json.loads(listgate("mirror", "status", "--format", "json").out) == {
+    assert json.loads(listgate(*STATUS, "json").out) == {
         "mirrors": [],
         "feeds": [],
     }
-    assert listgate("mirror", "status", "--format", "prometheus").out == ""
+    assert listgate(*STATUS, "prometheus").out == ""
 
 
 def test_a_mirror_is_removed_and_its_messages_stay(listgate: Listgate, origin: Origin) -> None:
@@ -215,6 +216,26 @@ def test_a_mirror_is_removed_and_its_messages_stay(listgate: Listgate, origin: O
     assert [row[0] for row in listgate("mirror", "status").table[1:]] == ["x.y"]
     assert listgate("mirror", "remove", "x.y").code == 0
     assert listgate("lists").table[1][:2] == ["x.y", "3"]
+
+
+def test_a_listgates_list_becomes_a_twin_until_it_is_mirrored_no_longer(
+    listgate: Listgate, origin: Origin
+) -> None:
+    def kinds() -> list[str]:
+        return [each["kind"] for each in json.loads(listgate(*STATUS, "json").out)["mirrors"]]
+
+    listgate("mirror", "add", "x.y", origin.url)
+    assert kinds() == ["newsgroup"]
+    listgate("mirror", "run")
+    listgate("mirror", "add", "x.y", DEAD)
+    assert kinds() == ["twin", "newsgroup"]
+    (twin, _) = json.loads(listgate(*STATUS, "json").out)["mirrors"]
+    assert (twin["lag"], twin["messages"], twin["total"]) == (0, 3, 3)
+    listgate("mirror", "remove", "x.y", DEAD)
+    assert kinds() == ["twin"]
+    listgate("mirror", "remove", "x.y")
+    listgate("mirror", "add", "x.y", origin.url)
+    assert kinds() == ["newsgroup"]
 
 
 def test_the_table_tells_how_they_are(listgate: Listgate, peers: SqlitePeers) -> None:
@@ -236,7 +257,7 @@ def test_the_table_tells_how_they_are(listgate: Listgate, peers: SqlitePeers) ->
 def test_programs_get_all_there_is(listgate: Listgate, peers: SqlitePeers) -> None:
     peers.add_mirror(Mirror("a.b", "nntp://me:secret@h/a", 300, quiet="22:00-22:01"))
     peers.note_mirror("a.b", "nntp://me@h/a", Health(5, 4, "gone", 1, None, 10, 99, 4.0, 20, 7))
-    (mirror,) = json.loads(listgate("mirror", "status", "--format", "json").out)["mirrors"]
+    (mirror,) = json.loads(listgate(*STATUS, "json").out)["mirrors"]
     assert mirror == {
         "list": "a.b",
         "url": "nntp://me@h/a",
@@ -263,7 +284,7 @@ def test_prometheus_gets_what_it_can_read(listgate: Listgate, peers: SqlitePeers
     peers.add_mirror(Mirror("a.b", odd))
     peers.add_mirror(Mirror("c", "nntp://h/c"))
     peers.note_mirror("a.b", odd, Health(50, 40, "", 0, 2, 10, 99, 4.25, 20, 70))
-    text = listgate("mirror", "status", "--format", "prometheus").out
+    text = listgate(*STATUS, "prometheus").out
     samples = dict(re.findall(r"^(listgate_\w+\{[^}]*\}) (\S+)$", text, re.MULTILINE))
     label = '{list="a.b",url="nntp://h/a\\"b\\\\c"}'
     assert samples["listgate_mirror_last_success_timestamp_seconds" + label] == "40"
