@@ -243,8 +243,6 @@ class _Run:
         self.summary.lag = self._total - self.summary.settled
         self._progress(self.summary)
 
-    # What is sent
-
     def _offers(self) -> Iterator[_Offer]:
         """Yield what is to be offered, list by list."""
         for ledger in self._ledgers:
@@ -336,8 +334,6 @@ class _Run:
         self._flying.append(_Flight(command, offer, len(article.octets)))
         self._flying_octets += len(article.octets)
         return Request(b"%b %b" % (command, offer.message_id), article.octets)
-
-    # What comes back
 
     def _take(self, response: Response) -> None:
         """Take in what the peer says to the request that was sent first.
