@@ -144,6 +144,7 @@ class Archive(Protocol):
         """Return the whole thread of a message, depth first, siblings by the time they were sent.
 
         Raises:
+            ArchiveDamaged: its messages answer each other in a loop.
             NoSuchList: no list is called ``name``.
             NoSuchMessage: it has no message ``number``.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from storage.errors import ArchiveError, NoSuchMessage
+from storage.errors import ArchiveDamaged, ArchiveError, NoSuchMessage
 from storage.ingest import (
     DIGEST_OCTETS,
     derive_again,
@@ -145,7 +145,7 @@ class _ListCheck:
         if number not in self._parents:
             try:
                 thread = await self._archive.thread(self._name, number)
-            except KeyError:  # of a thread without a root
+            except ArchiveDamaged:  # of a thread without a root
                 return False
             self._parents.update(_parents(thread))
         if number not in self._parents:

@@ -60,6 +60,9 @@ STEP: Final = 256
 SPOOL_OCTETS: Final = 16 << 20
 """How much of what is changed last is kept in memory."""
 
+MAX_SPOOL: Final = 8 << 30
+"""How much may be changed last: enough for the threads of fifty million messages."""
+
 _CURSOR: Final = "twin"
 """Under which name the revision is kept that the origin had when a first run began."""
 
@@ -126,7 +129,10 @@ def _record(writer: ArchiveWriter, name: str) -> MailingList | None:
 
 @dataclass(slots=True)
 class _Run:
-    """One run: from what the twin has to what the origin was when the run began."""
+    """One run: from what the twin has to what the origin was when the run began.
+
+    ``validity`` is the origin's, 0 until it is known.
+    """
 
     writer: ArchiveWriter
     name: str
@@ -134,6 +140,7 @@ class _Run:
     renderers: Sequence[Renderer]
     subject_window: int | None
     progress: Callable[[int, Summary], None] | None
+    validity: int = 0
     summary: Summary = field(default_factory=Summary)
     began: float = field(default_factory=time.monotonic)
 
@@ -204,9 +211,9 @@ class _Run:
     # What is asked
 
     def _state(self) -> ListState:
-        (records,) = self._answers([b""])
-        (state,) = records[:1]
+        ((state, *_),) = self._answers([b""])
         assert isinstance(state, ListState)
+        self.validity = state.validity
         return state
 
     def _answers(self, questions: Iterable[bytes]) -> Iterator[Sequence[Record]]:
@@ -242,8 +249,11 @@ class _Run:
         records = list(read_records(response.body))
         if len(records) < 2 or not isinstance(records[-1], Mark):
             raise BadReplica("an answer without an end")
-        if not isinstance(records[0], ListState):
+        state = records[0]
+        if not isinstance(state, ListState):
             raise BadReplica("an answer without a beginning")
+        if state.validity != (self.validity or state.validity):
+            raise BadReplica("an answer of another list")
         return records
 
     # What is new
@@ -265,6 +275,7 @@ class _Run:
         step = STEP
         while number <= state.high:
             asked: deque[int] = deque()
+            before = number
             for records in self._answers(_ranges(number, state.high, step, asked)):
                 last = asked.popleft()
                 for record in records[1:-1]:
@@ -274,9 +285,11 @@ class _Run:
                     number += 1
                 if number <= last:
                     break
-            step = max(step // 2, 1)
             for _ in self._answers(()):  # what is on its way still
                 pass
+            if number == before:
+                raise BadReplica("an answer that leads nowhere")
+            step = max(step // 2, 1)
 
     def _store(self, records: Sequence[Replica | Tombstone]) -> None:
         """Store messages and tombstones under the next numbers."""
@@ -322,18 +335,18 @@ class _Run:
             with self.writer.batch() as batch:
                 twin = batch.twin(self.name, self.origin)
                 for record in records:
+                    if not isinstance(record, Change | Tombstone) or record.number > last:
+                        raise BadReplica("not a change that was asked for")
                     if isinstance(record, Tombstone):
-                        spool.write(render(record))
+                        _spool(record, spool)
                         continue
-                    if not isinstance(record, Change):
-                        raise BadReplica("not a change")
                     kept = twin.kept(record.number)
                     if kept is None:
                         continue
                     if (kept.digest, kept.fidelity) != (record.digest, record.fidelity):
                         wanted.append(record.number)
                     if kept.revision != record.revision:
-                        spool.write(render(record))
+                        _spool(record, spool)
         wanted.sort()
         self._improve(wanted)
 
@@ -373,7 +386,7 @@ class _Run:
             for record in records:
                 if not isinstance(record, Rooted):
                     raise BadReplica("not a node")
-                spool.write(render(record))
+                _spool(record, spool)
 
     def _behind(self, question: bytes, mark: Mark, state: ListState) -> Iterator[Sequence[Record]]:
         """Ask behind a mark, and behind the one that the answer ends with, until all is told; yield what is.
@@ -419,6 +432,12 @@ def _ranges(first: int, last: int, step: int, asked: deque[int]) -> Iterator[byt
         end = min(start + step - 1, last)
         asked.append(end)
         yield b"MESSAGES %d %d" % (start, end)
+
+
+def _spool(record: Record, spool: IO[bytes]) -> None:
+    spool.write(render(record))
+    if spool.tell() > MAX_SPOOL:
+        raise BadReplica(f"more than {MAX_SPOOL} octets of changes")
 
 
 def _unspooled(spool: IO[bytes]) -> Iterator[Record]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
+    from gateway.access import Policy
     from gateway.mirror.url import PeerUrl
     from storage.archive import Archive
     from storage.ingest import Summary
@@ -23,21 +24,28 @@ HOST = b"news.example"
 
 
 class Wire:
-    """What ``gateway.mirror.connection.Connection`` is to a twin; ``rounds`` counts the questions."""
+    """What ``gateway.mirror.connection.Connection`` is to a twin; ``asked`` are the questions."""
 
-    def __init__(self, url: PeerUrl, archive: Archive, *, cut: int | None = None) -> None:
+    def __init__(
+        self,
+        url: PeerUrl,
+        archive: Archive,
+        *,
+        cut: int | None = None,
+        policy: Policy | None = None,
+    ) -> None:
         self.url = url
         self.received = 0
-        self.rounds = 0
+        self.asked: list[bytes] = []
         self._cut = cut
         self._client = NntpClient()
-        self._far = Client(Session(archive, Settings(HOST), clock=lambda: CLOCK))
+        self._far = Client(Session(archive, Settings(HOST), policy, clock=lambda: CLOCK))
         self._client.feed(self._far.session.greeting())
         list(self._client.responses())
-        (capabilities,) = self.run([b"CAPABILITIES"], 1)
+        (capabilities,) = Wire.run(self, [b"CAPABILITIES"], 1)
         words = [line.upper().split() for line in capabilities.lines]
         self.capabilities = {first: tuple(rest) for first, *rest in words}
-        self.rounds = 0
+        self.asked.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -59,8 +67,8 @@ class Wire:
                 if request is None:
                     break
                 self._client.add(request if isinstance(request, Request) else Request(request))
-                self.rounds += 1
-                if self._cut is not None and self.rounds > self._cut:
+                self.asked.append(request if isinstance(request, bytes) else request.command)
+                if self._cut is not None and len(self.asked) > self._cut:
                     raise ConnectionError("cut off")
             if not self._client.outstanding:
                 return
@@ -76,14 +84,30 @@ def pull(
     origin: Archive,
     *,
     cut: int | None = None,
+    host: str = "origin.example",
+    policy: Policy | None = None,
     notice: Callable[[Wire], None] = lambda _: None,
+    progress: Callable[[int, Summary], None] | None = None,
 ) -> Summary | None:
     """Replicate a list in memory; ``cut`` breaks the connection after so many questions."""
 
     def connect(url: PeerUrl) -> Wire:
-        wire = Wire(url, origin, cut=cut)
+        wire = Wire(url, origin, cut=cut, policy=policy)
         notice(wire)
         return wire
 
     origin.refresh()
-    return replicate(writer, name, f"nntp://origin.example/{name}", RENDERERS, connect=connect)  # type: ignore[arg-type]  # all of it that is used
+    return pulled(writer, name, connect, host=host, progress=progress)
+
+
+def pulled(
+    writer: ArchiveWriter,
+    name: str,
+    connect: Callable[[PeerUrl], Wire],
+    *,
+    host: str = "origin.example",
+    progress: Callable[[int, Summary], None] | None = None,
+) -> Summary | None:
+    """Replicate a list over any connection."""
+    url = f"nntp://{host}/{name}"
+    return replicate(writer, name, url, RENDERERS, progress=progress, connect=connect)  # type: ignore[arg-type]  # all of it that is used
