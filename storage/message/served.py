@@ -1,7 +1,8 @@
 """The served form: what the faces send of a message.
 
-CRLF line ends; no NUL, no CR or LF on its own; exactly one Message-ID field; nothing that news would act on; References
-mended where the original ones mislead. Whatever a repair takes out of its place is kept in an ``X-Original-`` field.
+CRLF line ends; no NUL, no CR or LF on its own; exactly one Message-ID field, on one line; nothing that news would act
+on; References mended where the original ones mislead. Whatever a repair takes out of its place is kept in an
+``X-Original-`` field.
 The original octets stay as they are: only a header that differs is made anew, and kept beside them.
 """
 
@@ -60,7 +61,11 @@ def served_head(
     original, oldest first, or None to leave the References alone. Each field ends with CRLF. Fields keep their order;
     what is new stands where the old one stood, or at the end.
     """
-    if references is None and _is_served_as_it_is(raw, header, message_id):
+    if (
+        references is None
+        and _is_served_as_it_is(raw, header, message_id)
+        and not any(map(_is_folded_id, header.fields))
+    ):
         return None
     return b"".join(_served_fields(header, message_id, references))
 
@@ -159,7 +164,7 @@ def _served_fields(
         name = field.name.lower()
         if field is bearer:
             del missing[name]
-            yield _line(field.name, field.value)
+            yield _line(field.name, message_id if _is_folded_id(field) else field.value)
         elif name == b"message-id" or (name == b"references" and references is not None):
             if bearer is None or name == b"references":
                 yield missing.pop(name, b"")
@@ -175,6 +180,14 @@ def _served_fields(
 
 def _bears(field: Field, message_id: bytes) -> bool:
     return field.name.lower() == b"message-id" and unfold(field.value) == message_id
+
+
+def _is_folded_id(field: Field) -> bool:
+    """Tell whether the id of a Message-ID field stands on a line of its own: pullnews and leafnode do not see it there.
+
+    RFC 5536 s. 3.1.3: in news it may not.
+    """
+    return b"\n" in field.value.rstrip() and field.name.lower() == b"message-id"
 
 
 def _line(name: bytes, value: bytes) -> bytes:
