@@ -97,7 +97,7 @@ def alike(poorer: bytes, other: bytes) -> bool:
 
 def _words(raw: bytes) -> set[bytes]:
     """Return the words of a mail's text that no archive changes."""
-    return set(_WORD.findall(searchable(raw).body))
+    return set(_WORD.findall(searchable(with_lf(raw).replace(b"\n", b"\r\n")).body))
 
 
 def _letters(header: Header) -> str:
