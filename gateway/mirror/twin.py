@@ -22,7 +22,7 @@ from gateway.mirror.connection import Connection
 from gateway.mirror.failures import failed
 from gateway.mirror.nntp_client import Request
 from gateway.mirror.url import parse_url
-from gateway.records import read_records
+from gateway.nntp.records import read_records
 from storage.adopt import adopt
 from storage.ingest import BATCH_MESSAGES, BATCH_OCTETS, Summary
 from storage.model import MAX_NUMBER

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import records as blocks
 from gateway.mirror.nntp_client import NntpClient
-from gateway.records import RecordWriter, read_records
+from gateway.nntp import records as blocks
+from gateway.nntp.records import RecordWriter, read_records
 from storage.model import Fidelity
 from storage.replica import (
     BadReplica,

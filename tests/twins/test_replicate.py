@@ -14,7 +14,7 @@ from gateway.access import Policy
 from gateway.mirror import twin as pulling
 from gateway.mirror.nntp_client import Response
 from gateway.nntp.commands import twin as command
-from gateway.records import RecordWriter
+from gateway.nntp.records import RecordWriter
 from gateway.renderers import RENDERERS
 from storage.check import check
 from storage.errors import ArchiveDamaged, NoSuchMessage, SourceError

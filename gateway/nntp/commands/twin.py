@@ -1,6 +1,6 @@
 """XTWIN: what another listgate asks to keep a list with the same numbers. Our own (RFC 3977 s. 3.3.3).
 
-Every answer is a block of records (``storage.replica``, ``gateway.records``). The first tells what the list is now, the
+Every answer is a block of records (``storage.replica``, ``gateway.nntp.records``). The first tells what the list is now, the
 last is a mark: where the next question goes on, because an answer ends when it is long.
 
 ``XTWIN group``
@@ -19,9 +19,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.nntp.records import RecordWriter
 from gateway.nntp.registry import command
 from gateway.nntp.responses import END, NntpError, status
-from gateway.records import RecordWriter
 from storage.replica import FORMAT, ListState, Mark, Replica
 
 if TYPE_CHECKING:
