@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from storage.sqlite.schema import Layout
 
-__all__ = ["Beside"]
+__all__ = ["NO_FILE", "Beside"]
+
+NO_FILE: Final = -1
+"""The version of a file that is not there."""
 
 JOURNAL_LIMIT: Final = 1 << 24
 
@@ -78,7 +81,7 @@ class Beside:
                 connection.execute("COMMIT")
 
     def version(self) -> int:
-        """Return a number that changes with every change that another made; -1 where there is no file.
+        """Return a number that changes with every change that another made; ``NO_FILE`` where there is none.
 
         Raises:
             ArchiveUnavailable: it cannot be read.
@@ -86,7 +89,7 @@ class Beside:
         with self._troubles():
             connection = self._opened()
             if connection is None:
-                return -1
+                return NO_FILE
             version: int = connection.execute("PRAGMA data_version").fetchone()[0]
             return version
 

@@ -8,7 +8,6 @@ and each applies its change to what the others left.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
@@ -16,12 +15,13 @@ from storage.bitmap import decode_chunk, encode_chunk
 from storage.errors import ArchiveUnavailable
 from storage.list_marks import SYSTEM_FLAGS, ListMarks
 from storage.marks import check_chunks, check_lists, chosen
+from storage.sqlite.beside import NO_FILE, Beside
 from storage.sqlite.query import Kept
-from storage.sqlite.schema import Layout, prepare, unavailable
+from storage.sqlite.schema import Layout
 from storage.stamps import decode_layers, encode_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from storage.list_marks import Changed, Chunk, Plan, Wish
@@ -36,8 +36,6 @@ BUSY_SECONDS: Final = 2.0
 
 KEPT_LISTS: Final = 256
 """Lists' marks kept in memory while no session holds them."""
-
-JOURNAL_LIMIT: Final = 1 << 24
 
 _DAMAGED: Final = (
     "restore it from a backup, or move it away with its -wal, which forgets what users marked"
@@ -99,8 +97,7 @@ class SqliteMarks:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE
-        self._connection: sqlite3.Connection | None = None
+        self._file = Beside(directory / FILE, MARKS, damaged=_DAMAGED, busy=BUSY_SECONDS)
         self._version = -1
         self._lists: WeakValueDictionary[tuple[str, str, int], ListMarks] = WeakValueDictionary()
         self._kept: Kept[tuple[str, str, int], ListMarks] = Kept(KEPT_LISTS)
@@ -110,7 +107,7 @@ class SqliteMarks:
         marks = self._lists.get(key)
         if marks is None:
             marks = ListMarks()
-            with self._reading() as connection:
+            with self._file.reading() as connection:
                 if connection is not None:
                     self._catch_up(connection, key, marks)
             self._lists[key] = marks
@@ -119,7 +116,7 @@ class SqliteMarks:
 
     def change(self, user: str, name: str, validity: int, wish: Wish) -> Changed:
         marks = self.of(user, name, validity)
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             self._catch_up_all(connection)
             plan = marks.plan(wish)
             if plan.parts:
@@ -130,85 +127,31 @@ class SqliteMarks:
         return plan.changed
 
     def subscriptions(self, user: str) -> frozenset[str] | None:
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return None if connection is None else _subscriptions(connection, user)
 
     def subscribe(self, user: str, name: str, default: Iterable[str]) -> bool:
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             before = _subscriptions(connection, user)
             names = frozenset(default) if before is None else before
             _choose(connection, user, before, chosen(names | {name}))
         return name not in names
 
     def unsubscribe(self, user: str, name: str, default: Iterable[str]) -> bool:
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             before = _subscriptions(connection, user)
             names = frozenset(default) if before is None else before
             _choose(connection, user, before, chosen(names - {name}))
         return name in names
 
     def refresh(self) -> bool:
-        with self._troubles():
-            connection = self._opened()
-            if connection is None or _version(connection) == self._version:
-                return False
-        with self._reading() as connection:
+        if self._file.version() in (NO_FILE, self._version):
+            return False
+        with self._file.reading() as connection:
             return connection is not None and self._catch_up_all(connection)
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """Give a connection at one moment of the file's; None where there is no file."""
-        with self._troubles():
-            connection = self._opened()
-            if connection is None:
-                yield None
-                return
-            with _ended(connection):
-                connection.execute("BEGIN")
-                yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that nobody else writes beside; all of what is written is kept, or nothing."""
-        with self._troubles():
-            connection = self._opened(make=True)
-            assert connection is not None
-            with _ended(connection):
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-
-    @contextmanager
-    def _troubles(self) -> Iterator[None]:
-        """Name the troubles with the file for the operator."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise unavailable(self._path, error, _DAMAGED) from error
-
-    def _opened(self, *, make: bool = False) -> sqlite3.Connection | None:
-        if self._connection is None and (make or self._path.exists()):
-            connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode={'rwc' if make else 'rw'}",
-                uri=True,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            try:
-                prepare(connection, self._path, MARKS)
-                connection.execute("PRAGMA synchronous=NORMAL")
-                connection.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT}")
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+        self._file.close()
 
     def _catch_up_all(self, connection: sqlite3.Connection) -> bool:
         """Take over what other processes changed; return whether any list held here did."""
@@ -247,7 +190,7 @@ class SqliteMarks:
             bits = decode_chunk(marked)
             kept = ((stamp, bits),) if layers is None else decode_layers(layers, bits)
         except ValueError as error:
-            raise ArchiveUnavailable(f"{self._path}: {error}; {_DAMAGED}") from error
+            raise ArchiveUnavailable(f"{self._file.path}: {error}; {_DAMAGED}") from error
         return place, at, bits, kept
 
     def _forget_lower(self, user: str, name: str, validity: int) -> None:
@@ -255,16 +198,6 @@ class SqliteMarks:
         for key, marks in list(self._lists.items()):
             if key[:2] == (user, name) and key[2] < validity:
                 marks.forget()
-
-
-@contextmanager
-def _ended(connection: sqlite3.Connection) -> Iterator[None]:
-    """Undo, at the end, what was begun and not committed."""
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -160,8 +160,8 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_be_written_is_read(tmp_path: Path, marks: SqliteMarks) -> None:
     marks.change("u", "l", 1, add(1))
-    assert marks._connection is not None
-    marks._connection.execute("PRAGMA query_only = 1")
+    assert marks._file._connection is not None
+    marks._file._connection.execute("PRAGMA query_only = 1")
     with pytest.raises(ArchiveUnavailable, match="readonly database; check the path and its perm"):
         marks.change("u", "l", 1, add(2))
     assert numbers_of(marks.of("u", "l", 1).marked(SEEN)) == [1]
@@ -169,7 +169,7 @@ def test_a_file_that_may_not_be_written_is_read(tmp_path: Path, marks: SqliteMar
 
 def test_a_full_disk_changes_nothing(tmp_path: Path, marks: SqliteMarks) -> None:
     stamp = marks.change("u", "l", 1, add(1)).stamp
-    connection = marks._connection
+    connection = marks._file._connection
     assert connection is not None
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
