@@ -316,7 +316,7 @@ class _Intake:
         """Remove a message that its source took back, if this very mail is there."""
         _, holder, _ = self._own_id(batch, parsed)
         if holder is not None and not holder.removed:
-            batch.remove(self.name, holder.number)
+            batch.remove(self.name, holder.number, withdrawn=True)
             summary.withdrawn += 1
 
     def _own_id(self, batch: Batch, parsed: _Parsed) -> tuple[bytes, Incumbent | None, bool]:
@@ -326,13 +326,19 @@ class _Intake:
         """
         raw, header = parsed.item.raw, parsed.header
         own = first = parsed.message_id or synthetic_id(identity(raw, header))
-        holder = batch.incumbent(self.name, own)
+        holder = self._holder(batch, own, parsed)
         for _ in range(MAX_RENAMINGS):
             if holder is None or _same(batch, self.name, holder, parsed):
                 break
             own = derived_id(own, identity(raw, header))
-            holder = batch.incumbent(self.name, own)
+            holder = self._holder(batch, own, parsed)
         return own, holder, own != first
+
+    def _holder(self, batch: Batch, own: bytes, parsed: _Parsed) -> Incumbent | None:
+        """Return who holds a Message-ID; nobody where its source took it back, and gives another copy now."""
+        holder = batch.incumbent(self.name, own)
+        gives_way = holder is not None and holder.withdrawn and holder.digest != parsed.digest
+        return None if gives_way else holder
 
     def _message(
         self, batch: Batch, parsed: _Parsed, incoming: Incoming, own: bytes, number: int

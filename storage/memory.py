@@ -379,12 +379,12 @@ class MemoryBatch:
         stored.versions = self._versions
         self._shelf(name).revise()
 
-    def remove(self, name: str, number: int) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
         shelf = self._own(name)
         message = self._message(name, number).message
         del shelf.messages[number]
         shelf.ids[message.message_id] = Incumbent(
-            number, message.digest, message.fidelity, removed=True
+            number, message.digest, message.fidelity, removed=True, withdrawn=withdrawn
         )
         withdraw(shelf.forest, message.message_id)
         shelf.removals[number] = shelf.revise()

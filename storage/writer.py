@@ -50,12 +50,16 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
-    """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps it from returning."""
+    """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps it from returning.
+
+    One that is ``withdrawn`` was removed because its source took it back, and keeps only that very copy away.
+    """
 
     number: int
     digest: bytes
     fidelity: Fidelity
     removed: bool
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,10 @@ class Batch(Protocol):
         """
         ...
 
-    def remove(self, name: str, number: int) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
         """Leave a tombstone in a message's place: its octets go, its number and Message-ID are never used again.
+
+        Where it is ``withdrawn`` by its source, another copy may come under the Message-ID, with a number of its own.
 
         Raises:
             NoSuchMessage: the list has no message ``number``.

@@ -48,10 +48,10 @@ _STORED: Final = (
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 )
 _TOMBSTONE: Final = (
-    "SELECT t.number, t.digest FROM tombstone t JOIN node n ON n.id = t.node "
-    "WHERE n.message_id = ? AND n.list = ?"
+    "SELECT t.number, t.digest, t.withdrawn FROM tombstone t JOIN node n ON n.id = t.node "
+    "WHERE n.message_id = ? AND n.list = ? ORDER BY t.number DESC"
 )
-_BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision) VALUES (?, ?, ?, ?, ?)"
+_BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
 _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
 _MAKE_GHOSTS: Final = (
     "UPDATE node SET number = NULL, revision = :revision WHERE list = :list AND number IS NOT NULL "
@@ -106,7 +106,10 @@ class SqliteBatch:
             # Where the message was lost its id is free again.
             return None if copy is None else Incumbent(node.number, *copy, removed=False)
         row = self._connection.execute(_TOMBSTONE, (message_id, shelf.key)).fetchone()
-        return None if row is None else Incumbent(row[0], row[1], Fidelity.FULL, removed=True)
+        if row is None:
+            return None
+        number, digest, withdrawn = row
+        return Incumbent(number, digest, Fidelity.FULL, removed=True, withdrawn=bool(withdrawn))
 
     def entry(self, name: str, number: int) -> Entry:
         shelf = self._shelf(name)
@@ -243,11 +246,11 @@ class SqliteBatch:
         shelf.drop_stale_rows(number)
         shelf.index.put(number, NO_TEXT)
 
-    def remove(self, name: str, number: int) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
         shelf = self._own(name)
         node, digest = self.take_out(shelf, number)
         shelf.removed = shelf.revise()
-        self._connection.execute(_BURY, (shelf.key, number, node, digest, shelf.removed))
+        self._connection.execute(_BURY, (shelf.key, number, node, digest, shelf.removed, withdrawn))
         (first,) = self._connection.execute(_FIRST, (shelf.key, shelf.high)).fetchone()
         shelf.low = shelf.high + 1 if first is None else first
 
@@ -296,7 +299,7 @@ class SqliteBatch:
             shelf.low, shelf.high, shelf.octets = counted.low, counted.high, counted.octets
             shelf.removed = shelf.revise()
             for number in counted.lost:
-                values = shelf.key, number, None, b"", shelf.removed
+                values = shelf.key, number, None, b"", shelf.removed, False
                 self._connection.execute(_BURY, values)
                 shelf.drop(number)
             for number in counted.nameless:

@@ -87,6 +87,7 @@ CREATE TABLE tombstone (
   node INTEGER REFERENCES node,       -- NULL where the message was lost, not removed
   digest BLOB NOT NULL,
   revision INTEGER NOT NULL,
+  withdrawn INTEGER NOT NULL DEFAULT 0, -- whether its source took it back: then another copy may come
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstone_node ON tombstone (node);
@@ -190,6 +191,7 @@ CREATE INDEX segment_run ON segment (list, run);
 """,
     2: """
 ALTER TABLE message ADD COLUMN fidelity INTEGER NOT NULL DEFAULT 3;
+ALTER TABLE tombstone ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE list ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 ALTER TABLE node ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX node_revision ON node (list, revision);

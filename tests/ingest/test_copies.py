@@ -168,6 +168,28 @@ def test_what_a_source_takes_back_is_removed(engine: Engine) -> None:
     assert (again.withheld, again.withdrawn) == (1, 0)
 
 
+def test_after_a_mail_was_taken_back_another_copy_may_come(engine: Engine) -> None:
+    edited = FULL + b"Edited.\n"
+    items = [copy(FULL, Fidelity.FULL), back(FULL), copy(edited, Fidelity.FULL)]
+    summary = put(engine, *items, copy(mail("3", answers="2"), Fidelity.FULL))
+    assert (summary.added, summary.withdrawn, summary.renamed) == (3, 1, 0)
+    archive = engine.archive()
+    assert done(archive.raw(NAME, 2)) == edited
+    assert [node.number for node in done(archive.thread(NAME, 3))][1:] == [2, 3]
+    assert gathered(check(archive, engine.writer(), RENDERERS, repair=False)) == []
+    put(engine, back(edited), source="t")
+    summary = put(engine, copy(edited, Fidelity.FULL), source="u")
+    assert (summary.withheld, summary.added) == (1, 0)
+
+
+def test_what_an_operator_removed_stays_away_in_any_copy(engine: Engine) -> None:
+    put(engine, copy(FULL, Fidelity.FULL))
+    with engine.writer().batch() as batch:
+        batch.remove(NAME, 1)
+    summary = put(engine, copy(FULL + b"Edited.\n", Fidelity.FULL), source="t")
+    assert (summary.withheld, summary.added) == (1, 0)
+
+
 def test_only_the_very_mail_is_taken_back(engine: Engine) -> None:
     other = mail("2", body="Another.\n")
     put(engine, copy(FULL, Fidelity.FULL), copy(other, Fidelity.FULL))
