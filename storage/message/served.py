@@ -1,8 +1,8 @@
 """The served form: what the faces send of a message.
 
-CRLF line ends; no NUL, no CR or LF on its own; exactly one Message-ID field, on one line; nothing that news would act
-on; References mended where the original ones mislead. Whatever a repair takes out of its place is kept in an
-``X-Original-`` field.
+CRLF line ends; no NUL, no CR or LF on its own; exactly one Message-ID field; nothing that news would act on; no
+field that news must have whose first line is empty; References mended where the original ones mislead. Whatever a
+repair takes out of its place is kept in an ``X-Original-`` field.
 The original octets stay as they are: only a header that differs is made anew, and kept beside them.
 """
 
@@ -44,6 +44,7 @@ _OF_NEWS: Final = frozenset((
     b"also-control", b"approved", b"control", b"distribution", b"expires", b"followup-to", b"injection-date",
     b"injection-info", b"newsgroups", b"path", b"supersedes", b"xref",
 ))  # fmt: skip  # a list of words
+_NEEDED: Final = frozenset((b"date", b"from", b"message-id", b"subject"))
 _NOT_SERVED: Final = _OF_NEWS | {b""}
 
 # A line without anything but blanks ends the header for some readers (RFC 7103 s. 7.3); a name is followed by a colon
@@ -64,7 +65,7 @@ def served_head(
     if (
         references is None
         and _is_served_as_it_is(raw, header, message_id)
-        and not any(map(_is_folded_id, header.fields))
+        and not any(map(_starts_late, header.fields))
     ):
         return None
     return b"".join(_served_fields(header, message_id, references))
@@ -164,7 +165,7 @@ def _served_fields(
         name = field.name.lower()
         if field is bearer:
             del missing[name]
-            yield _line(field.name, message_id if _is_folded_id(field) else field.value)
+            yield _line(field.name, _started(field))
         elif name == b"message-id" or (name == b"references" and references is not None):
             if bearer is None or name == b"references":
                 yield missing.pop(name, b"")
@@ -172,7 +173,7 @@ def _served_fields(
         elif name in _OF_NEWS:
             yield _line(_ORIGINAL + field.name, field.value)
         elif name:
-            yield _line(field.name, field.value)
+            yield _line(field.name, _started(field))
         elif field.value.translate(_TO_SPACE).strip():
             yield _line(_ORIGINAL + b"Line", field.value)
     yield from missing.values()
@@ -182,12 +183,17 @@ def _bears(field: Field, message_id: bytes) -> bool:
     return field.name.lower() == b"message-id" and unfold(field.value) == message_id
 
 
-def _is_folded_id(field: Field) -> bool:
-    """Tell whether the id of a Message-ID field stands on a line of its own: pullnews and leafnode do not see it there.
+def _starts_late(field: Field) -> bool:
+    """Tell whether nothing stands on the first line of a field that news must have.
 
-    RFC 5536 s. 3.1.3: in news it may not.
+    pullnews and leafnode do not see what comes then; RFC 5536 s. 2.2 does not allow it.
     """
-    return b"\n" in field.value.rstrip() and field.name.lower() == b"message-id"
+    first, newline, _ = field.value.partition(b"\n")
+    return bool(newline) and not first.strip() and field.name.lower() in _NEEDED
+
+
+def _started(field: Field) -> bytes:
+    return field.value.lstrip() if _starts_late(field) else field.value
 
 
 def _line(name: bytes, value: bytes) -> bytes:
