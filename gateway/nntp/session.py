@@ -223,7 +223,7 @@ class Session:
         """Send the first late reply, when it is known."""
         reply = await late.take()
         assert reply.text is not None  # by then
-        self.closing = reply.closes
+        self.closing = self.closing or reply.closes
         yield reply.text
 
     def _refused(self, line: bytes, refusal: bytes) -> AsyncIterator[bytes]:

@@ -6,12 +6,13 @@ import enum
 import logging
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.acceptance import Outcome
 from gateway.nntp.transit_rules import is_transit_id, newsgroups, path_identities, refusal
-from storage.errors import BadListName, NoSuchList, NoSuchMessage
+from storage.errors import ArchiveUnavailable, BadListName, NoSuchList, NoSuchMessage
 from storage.message.fields import parse_header
 from storage.model import Fidelity, check_list_name
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.message.fields import Header
 
-__all__ = ["Article", "Fate", "NotTaken", "Sink", "Wish"]
+__all__ = ["Article", "Fate", "NotNow", "NotTaken", "Sink", "Wish"]
 
 MAX_HEADER: Final = 128 << 10
 """How many octets an article's header may have: to judge it takes time that grows with them."""
@@ -61,6 +62,10 @@ class Fate(enum.Enum):
     """It will never be stored: an operator removed it before."""
     LATER = enum.auto()
     """It could not be stored now; nothing of it was."""
+
+
+class NotNow(Exception):
+    """An article cannot be judged now: it may come again."""
 
 
 class NotTaken(Exception):
@@ -104,8 +109,11 @@ class Sink:
 
     async def wish(self, grant: Grant, message_id: bytes) -> Wish:
         """Return what to say to an offer: by what the peer may feed only, so that nothing tells of other lists."""
-        if not is_transit_id(message_id) or await self._has_whole_copy(grant, message_id):
-            return Wish.KNOWN
+        try:
+            if not is_transit_id(message_id) or await self._has_whole_copy(grant, message_id):
+                return Wish.KNOWN
+        except NotNow:
+            return Wish.LATER
         return Wish.LATER if message_id in self._in_flight or self.is_busy else Wish.SEND
 
     async def examine(self, grant: Grant, offered: bytes, octets: bytes | None) -> Article:
@@ -113,6 +121,7 @@ class Sink:
 
         Raises:
             NotTaken: it is none that can be stored.
+            NotNow: the archive cannot be read.
         """
         if octets is None:
             raise NotTaken(f"larger than the {grant.max_article} octets that are taken")
@@ -159,16 +168,22 @@ class Sink:
         return any(fidelity is Fidelity.FULL for fidelity in copies.values())
 
     async def _copies(self, grant: Grant, message_id: bytes) -> dict[str, Fidelity]:
-        """Return how good the copies are that lists have which the peer may feed."""
+        """Return how good the copies are that lists have which the peer may feed.
+
+        Raises:
+            NotNow: the archive cannot be read.
+        """
         recent = self._recent.get(message_id, ())
         copies = {name: Fidelity.FULL for name in recent if grant.may_feed(name)}
-        for place in await self._archive.find(message_id):
-            if place.name not in copies and grant.may_feed(place.name):
-                try:
-                    entry = await self._archive.entry(place.name, place.number)
-                except NoSuchMessage:  # removed a moment ago
-                    continue
-                copies[place.name] = entry.fidelity
+        try:
+            for place in await self._archive.find(message_id):
+                if place.name not in copies and grant.may_feed(place.name):
+                    with suppress(NoSuchMessage):  # removed a moment ago
+                        entry = await self._archive.entry(place.name, place.number)
+                        copies[place.name] = entry.fidelity
+        except ArchiveUnavailable as error:
+            log.warning("articles cannot be taken now: %s", error)
+            raise NotNow from None
         return copies
 
     def _lists(self, grant: Grant, groups: Sequence[bytes]) -> Sequence[str]:

@@ -10,7 +10,7 @@ from gateway.acceptance import Outcome
 from gateway.nntp.sink import RECENT, Sink
 from gateway.peers import Peers
 from gateway.renderers import RENDERERS
-from storage.errors import NoSuchMessage
+from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.ingest import store
 from storage.model import Fidelity
 from storage.sources.base import Incoming
@@ -181,3 +181,22 @@ class Everything:
 
     def pending(self) -> int:
         return 0
+
+
+def test_while_the_archive_cannot_be_read_everything_may_come_again(
+    engine: Engine, archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = cast("Archive", Changed(archive, find=raising(ArchiveUnavailable("/disk is gone"))))
+    sink = sink_of(broken, Intake(engine, archive))
+    peer = Client(session(broken, sink=sink, address=PEER_ADDRESS))
+    assert peer.ask(b"CHECK <a@x.example>") == b"431 <a@x.example>\r\n"
+    assert peer.ask(b"CHECK <a..b@x.example>") == b"438 <a..b@x.example>\r\n"
+    assert peer.ask(b"IHAVE <a@x.example>") == b"436 try again later\r\n"
+    cast("Changed", broken).find = archive.find  # type: ignore[attr-defined]
+    assert peer.ask(b"IHAVE <a@x.example>").startswith(b"335 ")
+    cast("Changed", broken).find = raising(ArchiveUnavailable("/disk"))  # type: ignore[attr-defined]
+    assert peer.send(article("a") + b".\r\n") == b"436 try again later\r\n"
+    answer = peer.send(takethis("a", article("a")) + takethis("b", article("b")))
+    assert answer == b"400 try again later\r\n"
+    assert peer.session.closing
+    assert "/disk is gone" in caplog.text

@@ -10,7 +10,7 @@ from gateway.nntp.late import Late, Reply
 from gateway.nntp.registry import capability, command, mode
 from gateway.nntp.responses import NntpError, status
 from gateway.nntp.selection import is_message_id
-from gateway.nntp.sink import DUPLICATE, Fate, NotTaken, Wish
+from gateway.nntp.sink import DUPLICATE, Fate, NotNow, NotTaken, Wish
 from gateway.wire import Beside
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _SHOWN_OCTETS: Final = 255
 
 _LATER: Final = "try again later"
 _REFUSED: Final = "not wanted here"
+
+_AGAIN: Final = status(400, _LATER)
+"""What ends the connection where an article may come again: TAKETHIS has no other code for that (RFC 4644 s. 2.5.2)."""
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +71,8 @@ async def takethis(session: Session, arguments: Sequence[bytes]) -> AsyncIterato
             article = await sink.examine(grant, offered, octets)
         except NotTaken as refused:
             yield session.in_order(_refusal(439, grant, offered, str(refused)))
+        except NotNow:
+            _late(session).add(Reply(_AGAIN, closes=True))
         else:
             await _store_beside(session, sink, grant, article)
 
@@ -87,6 +92,8 @@ async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
             article = await sink.examine(grant, message_id, octets)
         except NotTaken as refused:
             raise NntpError(437, _noted(grant, message_id, str(refused))) from None
+        except NotNow:
+            raise NntpError(436, _LATER) from None
         fate = await sink.store(article)
         if fate in _WHY:
             raise NntpError(437, _noted(grant, message_id, _WHY[fate]))
@@ -101,9 +108,7 @@ async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
 async def _store_beside(session: Session, sink: Sink, grant: Grant, article: Article) -> None:
     """Have an article stored while the commands behind it are read."""
     reply = Reply(octets=len(article.raw))
-    if session.late is None:
-        session.late = Late()
-    session.late.add(reply)
+    _late(session).add(reply)
     reply.end = await Beside(_stored(sink, grant, article, reply))
 
 
@@ -113,9 +118,14 @@ async def _stored(sink: Sink, grant: Grant, article: Article, reply: Reply) -> N
         reply.text = _status(239, article.message_id)
     elif fate in _WHY:
         reply.text = _refusal(439, grant, article.message_id, _WHY[fate])
-    else:  # RFC 4644 s. 2.5.2: there is no code for what may come again
-        reply.text = status(400, _LATER)
-        reply.closes = True
+    else:
+        reply.text, reply.closes = _AGAIN, True
+
+
+def _late(session: Session) -> Late:
+    if session.late is None:
+        session.late = Late()
+    return session.late
 
 
 def _granted(session: Session) -> tuple[Sink, Grant]:
