@@ -44,7 +44,7 @@ def news(archive: Archive) -> Iterator[tuple[bytes, bytes]]:
     session = nntp.Session(archive, nntp.Settings(HOST), clock=lambda: CLOCK)
     client = Client(session)
     asked = set()
-    for question in _news_questions(archive):
+    for question in news_questions(archive):
         asked.add(question.split()[0])
         yield question, client.ask(question)
     assert not archive.lists() or asked == set(COMMANDS) - NOT_ASKED
@@ -55,14 +55,14 @@ def mail(archive: Archive) -> Iterator[tuple[bytes, bytes]]:
     session = imap.Session(archive, clock=lambda: CLOCK)
     session.login(Reader(None))
     client = Client(session)
-    for at, question in enumerate(_mail_questions(archive)):
+    for at, question in enumerate(mail_questions(archive)):
         answer = client.send(b"a%d %b\r\n" % (at, question))
         assert b"\r\na%d " % at in b"\r\n" + answer[-500:], question
         assert b"\r\na%d BAD" % at not in b"\r\n" + answer[-500:], question
         yield question, answer
 
 
-def _news_questions(archive: Archive) -> Iterator[bytes]:
+def news_questions(archive: Archive) -> Iterator[bytes]:
     yield b"CAPABILITIES"
     yield b"MODE READER"
     yield b"DATE"
@@ -105,7 +105,7 @@ def by_message_id(archive: Archive, ids: Sequence[bytes]) -> Iterator[tuple[byte
             yield b"%b %b" % (command, own), client.ask(b"%b %b" % (command, own))
 
 
-def _mail_questions(archive: Archive) -> Iterator[bytes]:
+def mail_questions(archive: Archive) -> Iterator[bytes]:
     items = b" ".join(sorted(STATUS_ITEMS))
     yield b"CAPABILITY"
     yield b'ID ("name" "x")'
