@@ -26,7 +26,7 @@ from gateway.mirror.jobs import Place, run_job
 from gateway.mirror.known import known_jobs
 from gateway.mirror.pull import MirrorJob
 from gateway.mirror.schedule import parse_every, parse_quiet, shown_span
-from gateway.mirror.source import KINDS, kind_of, open_mirror, origin_of
+from gateway.mirror.source import KINDS, forget_copy, kind_of, open_mirror, origin_of
 from gateway.mirror.status import as_json, as_metrics, state_of
 from storage.model import check_list_name
 from storage.peers import DEFAULT_EVERY, Mirror, shown_url
@@ -154,8 +154,12 @@ def _remove(parsed: argparse.Namespace) -> int:
             shown.console().print(
                 f"{each.name}: not pulled from {shown_url(each.url)} any more", markup=False
             )
-        left = [origin_of(each.url) for each in peers.mirrors() if each.name == parsed.list]
-        _release(archive_directory(parsed, config_of(parsed)), parsed.list, left)
+        left = peers.mirrors()
+    directory = archive_directory(parsed, config_of(parsed))
+    origins = [origin_of(each.url) for each in left if each.name == parsed.list]
+    _release(directory, parsed.list, origins)
+    for each in gone:
+        forget_copy(each, directory, left)
     return DONE
 
 

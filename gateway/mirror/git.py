@@ -44,7 +44,10 @@ _MAX_NAME: Final = 100
 
 
 class GitMirror:
-    """An inbox by its URL (http, https, git, ssh), or a folder, which is read where it is; ``directory`` is the archive's."""
+    """An inbox by its URL (http, https, git, ssh), or a folder, which is read where it is; ``directory`` is the archive's.
+
+    ``copy`` is where the copy of what is elsewhere lies.
+    """
 
     def __init__(self, url: str, directory: Path, max_message: int = MAX_MESSAGE) -> None:
         self.name = shown_url(url)
@@ -53,7 +56,7 @@ class GitMirror:
         self._local = _local(url)
         self._remote = None if self._local else Remote.of(url)
         title = _UNSAFE.sub("-", self.name.partition("://")[2] or self.name)[:_MAX_NAME].strip("-.")
-        self._copy = directory / COPIES / f"{title}-{digest(self.name.encode())}"
+        self.copy = directory / COPIES / f"{title}-{digest(self.name.encode())}"
 
     @property
     def size(self) -> int | None:
@@ -92,9 +95,9 @@ class GitMirror:
 
     def _found(self) -> Source | None:
         """Return the source that has been brought, or None."""
-        path = self._local or str(self._copy)
+        path = self._local or str(self.copy)
         if not self._local and not epochs_of(path):
-            path = str(self._copy / _WHOLE)
+            path = str(self.copy / _WHOLE)
         return open_inbox(path, path, self._max_message)
 
     def _bring(self, remote: Remote) -> None:
@@ -103,8 +106,8 @@ class GitMirror:
         Raises:
             SourceError: a repository that there was, or should be, cannot be fetched.
         """
-        numbers = [number for number, _ in epochs_of(str(self._copy))]
-        whole = self._copy / _WHOLE
+        numbers = [number for number, _ in epochs_of(str(self.copy))]
+        whole = self.copy / _WHOLE
         if not numbers:
             copied = Repository.at(str(whole))
             if (copied is not None and copied.tip()) or _is_there(remote):
@@ -120,7 +123,7 @@ class GitMirror:
             following += 1
 
     def _epoch(self, number: int) -> Path:
-        return self._copy / "git" / f"{number}.git"
+        return self.copy / "git" / f"{number}.git"
 
 
 def _is_there(remote: Remote) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import enum
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from gateway.errors import Refused
+from storage.errors import ArchiveUnavailable
 from storage.peers import shown_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from storage.peers import Mirror
     from storage.sources.base import Source
 
-__all__ = ["KINDS", "Kind", "host_of", "kind_of", "open_mirror", "origin_of"]
+__all__ = ["KINDS", "Kind", "forget_copy", "host_of", "kind_of", "open_mirror", "origin_of"]
 
 KINDS: Final = (
     "nntp(s)://[user:password@]host[:port]/group, imap(s)://[user:password@]host[:port]/mailbox, "
@@ -108,6 +112,25 @@ def open_mirror(mirror: Mirror, directory: Path) -> Source:
     from gateway.mirror.web import WebMirror  # noqa: PLC0415
 
     return WebMirror(mirror.url, directory)
+
+
+def forget_copy(mirror: Mirror, directory: Path, left: Iterable[Mirror]) -> None:
+    """Remove the files brought of a mirror that is none any more, unless one of those left uses them as well.
+
+    Raises:
+        ArchiveUnavailable: they cannot be removed.
+    """
+    copy: Path | None = getattr(open_mirror(mirror, directory), "copy", None)
+    if copy is None or any(shown_url(each.url) == shown_url(mirror.url) for each in left):
+        return
+    try:
+        shutil.rmtree(copy)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ArchiveUnavailable(
+            f"{copy}: cannot be removed ({error.strerror}): remove it by hand"
+        ) from error
 
 
 def _local(url: str) -> Kind | None:

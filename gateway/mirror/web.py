@@ -70,7 +70,10 @@ class _Wanted(NamedTuple):
 
 
 class WebMirror:
-    """What an http or https URL leads to; ``directory`` is the archive's. ``make_web`` makes what fetches."""
+    """What an http or https URL leads to; ``directory`` is the archive's. ``make_web`` makes what fetches.
+
+    ``copy`` is where the copy lies.
+    """
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class WebMirror:
         self._max_message = max_message
         self._make_web = make_web
         title = _UNSAFE.sub("-", self.name.partition("://")[2])[:_MAX_NAME].strip("-.")
-        self._copy = directory / COPIES / f"{title}-{digest(self.name.encode())}"
+        self.copy = directory / COPIES / f"{title}-{digest(self.name.encode())}"
 
     @property
     def size(self) -> int | None:
@@ -129,13 +132,13 @@ class WebMirror:
     def _found(self) -> Source | None:
         """Return the source that has been brought, or None."""
         if self._is_file():
-            path = self._copy / self._file_name()
+            path = self.copy / self._file_name()
             return open_source(str(path), self._max_message) if path.is_file() else None
         order: Order = volume_order
-        if (self._copy / _TOLD).is_file():
-            if any(map(export_order, _told(self._copy))):
+        if (self.copy / _TOLD).is_file():
+            if any(map(export_order, _told(self.copy))):
                 order = export_order
-            return VolumeFolder(str(self._copy), "", order, self._max_message)
+            return VolumeFolder(str(self.copy), "", order, self._max_message)
         return None
 
     def _is_file(self) -> bool:
@@ -153,31 +156,31 @@ class WebMirror:
             SourceError: the server does not give it.
         """
         try:
-            self._copy.mkdir(parents=True, exist_ok=True)
+            self.copy.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SourceError(
-                f"{self._copy}: cannot be made ({error.strerror}): check permissions and the disk"
+                f"{self.copy}: cannot be made ({error.strerror}): check permissions and the disk"
             ) from error
         self._wait_over()
         with self._make_web() as web:
             try:
                 if self._is_file():
-                    web.fetch(self._url, self._copy / self._file_name())
+                    web.fetch(self._url, self.copy / self._file_name())
                 else:
                     self._bring_volumes(web)
             finally:
                 if web.left_alone_until is not None:
-                    _write(self._copy / _ALONE, web.left_alone_until)
+                    _write(self.copy / _ALONE, web.left_alone_until)
 
     def _wait_over(self) -> None:
         """Raise SourceError while the server wants to be left alone."""
-        until = _read(self._copy / _ALONE)
+        until = _read(self.copy / _ALONE)
         if isinstance(until, (int, float)) and time.time() < until:
             when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(until))
             raise SourceError(f"{self.name}: the server asked to be left alone until {when}: wait")
 
     def _bring_volumes(self, web: Web) -> None:
-        page = self._copy / INDEX
+        page = self.copy / INDEX
         fetched = web.fetch(self._url, page, MAX_PAGE)
         text = page.read_text("utf-8", "replace")
         wanted = _pipermail(text, fetched.url) or _exports(text, fetched.url)
@@ -185,10 +188,10 @@ class WebMirror:
             raise SourceError(
                 f"{self.name}: neither an mbox, nor pipermail's page of a list, nor HyperKitty's: give the URL of one"
             )
-        told = _told(self._copy)
+        told = _told(self.copy)
         current = {each.name for each in wanted[-CURRENT:]}
         for each in wanted:
-            path = self._copy / each.name
+            path = self.copy / each.name
             if each.name in current or told.get(each.name) != each.told or not path.is_file():
                 try:
                     web.fetch(self._with_login(each.url), path)
@@ -196,7 +199,7 @@ class WebMirror:
                     log.warning("%s; the page has a link to it", error)
                     continue
                 told[each.name] = each.told
-                _write(self._copy / _TOLD, told)
+                _write(self.copy / _TOLD, told)
 
     def _with_login(self, url: str) -> str:
         """Return a URL with the login of ours, where it is on the same server."""
