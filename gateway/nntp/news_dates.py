@@ -38,6 +38,7 @@ _CUT_SHORT: Final = frozenset(  # INN takes each for the whole name, and reads o
     for name in (b"GMT", b"EDT", b"EST", b"CDT", b"CST", b"MDT", b"MST", b"PDT", b"PST", b"UT")
     for length in range(1, len(name))
 )
+_MAX_DATE: Final = 998  # octets: a line (RFC 5536 s. 2.2)
 _COMMENT_EDGE: Final = re.compile(rb"[()\\]")
 _START: Final = re.compile(rb"[\d,]")
 _BLANKS: Final = b" \t\r\n"
@@ -56,6 +57,8 @@ def news_date(value: bytes) -> int | None:
 
     A zone that is missing or unknown counts as UTC. RFC 5322 s. 3.3 and s. 4.3, and more.
     """
+    if len(value) > _MAX_DATE:
+        return None
     text = _without_leading_comments(value)
     start = _START.search(text)
     if start is None:

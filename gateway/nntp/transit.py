@@ -152,6 +152,7 @@ def _tidied(head: bytes) -> list[tuple[bytes, bytes]]:
     """
     tidied: list[tuple[bytes, bytes]] = []
     at: dict[bytes, int] = {}
+    more: dict[bytes, list[bytes]] = {}
     for text in _FIELD_END.split(head.removesuffix(b"\r\n")):
         match = _TIDY.fullmatch(text) if _is_short(text) else None
         if match is not None:
@@ -165,16 +166,18 @@ def _tidied(head: bytes) -> list[tuple[bytes, bytes]]:
         if lower in _DROPPED:
             continue
         is_again = lower in at
+        if is_again and lower in _JOINED:
+            more.setdefault(lower, []).append(_content(line))
+            continue
         if lower in _OF_NEWS or (is_again and lower in _ONCE):
             line = _line(_ORIGINAL + name, _content(line))
             lower = _ORIGINAL.lower() + lower
-        elif is_again and lower in _JOINED:
-            first, _, said = tidied[at[lower]][1].partition(b": ")
-            said = said.removesuffix(b"\r\n") + _JOINED[lower]
-            tidied[at[lower]] = lower, _line(first, b"%b\r\n %b" % (said, _content(line)))
-            continue
         at.setdefault(lower, len(tidied))
         tidied.append((lower, line))
+    for lower, values in more.items():
+        name, _, first = tidied[at[lower]][1].partition(b": ")
+        between = _JOINED[lower] + b"\r\n "
+        tidied[at[lower]] = lower, _line(name, between.join([first.removesuffix(b"\r\n"), *values]))
     return tidied
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -130,3 +131,26 @@ def test_the_path_is_handed_on(hops: list[bytes]) -> None:
 def test_dates_never_fail(value: bytes) -> None:
     found = news_date(value)
     assert found is None or found > -2 * 86_400
+
+
+HOSTILE: Final = [
+    piece * (100_000 // len(piece))
+    for piece in (
+        *(b"a", b" ", b"\t", b"(", b")", b"()", b"\\", b"<", b"<a..b@c>", b"<a@b> ", b"!", b"a!", b",", b"a,", b"."),
+        *(b"1 Jan 2004 1:1 ", b"+0000 ", b"a b", b"\n ", b"\n a", b"\na:b", b"\na: b", b"\nTo: b", b"\nReferences: <a@b>"),
+        *(b"\nSubject: a", b"\nControl: a", b"\nPath: a!b", b"\na", b"\n:", b"\r\n\r\n", b"a" * 999 + b" "),
+    )
+]  # fmt: skip  # a list of words
+
+
+@pytest.mark.parametrize("piece", HOSTILE, ids=lambda piece: repr(piece[:20]))
+@pytest.mark.parametrize("name", [b"Date", b"Path", b"References"])
+def test_time_grows_with_length_and_no_faster(name: bytes, piece: bytes) -> None:
+    raw = b"%b: %b\n\nText.\n" % (name, piece)
+    before = served(raw)
+    began = time.process_time()
+    made = article(before)
+    why = refusal(made.octets, now=NOW, offered=made.message_id)
+    refusal(raw.replace(b"\n", b"\r\n"), now=NOW, identity=b"a", carried=lambda _: False)
+    assert time.process_time() - began < 2  # seconds; a square of the length would take minutes
+    assert why is None
