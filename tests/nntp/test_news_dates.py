@@ -71,3 +71,9 @@ def test_two_digits_are_of_the_years_from_1950() -> None:
     assert news_date(b"1 Jan 70 00:00") == 0
     assert news_date(b"1 Jan 49 00:00") == 2_493_072_000
     assert news_date(b"1 Jan 50 00:00") is None  # before 1970
+
+
+def test_what_is_longer_than_a_line_is_no_date() -> None:
+    date = b"1 Jan 2004 00:00 "
+    assert news_date(date.ljust(998)) == NEW_YEAR
+    assert news_date(date.ljust(999)) is None
