@@ -12,10 +12,12 @@ from storage.sources.blistspage import parse_page
 from storage.sources.separator import begins_with_field, is_separator
 from storage.sources.tarheader import BLOCK, parse_tar_header
 
-__all__ = ["SNIFFED", "Content", "message_record", "refusal", "sniff", "too_large"]
+__all__ = ["SNIFFED", "WEB_PAGE", "Content", "message_record", "refusal", "sniff", "too_large"]
 
 SNIFFED: Final = 64 * 1024
 """How many octets of a file's beginning ``sniff`` wants to see."""
+
+WEB_PAGE: Final = "it is a web page, not a message"
 
 _BLANK: Final = b"\0\t\n\r "
 _FIELD_LINE: Final = re.compile(rb"^[!-9;-~]+[ \t]*:", re.MULTILINE)
@@ -65,7 +67,7 @@ def refusal(raw: bytes) -> str:
     if raw.startswith((b"\n", b"\r\n")):
         return ""
     if _HTML.match(raw):
-        return "it is a web page, not a message"
+        return WEB_PAGE
     header_end = _HEADER_END.search(raw)
     head = raw[: header_end.start() if header_end else SNIFFED]
     return "" if _FIELD_LINE.search(head) else "it has no header field"

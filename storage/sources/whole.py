@@ -16,7 +16,7 @@ from storage.sources.content import SNIFFED, Content, message_record, sniff
 from storage.sources.cursor import MARK, digest, pack, unpack
 from storage.sources.file import OneFile
 from storage.sources.mbox import MboxSplitter
-from storage.sources.tar import tar_records
+from storage.sources.tartree import tree_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,7 +110,7 @@ def _records(octets: Octets, label: str, max_message: int) -> Iterator[Record]:
     """Yield the records of whatever a stream holds, at last the damage that ended it too early."""
     plain = partial(_plain_records, max_message=max_message)
     if sniff(octets.peek(SNIFFED)) is Content.TAR:
-        yield from tar_records(octets, label, plain)
+        yield from tree_records(octets, label, plain)
     else:
         yield from plain(octets, label)
     if octets.damage:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.sources import Incoming, Rejected, open_source
+from storage.message.fields import parse_header
+from storage.model import Fidelity
+from storage.sources import Incoming, open_source
+from storage.sources.pipermail import volume_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +41,20 @@ def test_mboxes(corpus: Path, name: str, count: int) -> None:
 
 
 def test_pipermail(corpus: Path) -> None:
-    """5121 separators have an address written ``user at host``, and 253 a plain one."""
+    """5121 addresses were written ``user at host``, and 253 are plain; the months are in order, the pages passed over."""
     found = list(open_source(str(corpus / "twisted-web-pipermail.tar.xz")).messages(b""))
-    assert Counter(each.why for each in found if isinstance(each, Rejected)) == {
-        "it is a web page, not a message": 217
-    }
-    assert len(found) - 217 == 5121 + 253
+    mails = [each for each in found if isinstance(each, Incoming)]
+    assert len(mails) == len(found) == 5121 + 253
+    assert {mail.fidelity for mail in mails} == {Fidelity.TEXT}
+    senders = [parse_header(mail.raw).first(b"from") or b"" for mail in mails]
+    assert not [
+        sender for sender in senders if b" at " in sender.partition(b"<")[2] or b"@" not in sender
+    ]
+    files = [mail.position.rpartition("/")[2].partition(",")[0] for mail in mails]
+    months = list(dict.fromkeys(files))
+    assert len(months) == 163
+    assert months == sorted(months, key=lambda name: volume_order(name) or ())
+    assert (months[0], months[-1]) == ("2003-December.txt", "2021-August.txt")
 
 
 def test_other_programs_test_messages(corpus: Path) -> None:
