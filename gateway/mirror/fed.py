@@ -95,7 +95,7 @@ class Fed:
         return transit(
             served,
             host=self._host,
-            groups=[groups.get(each, each).encode() for each in names],
+            groups=list(dict.fromkeys(groups.get(each, each).encode() for each in names)),
             dated=entry.received if entry.sent is None else entry.sent,
             now=now,
             injection_date=self._feed.injection_date,

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.mirror.fed import Fed, stepped
 from gateway.mirror.forecast import Forecast, dry_run, likely_reason
+from gateway.nntp.transit import Article
 from storage.errors import NoSuchMessage
 from storage.peers import Feed
 from tests.mail import NOW, MemoryEngine, fill, mail
@@ -39,6 +40,14 @@ def test_lists() -> None:
     assert names(archive, "*", "A.C") == (["a.b", "z"], ["a.c"])
     assert names(archive, "a.b,a.c", "A.C") == (["a.b", "a.c"], [])
     assert names(archive, "nothing") == ([], [])
+
+
+def test_lists_of_one_newsgroup_name_it_once() -> None:
+    archive = archive_of(a=[mail("both")], b=[mail("both")])
+    fed = Fed(archive, Feed("p", "nntp://p/", groups={"a": "g", "b": "g"}), HOST)
+    article = fed.article("a", next(fed.entries("a", 0)), NOW)
+    assert isinstance(article, Article)
+    assert b"\r\nNewsgroups: g\r\n" in article.octets
 
 
 def test_a_dry_run() -> None:
