@@ -30,6 +30,7 @@ CORES: Final = (
     "gateway/mirror/forecast.py",
     "gateway/mirror/ledger.py",
     "gateway/mirror/nntp_client.py",
+    "gateway/mirror/schedule.py",
     "gateway/peers.py",
     "gateway/acceptance.py",
 )
@@ -58,6 +59,7 @@ FORBIDDEN: Final = [
     ("gateway/imap", ("gateway.nntp", "gateway.web")),
     ("gateway/lmtp", ("gateway.nntp", "gateway.imap", "gateway.web")),
     ("gateway/web", ("gateway.nntp", "gateway.imap")),
+    ("gateway/mirror", ("twisted", "gateway.server", "gateway.serving", "gateway.commands")),
     ("gateway/nntp/session.py", ("gateway.nntp.commands",)),
     ("gateway/nntp/registry.py", ("gateway.nntp.commands",)),
     (
