@@ -12,8 +12,10 @@ import struct
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.mounts import Mounts
+
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["Change", "Inotify", "Touched", "Watch"]
 
@@ -136,6 +138,7 @@ class Watch:
     def __init__(self) -> None:
         self._folders: dict[int, set[str]] = {}  # a folder may have several names
         self._descriptors: dict[str, int] = {}
+        self._remote: set[str] = set()
         self._is_told = False
         try:
             self._inotify: Inotify | None = Inotify()
@@ -143,17 +146,21 @@ class Watch:
             log.info("changes of files are not told of (%s): they are looked for", error.strerror)
             self._inotify = None
 
-    def keep(self, folders: Collection[str]) -> bool:
-        """Watch these folders and no others; return whether all of them are watched."""
+    def keep(self, folders: AbstractSet[str]) -> bool:
+        """Watch these folders and no others; return whether all that changes in them is told."""
         if self._inotify is None:
             return False
+        new = folders - self._descriptors.keys()
+        if new:
+            mounts = Mounts.now()
+            self._remote = {folder for folder in folders if mounts.is_remote(folder)}
         for folder in self._descriptors.keys() - folders:
             descriptor = self._descriptors.pop(folder)
             self._folders[descriptor].discard(folder)
             if not self._folders[descriptor]:
                 del self._folders[descriptor]
                 self._inotify.remove(descriptor)
-        for folder in folders - self._descriptors.keys():
+        for folder in new:
             try:
                 descriptor = self._inotify.add(folder, _OF_INTEREST)
             except OSError as error:
@@ -161,7 +168,7 @@ class Watch:
             else:
                 self._folders.setdefault(descriptor, set()).add(folder)
                 self._descriptors[folder] = descriptor
-        return len(self._descriptors) == len(folders)
+        return len(self._descriptors) == len(folders) and not self._remote & folders
 
     def wait(self, seconds: float) -> list[Touched]:
         """Wait until something happens, but no longer than this; return what it was."""
