@@ -65,7 +65,6 @@ pathcontrol: {programs}/control
 """
 _FILES: Final = {
     "etc/storage.conf": "method tradspool {\n newsgroups: *\n class: 0\n}\n",
-    "etc/incoming.conf": 'streaming: true\npeer ME { hostname: "127.0.0.1" }\n',
     "etc/newsfeeds": "ME:!*::\n",
     "etc/expire.ctl": "/remember/:99999\n*:A:never:never:never\n",
     "db/history": "",
@@ -122,7 +121,7 @@ class Innd:
                 timeout=_PATIENCE,
             )
 
-    def start(self, groups: Sequence[str], settings: str) -> None:
+    def start(self, groups: Sequence[str], settings: str, *, streaming: bool) -> None:
         """Write its files and start it."""
         for name in _FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -132,6 +131,9 @@ class Innd:
             **{f"etc/{name}": "" for name in _EMPTY},
             "etc/inn.conf": conf + settings,
         }
+        files["etc/incoming.conf"] = (
+            f'streaming: {str(streaming).lower()}\npeer ME {{ hostname: "127.0.0.1" }}\n'
+        )
         own = ("control", "control.cancel", "junk")
         files["db/active"] = "".join(
             [f"{name} 0000000000 0000000001 n\n" for name in own]
@@ -152,7 +154,7 @@ class Innd:
 
 
 @contextlib.contextmanager
-def innd(*groups: str, settings: str = "") -> Iterator[Innd]:
+def innd(*groups: str, settings: str = "", streaming: bool = True) -> Iterator[Innd]:
     """Run an innd as long as this lasts; ``settings`` go into its inn.conf beside those that it is shipped with."""
     folder = Path(tempfile.mkdtemp(prefix="listgate-innd-"))
     folder.chmod(0o755)  # its user has to get there
@@ -160,7 +162,7 @@ def innd(*groups: str, settings: str = "") -> Iterator[Innd]:
         port = unused.getsockname()[1]
     server = Innd(folder, port)
     try:
-        server.start(groups, settings)
+        server.start(groups, settings, streaming=streaming)
         yield server
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):  # it was never there

@@ -130,6 +130,16 @@ def test_a_push_that_is_killed_goes_on_where_it_was(made: Path, peer: Innd) -> N
     listgate(made, "feed", "remove", "inn")
 
 
+def test_a_peer_that_does_not_stream_gets_all_as_well(made: Path) -> None:
+    with innd(LIST, streaming=False) as peer:
+        url = f"nntp://127.0.0.1:{peer.port}"
+        listgate(made, "feed", "add", "inn", url, "--lists", "lists.made")
+        total = len(stored(made, LIST))
+        assert counts(made) == [total, 0, 0, 0, 0]
+        assert peer.count(LIST) == total
+    listgate(made, "feed", "remove", "inn")
+
+
 def test_what_is_refused_was_foretold(tmp_path: Path, peer: Innd) -> None:
     archive = tmp_path / "archive"
     write(tmp_path / "cases")
