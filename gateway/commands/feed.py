@@ -14,6 +14,7 @@ from gateway import shown
 from gateway.commands.common import DONE, REFUSED, archive_directory, config_of, existing
 from gateway.commands.feed_status import feeds_of, peers_of, result_table, show_status
 from gateway.commands.nested import nested
+from gateway.commands.password import add_password_option, url_of
 from gateway.errors import Refused
 from gateway.mirror.fed import Fed
 from gateway.mirror.feeding import FeedJob
@@ -84,6 +85,7 @@ def add(command: AddCommand) -> None:
         action="store_false",
         help="send articles with their age",
     )
+    add_password_option(adding)
     adding.add_argument(
         "--window",
         metavar="N",
@@ -148,7 +150,7 @@ def _add(parsed: argparse.Namespace) -> int:
         raise Refused(f"{parsed.peer!r}: a peer's name has 1 to {MAX_PEER} printable characters")
     feed = Feed(
         parsed.peer,
-        parsed.url,
+        url_of(parsed),
         parsed.lists,
         parsed.window,
         parsed.injection_date,

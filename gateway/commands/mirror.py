@@ -20,6 +20,7 @@ from gateway.commands.common import (
     rerender_all,
 )
 from gateway.commands.nested import nested
+from gateway.commands.password import add_password_option, url_of
 from gateway.errors import Refused
 from gateway.intake import open_for_writing
 from gateway.mirror.jobs import Place, run_job
@@ -54,14 +55,14 @@ _ADD: Final = """\
 examples:
   listgate mirror add lists.a nntp://news.example/org.example.a
   listgate mirror add lists.a nntps://me:secret@news.example/org.example.a --every 1m
-  listgate mirror add lists.a imaps://me:secret@mail.example/Lists/a
+  listgate mirror add lists.a imaps://me@mail.example/Lists/a --password
   listgate mirror add lists.a git+https://lore.example/a         public-inbox, v1 or v2
   listgate mirror add lists.a https://host.example/a.git
   listgate mirror add lists.a /srv/public-inbox/a
   listgate mirror add lists.a https://host.example/archives/a.mbox.gz
   listgate mirror add lists.a https://host.example/pipermail/a/ --every 1d --quiet 08:00-18:00
 
-In a user or password write @ as %40, : as %3A and / as %2F. Passwords are kept in peers.sqlite3 in
+In a user or password of a URL write @ as %40, : as %3A and / as %2F. Passwords are kept in peers.sqlite3 in
 the archive's folder, which only its owner may read, and are shown nowhere. A newsgroup of another
 listgate becomes a twin if the list is new: with the same numbers, so that readers may use either."""
 
@@ -98,6 +99,7 @@ def add(command: AddCommand) -> None:
         default=0,
         help="how many requests may be under way at once (default: by the distance)",
     )
+    add_password_option(adding)
     adding.add_argument(
         "--run", dest="is_now", action="store_true", help="pull what there is at once"
     )
@@ -127,7 +129,7 @@ def _add(parsed: argparse.Namespace) -> int:
             f"--window {parsed.window}: from 0, which means by the distance, to {MAX_WINDOW}"
         )
     name = check_list_name(parsed.list)
-    mirror = Mirror(name, parsed.url, every, parsed.window, parsed.quiet, int(time.time()))
+    mirror = Mirror(name, url_of(parsed), every, parsed.window, parsed.quiet, int(time.time()))
     open_mirror(mirror, directory)
     with closing(open_for_writing(directory)):
         pass  # so that there is an archive

@@ -118,6 +118,21 @@ def test_what_is_wrong_is_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [("mirror", "add", "a.b"), ("feed", "add", "out")])
+def test_a_password_may_be_asked_for(
+    listgate: Listgate, peers: SqlitePeers, command: tuple[str, ...]
+) -> None:
+    said = listgate(*command, "nntps://me@h.example/a", "--password", octets=b"s/c@r:t\n")
+    assert said.code == 0
+    urls = [*(each.url for each in peers.mirrors()), *(each.url for each in peers.feeds())]
+    assert urls == ["nntps://me:s%2Fc%40r%3At@h.example/a"]
+    for url in ("nntps://h.example/a", "nntps://me:secret@h.example/a", "/a@b", "nntp://h/a@b"):
+        said = listgate(*command, url, "--password", octets=b"x\n")
+        assert said.code == 1
+        assert "--password wants a URL with a user" in said.err
+        assert "secret" not in said.err
+
+
 def test_help_has_an_example_for_every_kind(listgate: Listgate) -> None:
     said = listgate.usage("mirror", "add", "--help")
     assert said.code == 0
