@@ -209,12 +209,13 @@ def _due(stop: _Stop) -> float:
 
 def _is_due(stop: _Stop, now: float) -> bool:
     """Tell whether a job is to begin."""
-    if stop.run is not None or stop.is_gone or parse_quiet(stop.job.quiet).left(now):
+    if stop.run is not None or stop.is_gone:
         return False
-    if stop.due <= now:
-        return True
-    is_rested = now - stop.health.attempted >= FEED_SECONDS
-    return stop.is_awaited and not stop.health.failures and is_rested
+    if stop.due > now:
+        is_rested = now - stop.health.attempted >= FEED_SECONDS
+        if not stop.is_awaited or stop.health.failures or not is_rested:
+            return False
+    return not parse_quiet(stop.job.quiet).left(now)
 
 
 def _side(job: Job) -> tuple[bool, str]:
