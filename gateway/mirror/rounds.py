@@ -172,9 +172,10 @@ class Rounds:
         for stop in sorted(self._stops.values(), key=_due):
             if len(running) == MAX_RUNNING:
                 return
+            if not _is_due(stop, now) or (stop.is_first and first == FIRST_RUNS):
+                continue
             side = _side(stop.job)
-            is_in_the_way = stop.job.host and side in hosts
-            if not _is_due(stop, now) or is_in_the_way or (stop.is_first and first == FIRST_RUNS):
+            if stop.job.host and side in hosts:
                 continue
             stop.is_awaited = False
             work = partial(self._run, self._place, stop.job, heeds_quiet=True)
