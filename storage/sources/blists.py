@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -24,11 +25,12 @@ from storage.sources.blistsparent import Clues, answered
 from storage.sources.content import too_large
 from storage.sources.directory import DirectorySource, Layout, Listed
 from storage.sources.names import name_from_path
+from storage.sources.whole import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BlistsTree", "is_blists"]
+__all__ = ["BlistsPage", "BlistsTree", "is_blists"]
 
 MAX_CHAIN: Final = 100
 """How many pages of a thread are looked back at."""
@@ -58,6 +60,16 @@ def is_blists(folder: str) -> bool:
         OSError: it cannot be read.
     """
     return _first_page(folder) is not None
+
+
+class BlistsPage(WholeFile):
+    """One page, saved as a file."""
+
+    def suggested_name(self) -> str | None:
+        """Return the name of the page's list."""
+        with readable(self._path):
+            page = _page(self._path)
+        return name_from_path(page.list_name) if page else None
 
 
 class BlistsTree(DirectorySource):
@@ -92,11 +104,11 @@ class BlistsTree(DirectorySource):
     def _files(self) -> Iterator[Listed]:
         """Yield the pages' files in no order."""
         with readable(self._folder):
-            for path in _paths(self._folder):
-                key = key_of(os.path.abspath(os.path.join(self._folder, path)))
-                status = os.stat(os.path.join(self._folder, path))
-                if key and stat.S_ISREG(status.st_mode):
-                    yield Listed(tuple(key), path, "", status.st_ctime_ns, status.st_size)
+            for key, path in _paths(self._folder):
+                with suppress(FileNotFoundError):
+                    status = os.stat(os.path.join(self._folder, path))
+                    if stat.S_ISREG(status.st_mode):
+                        yield Listed(tuple(key), path, "", status.st_ctime_ns, status.st_size)
 
     def _read(self, file: Listed, cursor: bytes, progress: int) -> Incoming | Rejected | None:
         """Read one page and guess what it answers; None where it went away."""
@@ -184,8 +196,8 @@ def _candidates(key: Key, beside: str) -> Iterator[str]:
     yield from (f"{folder}/{key.number}{suffix}" for suffix in _SUFFIXES)
 
 
-def _paths(folder: str) -> Iterator[str]:
-    """Yield the paths of what may be pages, relative to the folder: their own numbers or their folders' say which.
+def _paths(folder: str) -> Iterator[tuple[Key, str]]:
+    """Yield what may be pages, with their paths relative to the folder.
 
     Raises:
         OSError: a folder cannot be read.
@@ -197,13 +209,16 @@ def _paths(folder: str) -> Iterator[str]:
         with os.scandir(os.path.join(folder, part)) as entries:
             for entry in entries:
                 path = os.path.join(part, entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name.isdigit() and depth < _MAX_DEPTH:
-                        folders.append((path, depth + 1))
-                elif key := key_of(os.path.abspath(os.path.join(folder, path))):
-                    files.append((key, path))
-        dated = (path for key, path in files if key.year or not (depth or folders))
-        yield from dated
+                if not entry.is_dir(follow_symlinks=False):
+                    files.append(path)
+                elif entry.name.isdigit() and depth < _MAX_DEPTH:
+                    folders.append((path, depth + 1))
+        for path in sorted(files):
+            key = key_of(os.path.abspath(os.path.join(folder, path)))
+            if (key is None or not key.year) and not (depth or folders):
+                key = key_of(path)  # all pages lie in one folder, whatever that is called
+            if key is not None and (key.year or not depth) and not (folders and not key.year):
+                yield key, path
         pending.extend(sorted(folders, reverse=True))
 
 
@@ -213,7 +228,7 @@ def _first_page(folder: str) -> Page | None:
     Raises:
         OSError: a folder cannot be read.
     """
-    paths = (os.path.join(folder, path) for path in islice(_paths(folder), _TRIED))
+    paths = (os.path.join(folder, path) for _, path in islice(_paths(folder), _TRIED))
     return next((page for path in paths if (page := _page(path)) is not None), None)
 
 

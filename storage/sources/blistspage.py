@@ -17,11 +17,12 @@ from storage.message.ids import message_id, synthetic_id
 from storage.message.same import identity
 from storage.sources.links import links
 from storage.sources.rebuilt import charset_fields
+from storage.sources.separator import begins_with_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Key", "Page", "key_of", "linked", "parse_page"]
+__all__ = ["Key", "Page", "is_page", "key_of", "linked", "parse_page"]
 
 _SHOWN: Final = (b"message-id", b"date", b"from", b"to", b"cc", b"subject")
 """The fields of a page, in their order."""
@@ -89,6 +90,11 @@ class Page:
         return message_id(parse_header(raw))[0]
 
 
+def is_page(head: bytes) -> bool:
+    """Tell whether what begins so is a page of blists with a message."""
+    return not begins_with_field(head) and parse_page(head) is not None
+
+
 def parse_page(octets: bytes) -> Page | None:
     """Return what a page of blists holds, or None where it is none."""
     found = _from_html(octets) or _from_text(octets)
@@ -127,9 +133,16 @@ def key_of(path: str) -> Key | None:
 
 
 def linked(link: str, path: str) -> Key | None:
-    """Return which page a link on the page at ``path`` leads to, or None where it leads to none."""
+    """Return which page a link on the page at ``path`` leads to, or None where it leads to none.
+
+    Where a program saved a page as ``N/index.html`` and left its links as they were, they are those of ``N``.
+    """
     link = link.partition("#")[0].partition("?")[0]
-    return key_of(posixpath.normpath(posixpath.join(posixpath.dirname(path), link)))
+    folder, name = posixpath.split(path)
+    if name in _INDEX and not link.endswith(_INDEX):
+        folder = posixpath.dirname(folder)
+    key = key_of(posixpath.normpath(posixpath.join(folder, link)))
+    return key_of(link) if key is None and "/" not in link else key
 
 
 def _from_html(octets: bytes) -> tuple[bytes, bytes] | None:
@@ -184,7 +197,7 @@ def _split(content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
             fields[-1] = fields[-1][0], b"%b\n %b" % (fields[-1][1], line.lstrip(b" \t"))
         else:
             return [], b""
-    return fields, body.rstrip(b"\n") + b"\n" if body.strip() else b""
+    return fields, body.rstrip(b"\r\n") + b"\n" if body.strip() else b""
 
 
 def _lines(head: bytes) -> Iterator[bytes]:

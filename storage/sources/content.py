@@ -8,7 +8,7 @@ from typing import Final
 
 from storage.model import Fidelity
 from storage.sources.base import Record
-from storage.sources.blistspage import parse_page
+from storage.sources.blistspage import is_page, parse_page
 from storage.sources.separator import begins_with_field, is_separator
 from storage.sources.tarheader import BLOCK, parse_tar_header
 
@@ -36,15 +36,15 @@ class Content(enum.Enum):
 def sniff(head: bytes) -> Content:
     """Tell what begins with these octets; ``head`` is ``SNIFFED`` octets of the file, or all of it.
 
-    What is not a tar archive and does not begin with a header field is an mbox if a From_ line starts a record in
-    it; an empty file is an mbox that nothing was put in yet.
+    What is not a tar archive, does not begin with a header field and is no page of blists is an mbox if a From_ line
+    starts a record in it; an empty file is an mbox that nothing was put in yet.
     """
     if parse_tar_header(head[:BLOCK]) is not None:
         return Content.TAR
     text = head.lstrip(_BLANK)
     if not text:
         return Content.MBOX
-    if begins_with_field(text):
+    if begins_with_field(text) or (not text.startswith(b"From ") and is_page(text)):
         return Content.MESSAGE
     text = b"\n\n" + text
     at = 0
@@ -79,7 +79,7 @@ def message_record(raw: bytes, position: str, max_message: int) -> Record:
     ``raw`` may end one octet above ``max_message``.
     """
     why = too_large(max_message) if len(raw) > max_message else ""
-    page = None if why or begins_with_field(raw) else parse_page(raw)
+    page = parse_page(raw) if not why and is_page(raw[:SNIFFED]) else None
     if page is not None:
         return Record(position, page.message(), None, "", 0, len(raw), Fidelity.PAGE)
     why = why or refusal(raw)

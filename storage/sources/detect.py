@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from storage.errors import SourceError
 from storage.sources.base import MAX_MESSAGE, readable, shown
-from storage.sources.blists import BlistsTree, is_blists
+from storage.sources.blists import BlistsPage, BlistsTree, is_blists
+from storage.sources.blistspage import is_page
 from storage.sources.compressed import Octets, is_compressed
 from storage.sources.content import SNIFFED, Content, sniff
 from storage.sources.directory import DirectorySource, Layout
@@ -113,6 +114,8 @@ def _open_file(path: str, label: str, max_message: int) -> Source:
         head = file.read(SNIFFED)
     if sniff(head) is Content.MBOX and not is_compressed(head):
         return MboxFile(path, label, max_message)
+    if is_page(head):
+        return BlistsPage(path, label, max_message)
     return WholeFile(path, label, max_message)
 
 
