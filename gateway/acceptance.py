@@ -35,8 +35,9 @@ class Acceptor(Protocol):
     def accept(self, names: Sequence[str], raw: bytes) -> Awaitable[Mapping[str, Outcome]]:
         """Store a mail in each of the lists, made where there is none; return what became of it in each.
 
-        The answer comes when that is certain: what was ADDED survives a crash from then on. A mail goes to all of its lists
-        or, where the archive cannot be written, to none. Nothing is raised because of a mail.
+        The answer comes when that is certain: what was ADDED survives a crash from then on. Until then it may be awaited
+        by several. A mail goes to all of its lists or, where the archive cannot be written, to none. Nothing is raised
+        because of a mail.
         """
         ...
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from storage.message.fields import parse_header
 from storage.model import Fidelity, check_list_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from gateway.acceptance import Acceptor
     from gateway.peers import Grant, Peers
@@ -98,7 +97,7 @@ class Sink:
         self._acceptor = acceptor
         self._identity = identity
         self._clock = clock
-        self._in_flight: Counter[bytes] = Counter()
+        self._in_flight: dict[bytes, Awaitable[Mapping[str, Outcome]]] = {}
         self._recent: dict[bytes, frozenset[str]] = {}  # in which lists what was stored last is
         self._told: set[str] = set()  # of which peers it was said that their Path begins otherwise
 
@@ -141,25 +140,33 @@ class Sink:
         return Article(offered, wanting, _without_xref(octets, header), improves)
 
     async def store(self, article: Article) -> Fate:
-        """Have an article stored; return what became of it when that is certain."""
-        self._in_flight[article.message_id] += 1
+        """Have an article stored; return what became of it when that is certain.
+
+        While another with its id is being stored, it waits: that may be another text, and the first one has the id.
+        """
+        message_id = article.message_id
+        while (other := self._in_flight.get(message_id)) is not None:
+            await other
+        recent = self._recent.get(message_id, ())
+        names = [name for name in article.names if name not in recent]
+        if not names:
+            return Fate.KNOWN
         try:
-            outcomes = await self._acceptor.accept(article.names, article.raw)
+            self._in_flight[message_id] = self._acceptor.accept(names, article.raw)
+            outcomes = await self._in_flight[message_id]
         except Exception:  # the peer gets an answer, whatever goes wrong here
             log.exception("an article could not be handed on")
             return Fate.LATER
         finally:
-            self._in_flight[article.message_id] -= 1
-            if not self._in_flight[article.message_id]:
-                del self._in_flight[article.message_id]
-        self._remember(article, outcomes)
+            self._in_flight.pop(message_id, None)
+        self._remember(message_id, outcomes)
         return _fate(outcomes.values(), improves=article.improves)
 
-    def _remember(self, article: Article, outcomes: Mapping[str, Outcome]) -> None:
+    def _remember(self, message_id: bytes, outcomes: Mapping[str, Outcome]) -> None:
         here = {name for name, outcome in outcomes.items() if outcome in _HERE}
         if here:
-            before = self._recent.pop(article.message_id, frozenset())
-            self._recent[article.message_id] = before | here
+            before = self._recent.pop(message_id, frozenset())
+            self._recent[message_id] = before | here
             if len(self._recent) > RECENT:
                 del self._recent[next(iter(self._recent))]
 

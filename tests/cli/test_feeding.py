@@ -45,11 +45,11 @@ def test_what_is_taken_is_served_within_a_moment(
             assert peer.line() == f"239 <m{number}@x.example>"
             assert peer.ask(f"CHECK <m{number}@x.example>") == f"438 <m{number}@x.example>"
             shown = f"211 {number} 1 {number} lists.fed"
-            until(partial(is_answered, peer, "GROUP lists.fed", shown), 1)
+            until(partial(is_answered, peer, "GROUP lists.fed", shown))
         assert peer.ask("IHAVE <last@x.example>").startswith("335 ")
         peer.socket.sendall(article("last", groups="lists.fed") + b".\r\n")
         assert peer.line() == "235 article stored"
-        until(partial(is_answered, peer, "STAT <last@x.example>", "223 6 <last@x.example>"), 1)
+        until(partial(is_answered, peer, "STAT <last@x.example>", "223 6 <last@x.example>"))
     assert running.end() == 0
     assert running.errors == ""
 

@@ -142,13 +142,44 @@ def test_an_article_is_in_flight_for_every_connection_until_its_end_is_known(
     assert other.say(b"CHECK <a@x.example>\r\n") == b"431 <a@x.example>\r\n"
     assert other.say(b"IHAVE <a@x.example>\r\n") == b"436 try again later\r\n"
     assert peer.say(b"CHECK <a@x.example>\r\n") == b""
-    other.say(takethis("a", article("a")))
     held.tell(0, Outcome.WITHHELD)
     assert peer.hear() == b"439 <a@x.example> not wanted here\r\n431 <a@x.example>\r\n"
-    assert peer.say(b"CHECK <a@x.example>\r\n") == b"431 <a@x.example>\r\n"
-    held.tell(1, Outcome.REFUSED)
-    assert other.hear() == b"439 <a@x.example> not wanted here\r\n"
     assert peer.say(b"CHECK <a@x.example>\r\n") == b"238 <a@x.example>\r\n"
+
+
+@pytest.mark.parametrize("by_ihave", [False, True])
+def test_of_two_articles_with_one_id_the_first_is_stored(
+    held: Held, served: Served, *, by_ihave: bool
+) -> None:
+    one, two, three = (Peer(served) for _ in range(3))
+    if by_ihave:
+        assert two.say(b"IHAVE <a@x.example>\r\n").startswith(b"335 ")
+    assert one.say(takethis("a", article("a"))) == b""
+    other = article("a", groups="lists.beta,lists.alpha", body=b"Other text.\r\n")
+    sent = takethis("a", other)
+    assert two.say(sent.partition(b"\r\n")[2] if by_ihave else sent) == b""
+    assert three.say(takethis("a", article("a"))) == b""
+    assert len(held.taken) == 1
+    held.tell(0)
+    assert one.hear() == b"239 <a@x.example>\r\n"
+    assert held.taken[1:] == [(["lists.beta"], other)]  # where the id was free still
+    assert two.hear() + three.hear() == b""
+    held.tell(1)
+    assert two.hear() == (b"235 article stored\r\n" if by_ihave else b"239 <a@x.example>\r\n")
+    assert three.hear() == b"439 <a@x.example> duplicate\r\n"
+
+
+def test_a_second_article_takes_the_place_of_one_that_could_not_be_stored(
+    held: Held, served: Served
+) -> None:
+    one, two = Peer(served), Peer(served)
+    one.say(takethis("a", article("a")))
+    two.say(takethis("a", article("a")))
+    one.hang_up()
+    held.answers[0].errback(RuntimeError("as scripted"))
+    assert len(held.taken) == 2
+    held.tell(1)
+    assert two.hear() == b"239 <a@x.example>\r\n"
 
 
 @pytest.mark.parametrize(
@@ -199,8 +230,8 @@ def test_an_article_may_be_larger_than_the_input_that_may_wait(
 
 def test_input_waits_for_a_command_that_waits_for_replies(held: Held, peer: Peer) -> None:
     peer.say(takethis("a", article("a")), b"DATE\r\n")
-    text = article("b", body=b"x" * 1500 + b"\r\n")
-    peer.say(takethis("b", text) * 4)
+    body = b"x" * 1500 + b"\r\n"
+    peer.say(b"".join(takethis(own, article(own, body=body)) for own in "bcde"))
     assert peer.is_deaf()
     assert len(held.taken) == 1
     held.tell(0)
@@ -267,15 +298,17 @@ def test_a_lost_connection_leaves_nothing_in_flight(
     assert not caplog.records
 
 
-def test_a_lost_connection_gives_up_an_article_that_came_by_ihave(
+def test_an_article_that_came_by_ihave_is_stored_though_the_connection_is_lost(
     held: Held, peer: Peer, served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert peer.say(b"IHAVE <a@x.example>\r\n").startswith(b"335 ")
-    peer.say(article("a") + b".\r\n")
+    assert peer.say(article("a") + b".\r\n") == b""
     peer.hang_up()
+    other = Peer(served)
+    assert other.say(b"CHECK <a@x.example>\r\n") == b"431 <a@x.example>\r\n"
     held.tell(0)
-    assert Peer(served).say(b"CHECK <a@x.example>\r\n") == b"238 <a@x.example>\r\n"
-    assert not [record for record in caplog.records if "failed" in record.message]
+    assert other.say(b"CHECK <a@x.example>\r\n") == b"438 <a@x.example>\r\n"
+    assert not caplog.records
 
 
 def test_a_server_that_stops_tells_first_what_became_of_articles(held: Held, peer: Peer) -> None:

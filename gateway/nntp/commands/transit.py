@@ -14,7 +14,7 @@ from gateway.nntp.sink import DUPLICATE, Fate, NotNow, NotTaken, Wish
 from gateway.wire import Beside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from gateway.nntp.session import Session
     from gateway.nntp.sink import Article, Sink
@@ -25,9 +25,7 @@ _SHOWN_OCTETS: Final = 255
 
 _LATER: Final = "try again later"
 _REFUSED: Final = "not wanted here"
-
 _AGAIN: Final = status(400, _LATER)
-"""What ends the connection where an article may come again: TAKETHIS has no other code for that (RFC 4644 s. 2.5.2)."""
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +68,12 @@ async def takethis(session: Session, arguments: Sequence[bytes]) -> AsyncIterato
         try:
             article = await sink.examine(grant, offered, octets)
         except NotTaken as refused:
-            yield session.in_order(_refusal(439, grant, offered, str(refused)))
+            why = _noted(grant, offered, str(refused))
+            yield session.in_order(_status(439, offered, why))
         except NotNow:
             _late(session).add(Reply(_AGAIN, closes=True))
         else:
-            await _store_beside(session, sink, grant, article)
+            await _store_beside(session, sink, grant, article, _after_takethis)
 
     grant = session.grant
     session.block = Block(0 if grant is None else grant.max_article, proceed)
@@ -91,13 +90,11 @@ async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
         try:
             article = await sink.examine(grant, message_id, octets)
         except NotTaken as refused:
-            raise NntpError(437, _noted(grant, message_id, str(refused))) from None
+            yield status(437, _noted(grant, message_id, str(refused)))
         except NotNow:
-            raise NntpError(436, _LATER) from None
-        fate = await sink.store(article)
-        if fate in _WHY:
-            raise NntpError(437, _noted(grant, message_id, _WHY[fate]))
-        yield status(235, "article stored") if fate is Fate.TAKEN else status(436, _LATER)
+            yield status(436, _LATER)
+        else:
+            await _store_beside(session, sink, grant, article, _after_ihave)
 
     wish = await sink.wish(grant, message_id)
     if wish is Wish.SEND:
@@ -105,21 +102,43 @@ async def ihave(session: Session, arguments: Sequence[bytes]) -> AsyncIterator[b
     yield _OFFERED[wish]
 
 
-async def _store_beside(session: Session, sink: Sink, grant: Grant, article: Article) -> None:
-    """Have an article stored while the commands behind it are read."""
+async def _store_beside(
+    session: Session,
+    sink: Sink,
+    grant: Grant,
+    article: Article,
+    reply_to: Callable[[Fate, bytes], Reply],
+) -> None:
+    """Have an article stored while the commands behind it are read; the reply comes when that is certain."""
     reply = Reply(octets=len(article.raw))
+
+    async def stored() -> None:
+        fate = await sink.store(article)
+        if fate in _WHY:
+            _noted(grant, article.message_id, _WHY[fate])
+        known = reply_to(fate, article.message_id)
+        reply.text, reply.closes = known.text, known.closes
+
     _late(session).add(reply)
-    reply.end = await Beside(_stored(sink, grant, article, reply))
+    reply.end = await Beside(stored())
 
 
-async def _stored(sink: Sink, grant: Grant, article: Article, reply: Reply) -> None:
-    fate = await sink.store(article)
+def _after_takethis(fate: Fate, message_id: bytes) -> Reply:
+    """Return the reply to TAKETHIS. RFC 4644 s. 2.5.2: it has no other code for what may come again than the end."""
     if fate is Fate.TAKEN:
-        reply.text = _status(239, article.message_id)
-    elif fate in _WHY:
-        reply.text = _refusal(439, grant, article.message_id, _WHY[fate])
-    else:
-        reply.text, reply.closes = _AGAIN, True
+        return Reply(_status(239, message_id))
+    if fate is Fate.LATER:
+        return Reply(_AGAIN, closes=True)
+    return Reply(_status(439, message_id, _WHY[fate]))
+
+
+def _after_ihave(fate: Fate, _: bytes) -> Reply:
+    """Return the reply to IHAVE, its article sent. RFC 3977 s. 6.3.2."""
+    if fate is Fate.TAKEN:
+        return Reply(status(235, "article stored"))
+    if fate is Fate.LATER:
+        return Reply(status(436, _LATER))
+    return Reply(status(437, _WHY[fate]))
 
 
 def _late(session: Session) -> Late:
@@ -152,10 +171,6 @@ def _message_id(argument: bytes) -> bytes:
     if not is_message_id(argument):
         raise NntpError(501, "syntax error in message-id")
     return argument
-
-
-def _refusal(code: int, grant: Grant, message_id: bytes, why: str) -> bytes:
-    return _status(code, message_id, _noted(grant, message_id, why))
 
 
 def _noted(grant: Grant, message_id: bytes, why: str) -> str:
