@@ -230,9 +230,9 @@ def _pull_one(place: Place, mirror: Mirror, bar: Progress) -> _Result | None:
 
 
 def _show(bar: Progress, task: TaskID, moved: Moved, seconds: float) -> None:
-    total = None if moved.lag is None else moved.messages + moved.lag
     rate = f"{moved.messages / seconds:.0f}/s" if seconds else ""
-    bar.update(task, completed=moved.messages, total=total, messages=moved.messages, rate=rate)
+    total = None if moved.share is None else 1.0
+    bar.update(task, completed=moved.share, total=total, messages=moved.messages, rate=rate)
 
 
 def _progress() -> Progress:

@@ -48,11 +48,16 @@ class Place:
 
 @dataclass(slots=True)
 class Moved:
-    """What a run has moved so far. ``lag`` is as in ``Health``; ``notes`` tell of messages that could not be moved."""
+    """What a run has moved so far.
+
+    ``lag`` is as in ``Health``; ``share`` is how much of the run is done, from 0 to 1, None where that cannot be told.
+    ``notes`` tell of messages that could not be moved.
+    """
 
     messages: int = 0
     octets: int = 0
     lag: int | None = None
+    share: float | None = None
     notes: list[str] = field(default_factory=list)
 
 

@@ -107,19 +107,26 @@ class MirrorJob:
             if summary is not None:
                 return summary
         source = open_mirror(self.mirror, place.directory)
+
+        def told(progress: int, summary: Summary) -> None:
+            size = source.size
+            share = min(progress / size, 1.0) if size else None
+            report(_moved(summary, getattr(source, "lag", None), share))
+
         return ingest(
             writer,
             self.mirror.name,
             source,
             RENDERERS,
             subject_window=place.subject_window,
-            progress=lambda _, summary: report(_moved(summary, getattr(source, "lag", None))),
+            progress=told,
         )
 
 
-def _moved(summary: Summary, lag: int | None = None) -> Moved:
+def _moved(summary: Summary, lag: int | None = None, share: float | None = None) -> Moved:
     """Return what a pull has brought so far."""
     notes = [f"{position}: {why}; skipped" for position, why in summary.rejected[:MAX_NOTES]]
     if len(summary.rejected) > MAX_NOTES:
         notes.append(f"and {len(summary.rejected) - MAX_NOTES} more were skipped")
-    return Moved(summary.added + summary.improved + summary.withdrawn, summary.octets, lag, notes)
+    messages = summary.added + summary.improved + summary.withdrawn
+    return Moved(messages, summary.octets, lag, share, notes)
