@@ -45,6 +45,8 @@ GRACE: Final = 60.0
 MIN_RATE: Final = 100
 """Octets a second that a download has to bring on average, once it took ``GRACE`` seconds."""
 
+_ENDED: Final = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+"""What comes of a connection that the server has ended."""
 _OLD: Final = 60
 """Seconds by which a copy looks older than it is: it is whole, nobody writes to it."""
 _MAX_NOTE: Final = 64 * 1024
@@ -127,9 +129,11 @@ class Web:
             except OSError as error:
                 self.close()
                 raise SourceError(f"{place.url}: {_reason(error)}") from error
-        raise SourceError(
-            f"{place.url}: {why}: what came is kept, and the next run goes on from there"
+        kept = _beside(path, ".part").is_file()
+        remedy = (
+            "what came is kept, and the next run goes on from there" if kept else "try again later"
         )
+        raise SourceError(f"{place.url}: {why}: {remedy}")
 
     def _fetched(self, place: Place, path: Path, limit: int) -> Fetched:
         part = _beside(path, ".part")
@@ -170,11 +174,7 @@ class Web:
         reused = self._connection is not None and self._server == place.server
         try:
             return self._asked(place, headers)
-        except (
-            http.client.RemoteDisconnected,
-            ConnectionError,
-            http.client.BadStatusLine,
-        ) as error:
+        except (*_ENDED, http.client.BadStatusLine) as error:
             self.close()
             if not reused:
                 raise _Broken(f"no answer ({error})", brought=False) from error
@@ -230,6 +230,7 @@ class Web:
                 file.write(octets)
                 came += len(octets)
                 if size + came > limit:
+                    _forget(part)
                     raise SourceError(
                         f"{place.url}: it has more than the {limit} octets that are taken: name a part of it"
                     )
