@@ -30,6 +30,7 @@ CORES: Final = (
     "gateway/mirror/forecast.py",
     "gateway/mirror/ledger.py",
     "gateway/mirror/nntp_client.py",
+    "gateway/mirror/webrequest.py",
     "gateway/mirror/schedule.py",
     "gateway/peers.py",
     "gateway/acceptance.py",
