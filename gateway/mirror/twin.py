@@ -13,25 +13,22 @@ not be served here is made anew (``storage.adopt``).
 from __future__ import annotations
 
 import time
-from collections import deque
+from array import array
 from dataclasses import dataclass, field, replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Final
 
 from gateway.mirror.connection import Connection
 from gateway.mirror.failures import failed
-from gateway.mirror.nntp_client import Request
+from gateway.mirror.origin import Origin
 from gateway.mirror.url import parse_url
-from gateway.nntp.records import read_records
 from storage.adopt import adopt
 from storage.ingest import BATCH_MESSAGES, BATCH_OCTETS, Summary
-from storage.model import MAX_NUMBER
 from storage.replica import (
     FORMAT,
     BadReplica,
     Change,
     ListState,
-    Mark,
     RecordBuffer,
     Replica,
     Rooted,
@@ -40,9 +37,8 @@ from storage.replica import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from gateway.mirror.nntp_client import Response
     from gateway.mirror.url import PeerUrl
     from storage.ingest import Renderer
     from storage.model import MailingList
@@ -50,12 +46,6 @@ if TYPE_CHECKING:
     from storage.writer import ArchiveWriter, Batch, Twin
 
 __all__ = ["is_listgate", "replicate"]
-
-WINDOW: Final = 4
-"""Questions on their way at a time."""
-
-STEP: Final = 256
-"""Numbers asked for at a time, as long as their messages are not large."""
 
 SPOOL_OCTETS: Final = 16 << 20
 """How much of what is changed last is kept in memory."""
@@ -65,11 +55,6 @@ MAX_SPOOL: Final = 8 << 30
 
 _CURSOR: Final = "twin"
 """Under which name the revision is kept that the origin had when a first run began."""
-
-_LAST_KEY: Final = 10**18 - 1
-_FOLLOWS: Final = 280
-_NO_GROUP: Final = 411
-_LOGIN: Final = 480
 
 
 def is_listgate(capabilities: Mapping[bytes, tuple[bytes, ...]]) -> bool:
@@ -107,7 +92,7 @@ def replicate(
                 raise failed(
                     origin, "a listgate of another version", "use the same version on both hosts"
                 )
-            run = _Run(writer, name, connection, renderers, subject_window, progress)
+            run = _Run(writer, name, Origin(connection), renderers, subject_window, progress)
             try:
                 return run.run(record)
             except BadReplica as error:
@@ -129,29 +114,20 @@ def _record(writer: ArchiveWriter, name: str) -> MailingList | None:
 
 @dataclass(slots=True)
 class _Run:
-    """One run: from what the twin has to what the origin was when the run began.
-
-    ``validity`` is the origin's, 0 until it is known.
-    """
+    """One run: from what the twin has to what the origin was when the run began."""
 
     writer: ArchiveWriter
     name: str
-    connection: Connection
+    origin: Origin
     renderers: Sequence[Renderer]
     subject_window: int | None
     progress: Callable[[int, Summary], None] | None
-    validity: int = 0
     summary: Summary = field(default_factory=Summary)
     began: float = field(default_factory=time.monotonic)
 
-    @property
-    def origin(self) -> str:
-        """What the list is a twin of, without a password."""
-        return self.connection.url.shown
-
     def run(self, record: MailingList | None) -> Summary:
         """Do all of it."""
-        state = self._state()
+        state = self.origin.state()
         cursor = self.writer.cursor(self.name, _CURSOR)
         if record is not None and record.origin:
             is_behind = self._compare(record, state)
@@ -166,7 +142,8 @@ class _Run:
         self._take_numbers(following, state)
         with SpooledTemporaryFile(SPOOL_OCTETS) as spool:
             self._take_changes(state, since, following - 1, spool)
-            self._take_nodes(state, -1 if is_first else since, since, spool)
+            for nodes in self.origin.nodes(-1 if is_first else since, since, state.revision):
+                _spool(nodes, spool)
             spool.seek(0)
             self._settle(state, spool)
         return self._done()
@@ -183,7 +160,7 @@ class _Run:
         Raises:
             SourceError: it is another list, or has less than before.
         """
-        url = self.connection.url
+        url = self.origin.url
         remedy = (
             f"see what happened there; to begin anew, mirror it under another name than {self.name}"
         )
@@ -191,7 +168,7 @@ class _Run:
             why = f"its numbers are others than they were (UIDVALIDITY {state.validity}, not {record.validity})"
             raise failed(url, why, remedy)
         is_behind = state.revision < record.revision or state.high < record.high
-        if is_behind and record.origin == self.origin:
+        if is_behind and record.origin == url.shown:
             raise failed(url, "it has less than its twin, as if restored from a backup", remedy)
         return is_behind
 
@@ -203,58 +180,10 @@ class _Run:
         """
         with self.writer.batch() as batch:
             is_new = not batch.mailing_list(self.name).origin
-            twin = batch.twin(self.name, self.origin)
+            twin = self._twin(batch)
             if is_new:
                 twin.settle(replace(state, high=0, revision=0))
             return batch.mailing_list(self.name), twin.next_number
-
-    # What is asked
-
-    def _state(self) -> ListState:
-        ((state, *_),) = self._answers([b""])
-        assert isinstance(state, ListState)
-        self.validity = state.validity
-        return state
-
-    def _answers(self, questions: Iterable[bytes]) -> Iterator[Sequence[Record]]:
-        """Yield the records that answer each question: a state first, a mark last.
-
-        Raises:
-            SourceError: the origin refuses, or is another list than a moment ago.
-            BadReplica: it sent what is no answer.
-        """
-        group = self.connection.url.path.encode()
-        requests = (
-            Request(
-                b"XTWIN %b %b" % (group, question) if question else b"XTWIN " + group,
-                multiline=frozenset({_FOLLOWS}),
-            )
-            for question in questions
-        )
-        for response in self.connection.run(requests, WINDOW):
-            yield self._checked(response)
-
-    def _checked(self, response: Response) -> Sequence[Record]:
-        url = self.connection.url
-        if response.code == _NO_GROUP:
-            raise failed(url, "it has no such list", "check the list's name in the URL")
-        if response.code == _LOGIN:
-            raise failed(url, "it wants a login", "put user:password@ in front of the host")
-        if response.too_large:
-            raise failed(
-                url, "a message is too large to be sent", "look for it in the origin's log"
-            )
-        if response.code != _FOLLOWS or response.body is None:
-            raise failed(url, f"it refuses: {response.shown}", "run it again later")
-        records = list(read_records(response.body))
-        if len(records) < 2 or not isinstance(records[-1], Mark):
-            raise BadReplica("an answer without an end")
-        state = records[0]
-        if not isinstance(state, ListState):
-            raise BadReplica("an answer without a beginning")
-        if state.validity != (self.validity or state.validity):
-            raise BadReplica("an answer of another list")
-        return records
 
     # What is new
 
@@ -262,7 +191,7 @@ class _Run:
         """Store the messages and tombstones from a number to the state's last."""
         pending: list[Replica | Tombstone] = []
         octets = 0
-        for record in self._numbers(number, state):
+        for record in self.origin.numbers(number, state.high):
             pending.append(replace(record, revision=min(record.revision, state.revision)))
             octets += len(record.raw) if isinstance(record, Replica) else 0
             if len(pending) >= BATCH_MESSAGES or octets >= BATCH_OCTETS:
@@ -270,34 +199,13 @@ class _Run:
                 pending, octets = [], 0
         self._store(pending)
 
-    def _numbers(self, number: int, state: ListState) -> Iterator[Replica | Tombstone]:
-        """Yield what the origin has under each number; an answer that ends early makes the next ones shorter."""
-        step = STEP
-        while number <= state.high:
-            asked: deque[int] = deque()
-            before = number
-            for records in self._answers(_ranges(number, state.high, step, asked)):
-                last = asked.popleft()
-                for record in records[1:-1]:
-                    if not isinstance(record, Replica | Tombstone) or record.number != number:
-                        raise BadReplica(f"not number {number}")
-                    yield record
-                    number += 1
-                if number <= last:
-                    break
-            for _ in self._answers(()):  # what is on its way still
-                pass
-            if number == before:
-                raise BadReplica("an answer that leads nowhere")
-            step = max(step // 2, 1)
-
     def _store(self, records: Sequence[Replica | Tombstone]) -> None:
         """Store messages and tombstones under the next numbers."""
         if not records:
             return
         took = Summary()
         with self.writer.batch() as batch:
-            twin = batch.twin(self.name, self.origin)
+            twin = self._twin(batch)
             for record in records:
                 took.read += 1
                 if isinstance(record, Tombstone):
@@ -307,6 +215,9 @@ class _Run:
                 took.added += 1
                 took.octets += len(record.raw)
         self._report(took)
+
+    def _twin(self, batch: Batch) -> Twin:
+        return batch.twin(self.name, self.origin.url.shown)
 
     def _adopt(self, batch: Batch, twin: Twin, replica: Replica) -> None:
         adopt(batch, twin, self.name, replica, self.renderers, subject_window=self.subject_window)
@@ -320,7 +231,7 @@ class _Run:
         self.summary.octets += took.octets
         self.summary.seconds = time.monotonic() - self.began
         if self.progress is not None:
-            self.progress(self.connection.received, self.summary)
+            self.progress(self.origin.received, self.summary)
 
     # What changed
 
@@ -328,42 +239,28 @@ class _Run:
         """Take over better copies of what was stored before this run; spool what else became of it."""
         if last < 1 or since >= state.revision:
             return
-        wanted: list[int] = []
-        for records in self._behind(
-            b"CHANGES %d %%d %%d %d" % (state.revision, last), Mark(since, MAX_NUMBER), state
-        ):
+        wanted = array("I")
+        for changes in self.origin.changes(since, state.revision, last):
+            _spool([each for each in changes if isinstance(each, Tombstone)], spool)
             with self.writer.batch() as batch:
-                twin = batch.twin(self.name, self.origin)
-                for record in records:
-                    if not isinstance(record, Change | Tombstone) or record.number > last:
-                        raise BadReplica("not a change that was asked for")
-                    if isinstance(record, Tombstone):
-                        _spool(record, spool)
+                twin = self._twin(batch)
+                for change in changes:
+                    kept = twin.kept(change.number)
+                    if isinstance(change, Tombstone) or kept is None:
                         continue
-                    kept = twin.kept(record.number)
-                    if kept is None:
-                        continue
-                    if (kept.digest, kept.fidelity) != (record.digest, record.fidelity):
-                        wanted.append(record.number)
-                    if kept.revision != record.revision:
-                        _spool(record, spool)
-        wanted.sort()
-        self._improve(wanted)
+                    if (kept.digest, kept.fidelity) != (change.digest, change.fidelity):
+                        wanted.append(change.number)
+                    if kept.revision != change.revision:
+                        _spool([change], spool)
+        self._improve(sorted(wanted))
 
     def _improve(self, numbers: Sequence[int]) -> None:
         """Put the origin's copies in the place of those that are there."""
         pending: list[Replica] = []
         octets = 0
-        questions = (b"MESSAGES %d %d" % (number, number) for number in numbers)
-        for number, records in zip(numbers, self._answers(questions), strict=True):
-            for record in records[1:-1]:
-                if not isinstance(record, Replica | Tombstone) or record.number != number:
-                    raise BadReplica(f"not number {number}")
-                if isinstance(
-                    record, Replica
-                ):  # else it was removed since, which the next run is told
-                    pending.append(record)
-                    octets += len(record.raw)
+        for replica in self.origin.copies(numbers):
+            pending.append(replica)
+            octets += len(replica.raw)
             if len(pending) >= BATCH_MESSAGES or octets >= BATCH_OCTETS:
                 self._put_in_place(pending)
                 pending, octets = [], 0
@@ -373,40 +270,17 @@ class _Run:
         if not replicas:
             return
         with self.writer.batch() as batch:
-            twin = batch.twin(self.name, self.origin)
+            twin = self._twin(batch)
             for replica in replicas:
                 self._adopt(batch, twin, replica)
         octets = sum(len(replica.raw) for replica in replicas)
         self._report(Summary(read=len(replicas), improved=len(replicas), octets=octets))
 
-    def _take_nodes(self, state: ListState, ghosts: int, since: int, spool: IO[bytes]) -> None:
-        """Spool the nodes that changed: all behind a revision, and those without a message behind another."""
-        question = b"NODES %d %%d %%d %d" % (state.revision, since)
-        for records in self._behind(question, Mark(ghosts, _LAST_KEY), state):
-            for record in records:
-                if not isinstance(record, Rooted):
-                    raise BadReplica("not a node")
-                _spool(record, spool)
-
-    def _behind(self, question: bytes, mark: Mark, state: ListState) -> Iterator[Sequence[Record]]:
-        """Ask behind a mark, and behind the one that the answer ends with, until all is told; yield what is.
-
-        Raises:
-            BadReplica: the marks do not ascend.
-        """
-        while mark.revision <= state.revision:
-            ((_, *records, reached),) = self._answers([question % (mark.revision, mark.key)])
-            assert isinstance(reached, Mark)
-            if (reached.revision, reached.key) <= (mark.revision, mark.key):
-                raise BadReplica("an answer that leads nowhere")
-            mark = reached
-            yield records
-
     def _settle(self, state: ListState, spool: IO[bytes]) -> None:
         """Bring the twin to where the origin was, at once."""
         took = Summary()
         with self.writer.batch() as batch:
-            twin = batch.twin(self.name, self.origin)
+            twin = self._twin(batch)
             for record in _unspooled(spool):
                 if isinstance(record, Tombstone):
                     took.withdrawn += twin.kept(record.number) is not None
@@ -426,16 +300,9 @@ def _is_same(record: MailingList, state: ListState) -> bool:
     return mine == (state.description, state.address, state.high, state.revision)
 
 
-def _ranges(first: int, last: int, step: int, asked: deque[int]) -> Iterator[bytes]:
-    """Yield questions for a range of numbers, and note where each ends."""
-    for start in range(first, last + 1, step):
-        end = min(start + step - 1, last)
-        asked.append(end)
-        yield b"MESSAGES %d %d" % (start, end)
-
-
-def _spool(record: Record, spool: IO[bytes]) -> None:
-    spool.write(render(record))
+def _spool(records: Sequence[Record], spool: IO[bytes]) -> None:
+    """Keep records for later."""
+    spool.write(b"".join(map(render, records)))
     if spool.tell() > MAX_SPOOL:
         raise BadReplica(f"more than {MAX_SPOOL} octets of changes")
 
