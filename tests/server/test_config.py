@@ -7,7 +7,6 @@ import pytest
 from gateway.config import (
     DEFAULT_LISTENERS,
     Config,
-    ConfigError,
     Limits,
     ListConfig,
     TlsConfig,
@@ -15,6 +14,7 @@ from gateway.config import (
 )
 from gateway.listeners import parse_listener
 from gateway.passwords import PasswordHash, hash_password
+from gateway.toml_table import ConfigError
 
 HASH = str(hash_password("rabbit", iterations=1, salt=b"salt"))
 
