@@ -9,6 +9,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, gatherResults
 
 from gateway import accept_process
@@ -203,3 +205,23 @@ def test_one_that_gave_up_waiting_disturbs_nobody(running: Running) -> None:
         running.call(lambda _: first.cancel())
     assert running.answers([second]) == [{"l": ADDED}]
     assert running.kept() == 3
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**64 - 1), st.lists(st.sampled_from(Outcome), max_size=4))),
+    st.lists(st.integers(0, 20), max_size=30),
+)
+def test_verdicts_may_come_in_pieces(
+    verdicts: list[tuple[int, list[Outcome]]], cuts: list[int]
+) -> None:
+    sent = b"".join(
+        accept_process._BACK.pack(token, len(outcomes)) + bytes(each.value for each in outcomes)
+        for token, outcomes in verdicts
+    )
+    octets, read = bytearray(), []
+    for cut in [*cuts, len(sent)]:
+        octets += sent[:cut]
+        sent = sent[cut:]
+        read += accept_process._verdicts(octets)
+    assert read == verdicts
+    assert not octets
