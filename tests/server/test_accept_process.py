@@ -218,7 +218,8 @@ def test_verdicts_may_come_in_pieces(
         accept_process._BACK.pack(token, len(outcomes)) + bytes(each.value for each in outcomes)
         for token, outcomes in verdicts
     )
-    octets, read = bytearray(), []
+    octets = bytearray()
+    read: list[tuple[int, Sequence[Outcome]]] = []
     for cut in [*cuts, len(sent)]:
         octets += sent[:cut]
         sent = sent[cut:]
