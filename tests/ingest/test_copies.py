@@ -170,7 +170,7 @@ def test_what_a_source_takes_back_is_removed(engine: Engine) -> None:
 
 def test_after_a_mail_was_taken_back_another_copy_may_come(engine: Engine) -> None:
     edited = FULL + b"Edited.\n"
-    items = [copy(FULL, Fidelity.FULL), back(FULL), copy(edited, Fidelity.FULL)]
+    items: list[Item] = [copy(FULL, Fidelity.FULL), back(FULL), copy(edited, Fidelity.FULL)]
     summary = put(engine, *items, copy(mail("3", answers="2"), Fidelity.FULL))
     assert (summary.added, summary.withdrawn, summary.renamed) == (3, 1, 0)
     archive = engine.archive()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from storage.sources.base import Record, Rejected, Source
+    from storage.sources.base import Item, Record, Source
 
 FROM = b"From ann@example.org Tue Jan  2 10:00:00 2024\n"
 RECEIVED = 1704189600
@@ -62,7 +62,7 @@ class chunked:  # noqa: N801 - used as a function that keeps its place
         return self._file.read(min(size, next(self._cuts, size)))
 
 
-def taken(source: Source, after: bytes = b"") -> list[Incoming | Rejected]:
+def taken(source: Source, after: bytes = b"") -> list[Item]:
     """Return all that a source gives behind a cursor."""
     return list(source.messages(after))
 
@@ -78,7 +78,7 @@ def settle(path: Path) -> None:
     os.utime(path, (minute_ago, minute_ago))
 
 
-def _only_messages(found: Iterable[Incoming | Rejected]) -> Iterator[bytes]:
+def _only_messages(found: Iterable[Item]) -> Iterator[bytes]:
     for each in found:
         assert isinstance(each, Incoming), each
         yield each.raw
