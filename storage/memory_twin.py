@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from storage.errors import NoSuchMessage
 from storage.memory_shelf import Stored
 from storage.model import Fidelity
 from storage.replica import Change, ListState, Mark, Replica, Rooted, Tombstone
@@ -150,7 +149,9 @@ class MemoryTwin:
             shelf.ids[own] = Incumbent(number, stone.digest, fidelity, removed=True)
 
     def restamp(self, number: int, revision: int) -> None:
-        self._stored(number).revision = revision
+        stored = self._shelf.messages.get(number)
+        if stored is not None:
+            stored.revision = revision
 
     def plant(self, rooted: Rooted) -> None:
         known = self._shelf.forest.node(rooted.node.message_id)
@@ -207,9 +208,3 @@ class MemoryTwin:
         record = self._shelf.record
         if number <= record.high:
             self._shelf.record = replace(record, octets=record.octets + octets)
-
-    def _stored(self, number: int) -> Stored:
-        try:
-            return self._shelf.messages[number]
-        except KeyError:
-            raise NoSuchMessage(f"{self._shelf.record.name} {number}") from None

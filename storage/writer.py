@@ -100,7 +100,7 @@ class Twin(Protocol):
         ...
 
     def restamp(self, number: int, revision: int) -> None:
-        """Note at which revision a message changed."""
+        """Note at which revision a message changed, if it is there."""
         ...
 
     def plant(self, rooted: Rooted) -> None:

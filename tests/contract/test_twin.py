@@ -24,7 +24,7 @@ from storage.replica import (
 from storage.sources.base import Incoming
 from storage.threads import Evidence, Node
 from storage.writer import NewMessage
-from tests.mail import NOW, Engine, Given, done, fill, gathered, mail
+from tests.mail import NOW, Engine, Given, MemoryEngine, done, fill, gathered, mail
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -192,6 +192,7 @@ def test_what_was_settled_may_be_given_again(engine: Engine) -> None:
         assert (kept.revision, kept.digest, kept.fidelity) == (10, entry.digest, Fidelity.FULL)
         assert twin.kept(2) is twin.kept(4) is None
         twin.restamp(1, 78)
+        twin.restamp(2, 78)
         twin.bury(replace(STONE, revision=79))
         twin.settle(replace(STATE, revision=79))
     archive.refresh()
@@ -383,3 +384,21 @@ def test_numbers_that_are_not_there_are_told_as_lost(engine: Engine) -> None:
     fill(engine.writer(), "l", [mail("1")])
     told = gathered(engine.archive().replicas("l", -3, 9))
     assert [each.number for each in told] == [1]  # type: ignore[attr-defined]
+
+
+def test_a_message_that_goes_while_it_is_told_is_a_tombstone(engine: Engine) -> None:
+    fill(engine.writer(), "l", [mail("1"), mail("2")])
+
+    async def told() -> list[Replica | Tombstone]:
+        found = []
+        async for each in engine.archive().replicas("l", 1, 2):
+            found.append(each)
+            if each.number == 1:
+                with engine.writer().batch() as batch:
+                    batch.remove("l", 2)
+        return found
+
+    first, second = done(told())
+    assert isinstance(first, Replica)
+    assert isinstance(second, Tombstone) or isinstance(engine, MemoryEngine)
+    assert second.number == 2

@@ -111,6 +111,7 @@ def test_answers_that_end_early_are_asked_on(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(command, "MOST_OCTETS", 500)
     monkeypatch.setattr(command, "MOST_RECORDS", 7)
     monkeypatch.setattr(command, "_AT_ONCE", 3)
+    monkeypatch.setattr(pulling, "BATCH_MESSAGES", 3)
     engine, twin = MemoryEngine(), MemoryEngine()
     history = begun(engine, 120)
     for name in LISTS:
@@ -348,6 +349,43 @@ def test_an_origin_that_says_what_is_no_change(said: Sequence[Record], why: str 
     with pytest.raises(SourceError, match=why):
         pulled(twin.writer(), "l", lambda url: Liar(url, later))
     assert twin.archive().mailing_list("l") == before
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([STATE, Mark(0, 2)], "leads nowhere"),
+        ([STATE, MESSAGES[0], MESSAGES[1], Mark(0, 2)], "leads nowhere"),
+        ([STATE, MESSAGES[1], Mark(0, 2)], "not number 1"),
+        ([STATE, STATE, Mark(0, 2)], "not number 1"),
+        ([STATE, Tombstone(1, 11, None, b""), Mark(0, 2)], None),
+    ],
+)
+def test_an_origin_whose_better_copy_is_none(said: Sequence[Record], why: str | None) -> None:
+    twin = MemoryEngine()
+    pulled(twin.writer(), "l", lambda url: Liar(url, honest))
+
+    def later(question: bytes) -> Sequence[Record]:
+        rest = honest(question)[1:]
+        if b"CHANGES" in question:
+            rest = [Change(1, 10, b"d" * 16, Fidelity.FULL), Mark(11, 0)]
+        elif b"MESSAGES 1 1" in question:
+            rest = said[1:]
+        return [replace(STATE, revision=10), *rest]
+
+    if why is None:  # removed since: of a revision that the next run is told of
+        pulled(twin.writer(), "l", lambda url: Liar(url, later))
+        assert twin.archive().mailing_list("l").count == 2
+        return
+    with pytest.raises(SourceError, match=why):
+        pulled(twin.writer(), "l", lambda url: Liar(url, later))
+    assert twin.archive().mailing_list("l").revision == 9
+
+
+def test_changes_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulling, "MAX_SPOOL", 100)
+    with pytest.raises(SourceError, match="more than 100 octets of changes"):
+        pulled(MemoryEngine().writer(), "l", lambda url: Liar(url, honest))
 
 
 @settings(max_examples=300, deadline=None)
