@@ -32,6 +32,9 @@ CONNECT_SECONDS: Final = 30.0
 IDLE_SECONDS: Final = 120.0
 """How long nothing may move while something is awaited. Servers that sort out a large group take their time."""
 
+ANSWER_SECONDS: Final = 900.0
+"""How long is waited for one answer in all, however it trickles."""
+
 MAX_UNSENT: Final = 256 * 1024
 """No further request is taken while so many octets wait to be sent."""
 
@@ -53,8 +56,8 @@ class Connection:
     """A connection to a server; ``client`` is its conversation.
 
     ``reader`` asks for the mode in which groups are read (RFC 3977 s. 5.3), ``compress`` takes COMPRESS DEFLATE where
-    it is offered, ``max_block`` bounds what is kept of an answer. ``capabilities`` are the server's, by keyword in capitals with their arguments; none where it does
-    not know the command. ``latency`` is how many seconds a short answer took. ``received`` counts the octets that
+    it is offered, ``max_block`` bounds what is kept of an answer. ``capabilities`` are the server's, by keyword in
+    capitals with their arguments; none where it does not know the command. ``latency`` is how many seconds a short answer took. ``received`` counts the octets that
     came, compressed ones as they came.
     """
 
@@ -66,6 +69,7 @@ class Connection:
         compress: bool = True,
         connect_timeout: float = CONNECT_SECONDS,
         timeout: float = IDLE_SECONDS,
+        answer_timeout: float = ANSWER_SECONDS,
         max_block: int = MAX_BLOCK,
         context: ssl.SSLContext | None = None,
     ) -> None:
@@ -80,6 +84,8 @@ class Connection:
         self.latency = 0.0
         self.received = 0
         self._timeout = timeout
+        self._answer_timeout = answer_timeout
+        self._waited = 0.0  # for the answer that is due
         self._context = context
         self._layer: DeflateLayer | None = None
         self._unsent = bytearray()
@@ -146,6 +152,7 @@ class Connection:
             self._move()
             try:
                 for response in self.client.responses():
+                    self._waited = 0.0
                     if stale:
                         stale -= 1
                     else:
@@ -177,13 +184,18 @@ class Connection:
         Raises:
             SourceError: nothing could for too long, or the server has closed.
         """
-        deadline = time.monotonic() + self._timeout
+        began = time.monotonic()
         try:
             while not (self._write() | self._read()):
-                self._wait(deadline)
+                self._wait(began + self._timeout)
         except OSError as error:
             why = error.strerror or str(error)
             raise self._failed(f"the connection broke ({why})", "run it again") from None
+        self._waited += time.monotonic() - began
+        if self._waited > self._answer_timeout:
+            raise self._failed(
+                f"no whole answer in {self._answer_timeout:.0f} s", "run it again later"
+            )
 
     def _write(self) -> bool:
         """Write what the system takes at once; return whether that is something."""

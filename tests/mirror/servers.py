@@ -106,7 +106,7 @@ class Scripted(Server):
     """Follows a script: ``S:`` lines are sent, ``C:`` lines are what the client must say.
 
     ``TLS`` and ``DEFLATE`` put a layer under the rest, ``SEND`` sends octets as they are, ``HANG`` waits for the client
-    to say one thing more or to go, ``DEAF`` for the test to end. At the end the connection is closed; the next one begins the script again.
+    to say one thing more or to go, ``DEAF`` for the test to end; ``TRICKLE`` sends text again and again until then. At the end the connection is closed; the next one begins the script again.
     """
 
     def __init__(self, script: str, context: ssl.SSLContext | None = None) -> None:
@@ -129,6 +129,9 @@ class Scripted(Server):
                 channel.tls(self._context)
             elif word == "DEFLATE":
                 channel.deflate()
+            elif word == "TRICKLE":
+                while not self.over.wait(0.002):
+                    channel.send(text.encode())
             elif word == "DEAF":
                 self.over.wait(_PATIENCE)
             else:

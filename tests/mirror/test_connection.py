@@ -101,6 +101,11 @@ def test_a_silent_server() -> None:
     assert "silent for 0 s" in failure("SEND 200 hel\nHANG", timeout=0.05)
 
 
+def test_an_answer_that_never_ends() -> None:
+    script = "S: 200 x\nC: CAPABILITIES\nS: 101 x\nTRICKLE x"
+    assert "no whole answer in 0 s: run it again later" in failure(script, answer_timeout=0.1)
+
+
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
