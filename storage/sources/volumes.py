@@ -63,6 +63,7 @@ class VolumeFolder:
         self._order = order
         self._label = label
         self._max_message = max_message
+        self._read: tuple[bytes, str] | None = None
 
     @property
     def size(self) -> int:
@@ -83,18 +84,30 @@ class VolumeFolder:
         if start is None:
             start, begun = 0, _Cursor()
         progress = sum(volume.size for volume in found[:start])
+        last = after
+        is_whole = True
         for at, volume in enumerate(found[start:], start):
             cursor = _Cursor(_state(found[:at]), volume.stem)
             given = self._still_given(volume, begun) if at == start else 0
             if given is not None:
-                yield from self._behind(given, volume, cursor, progress)
+                for item in self._behind(given, volume, cursor, progress):
+                    if item is not None:
+                        last = item.cursor
+                        yield item
+                    is_whole = is_whole and item is not None
             progress += volume.size
+        self._read = (last, _state(found)) if is_whole else None
 
     def changed(self, after: bytes) -> bool:
-        """Tell whether a volume has grown or come, as ``Source.changed`` says."""
+        """Tell whether a volume has grown or come, as ``Source.changed`` says.
+
+        One that grew by nothing that is a message is not read again and again.
+        """
         try:
             found = volumes(self._folder, self._order)
         except OSError:
+            return False
+        if self._read == (after, _state(found)):
             return False
         cursor = unpack(_KIND, after, _Cursor())
         at = _position(found, cursor)
@@ -114,14 +127,20 @@ class VolumeFolder:
         record = next(islice(self._records(volume), max(cursor.given - 1, 0), None), None)
         return cursor.given if record and digest(record.raw) == cursor.last else 0
 
-    def _behind(self, given: int, volume: Volume, cursor: _Cursor, progress: int) -> Iterator[Item]:
-        """Yield a volume's records behind those given, the last one with a cursor that tells that it is."""
+    def _behind(
+        self, given: int, volume: Volume, cursor: _Cursor, progress: int
+    ) -> Iterator[Item | None]:
+        """Yield a volume's records behind those given, the last one with a cursor that tells that it is.
+
+        None where more of it is to come.
+        """
         held: Item | None = None
         for count, record in enumerate(self._records(volume), 1):
             if held:
                 yield held
                 held = None
             if record is None:
+                yield None
                 return
             if count > given:
                 cursor = cursor._replace(given=count, last=digest(record.raw))

@@ -156,6 +156,18 @@ def test_what_is_being_written_is_waited_for(tmp_path: Path) -> None:
     assert taken_raws(source, cursor) == [undone(2)]
 
 
+def test_what_grew_by_no_message_is_read_once(tmp_path: Path) -> None:
+    source = opened(saved(tmp_path, {"2004-April.txt": article(1)}))
+    cursor = taken(source)[-1].cursor
+    saved(tmp_path, {"2004-April.txt": article(1) + bytes(16)})
+    assert source.changed(cursor)
+    assert taken(source, cursor) == []
+    assert not source.changed(cursor)
+    assert source.changed(b"")
+    saved(tmp_path, {"2004-April.txt": article(1) + bytes(16) + article(2)})
+    assert source.changed(cursor)
+
+
 def test_a_damaged_month_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     texts = {
         "2004-April.txt": article(1),
