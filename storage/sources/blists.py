@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections import OrderedDict
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from storage.errors import SourceError
 from storage.message.dates import sent
 from storage.message.fields import parse_header
 from storage.message.ids import message_id
 from storage.model import Fidelity
-from storage.sources.base import MAX_MESSAGE, Incoming, Rejected, readable, shown
+from storage.sources.base import MAX_MESSAGE, SETTLED, Incoming, Rejected, readable, shown
 from storage.sources.blistspage import Key, Page, key_of, linked, parse_page
 from storage.sources.blistsparent import Clues, answered
 from storage.sources.content import too_large
@@ -78,6 +80,29 @@ class BlistsTree(DirectorySource):
     def __init__(self, folder: str, label: str, max_message: int = MAX_MESSAGE) -> None:
         super().__init__(folder, _LAYOUT, label, max_message)
         self._clues: OrderedDict[Key, tuple[Clues, Key | None]] = OrderedDict()
+        self._read_at: tuple[bytes, int] | None = None
+
+    def messages(self, after: bytes) -> Iterator[Incoming | Rejected]:
+        """Yield what lies behind a cursor, as ``Source.messages`` says."""
+        modified = self._modified()
+        settled = time.time_ns() - modified >= SETTLED * 1e9
+        last = after
+        for item in super().messages(after):
+            last = item.cursor
+            yield item
+        self._read_at = (last, modified) if settled else None
+
+    def changed(self, after: bytes) -> bool:
+        """Tell whether pages may have come to the newest day, as ``Source.changed`` says; index pages count once.
+
+        Pages of earlier days are found when the folder is imported again.
+        """
+        try:
+            if self._read_at == (after, self._modified()):
+                return False
+        except SourceError:
+            return False
+        return super().changed(after)
 
     def suggested_name(self) -> str | None:
         """Return the name that the folder's own suggests, or where that is a number, the pages' titles."""

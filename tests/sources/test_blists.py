@@ -398,6 +398,22 @@ def test_new_pages_are_followed(tmp_path: Path) -> None:
     assert b"\nReferences: <2@x.example>\n" in found["4"]
 
 
+def test_an_index_page_that_came_is_looked_for_once(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "l", thread(step=60))
+    old = time.time() - 60
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (old, old))
+    source = open_source(str(folder))
+    cursor = taken(source)[-1].cursor
+    (folder / "2004/01/02/index.html").write_bytes(b"<html>")
+    os.utime(folder / "2004/01/02", (old + 9, old + 9))
+    assert source.changed(cursor)
+    taken(source, cursor)
+    assert not source.changed(taken(source)[-1].cursor)
+    folder.rename(tmp_path / "m")
+    assert not source.changed(cursor)
+
+
 def test_what_is_no_message_is_named(tmp_path: Path) -> None:
     folder = saved(tmp_path / "l", thread(step=60))
     (folder / "2004/01/02/2").write_bytes(b"<p>The request has failed: No such message")
