@@ -13,11 +13,11 @@ import logging
 import re
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from gateway.mirror.lock import held
 from gateway.mirror.webfetch import NotThere, Web
-from gateway.mirror.webrequest import Place
+from gateway.mirror.webrequest import Place, joined
 from storage.errors import SourceError
 from storage.peers import shown_url
 from storage.sources.base import MAX_MESSAGE
@@ -220,8 +220,8 @@ def _pipermail(page: str, url: str) -> list[_Wanted]:
     """Return the months that pipermail's index page leads to, on the same server, the oldest first."""
     wanted = []
     for link, told in linked_volumes(page)[:MAX_VOLUMES]:
-        there = urljoin(url, link)
-        name = unquote(urlsplit(there).path).rpartition("/")[2]
+        there = joined(url, link)
+        name = _path(there).rpartition("/")[2]
         if volume_order(name) and _same_server(there, url):
             wanted.append(_Wanted(there, name, told))
     return wanted
@@ -230,18 +230,26 @@ def _pipermail(page: str, url: str) -> list[_Wanted]:
 def _exports(page: str, url: str) -> list[_Wanted]:
     """Return the months that a list's page of HyperKitty leads to, the oldest first."""
     months: dict[tuple[int, int], _Wanted] = {}
-    ours = _HYPERKITTY.fullmatch(unquote(urlsplit(url).path))
+    ours = _HYPERKITTY.fullmatch(_path(url))
     for link, told in links(page) if ours else ():
-        there = _HYPERKITTY.fullmatch(unquote(urlsplit(urljoin(url, link)).path))
+        there = _HYPERKITTY.fullmatch(_path(joined(url, link)))
         if ours and there and there[3] and there[2] == ours[2]:
             year, month = int(there[3]), int(there[4])
             if 1 <= month <= 12:
                 name = f"{_UNSAFE.sub('-', ours[2])}-{year:04}-{month:02}.mbox.gz"
                 following = f"{year + month // 12:04}-{month % 12 + 1:02}"
                 query = f"?start={year:04}-{month:02}-01&end={following}-01"
-                export = urljoin(url, f"{ours[1]}export/{name}{query}")
+                export = joined(url, f"{ours[1]}export/{name}{query}")
                 months[year, month] = _Wanted(export, name, told)
     return [months[month] for month in sorted(months)][-MAX_VOLUMES:]
+
+
+def _path(url: str) -> str:
+    """Return the path of a URL, decoded; nothing where it has none."""
+    try:
+        return unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
 
 
 def _same_server(one: str, other: str) -> bool:

@@ -172,22 +172,15 @@ class Web:
     def _response(self, place: Place, headers: dict[str, str]) -> http.client.HTTPResponse:
         """Ask; a connection that the server has ended since the last answer is made anew, once."""
         reused = self._connection is not None and self._server == place.server
-        try:
-            return self._asked(place, headers)
-        except (*_ENDED, http.client.BadStatusLine) as error:
-            self.close()
-            if not reused:
-                raise _Broken(f"no answer ({error})", brought=False) from error
-        except http.client.HTTPException as error:
-            raise _Broken(
-                f"no answer that is HTTP ({type(error).__name__})", brought=False
-            ) from error
-        try:
-            return self._asked(place, headers)
-        except http.client.HTTPException as error:
-            raise _Broken(
-                f"no answer that is HTTP ({type(error).__name__})", brought=False
-            ) from error
+        while True:
+            try:
+                return self._asked(place, headers)
+            except (*_ENDED, http.client.HTTPException) as error:
+                self.close()
+                if not reused:
+                    why = f"no answer that is HTTP ({type(error).__name__})"
+                    raise _Broken(why, brought=False) from error
+                reused = False
 
     def _asked(self, place: Place, headers: dict[str, str]) -> http.client.HTTPResponse:
         if self._connection is None or self._server != place.server:

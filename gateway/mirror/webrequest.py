@@ -22,7 +22,16 @@ from storage.peers import shown_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Meaning", "Place", "Version", "headers_for", "meaning", "redirected", "retry_after"]
+__all__ = [
+    "Meaning",
+    "Place",
+    "Version",
+    "headers_for",
+    "joined",
+    "meaning",
+    "redirected",
+    "retry_after",
+]
 
 MAX_RETRY_AFTER: Final = 86_400.0
 """Seconds for which a server may ask to be left alone."""
@@ -159,13 +168,21 @@ def redirected(place: Place, headers: Mapping[str, str]) -> Place:
     Raises:
         SourceError: that is no place of the web, or one without TLS where this one has it.
     """
-    there = Place.of(urljoin(place.url, headers["location"].strip()))
+    there = Place.of(joined(place.url, headers["location"].strip()))
     if place.scheme == "https" and there.scheme == "http":
         raise SourceError(
             f"{place.url}: the server sends us on to {there.url}, without TLS: name that URL if you mean it"
         )
     login = place.login if there.server == place.server else ""
     return Place(there.scheme, there.host, there.port, there.target, there.url, login)
+
+
+def joined(url: str, link: str) -> str:
+    """Return where a link on the page at ``url`` leads; the link itself where that is not to be told."""
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return link
 
 
 def retry_after(status: int, headers: Mapping[str, str], now: float) -> float | None:

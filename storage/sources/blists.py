@@ -190,23 +190,19 @@ class BlistsTree(DirectorySource):
         if key in self._clues:
             return self._clues[key]
         for path in _candidates(key, beside):
-            try:
-                page = _page(path)
-            except OSError:
-                continue
-            if page is not None:
-                return self._keep(key, path, page)
+            with suppress(OSError):
+                page = _page(path) if os.path.isfile(path) else None
+                if page is not None:
+                    return self._keep(key, path, page)
         return None
 
 
 def _page(path: str) -> Page | None:
-    """Read a page, or return None where there is none.
+    """Read a page, or return None where it is none.
 
     Raises:
         OSError: it cannot be read.
     """
-    if not os.path.isfile(path):
-        return None
     with open(path, "rb") as file:
         return parse_page(file.read(MAX_MESSAGE))
 
@@ -254,7 +250,8 @@ def _first_page(folder: str) -> Page | None:
         OSError: a folder cannot be read.
     """
     paths = (os.path.join(folder, path) for _, path in islice(_paths(folder), _TRIED))
-    return next((page for path in paths if (page := _page(path)) is not None), None)
+    found = (_page(path) for path in paths if os.path.isfile(path))
+    return next((page for page in found if page is not None), None)
 
 
 def _numbered_folders(folder: str) -> list[str]:

@@ -141,8 +141,7 @@ class VolumeFolder:
                 held = None
             if record is None:
                 yield None
-                return
-            if count > given:
+            elif count > given:
                 cursor = cursor._replace(given=count, last=digest(record.raw))
                 held = record.found(pack(_KIND, cursor), progress + record.end)
         if held:

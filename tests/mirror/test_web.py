@@ -157,7 +157,8 @@ INDEX = """<HTML><h1>The oss Archives</h1><table>
 <tr><td>May 2004:</td><td><A href="2004-May.txt">[ Text 2 KB ]</a></td></tr>
 <tr><td>April 2004:</td><td><A href="2004-April.txt{gz}">[ Gzip'd Text 21 KB ]</a></td></tr>
 <tr><td>March 2004:</td><td><A href="2004-March.txt.gz">[ Gzip'd Text {march} ]</a></td></tr>
-<a href="https://elsewhere.example/2004-July.txt">x</a><a href="../../etc/odd.txt">y</a>
+<a href="https://elsewhere.example/2004-July.txt">x</a><a href="http://[/2004-July.txt">z</a>
+<a href="ftp://localhost/2004-July.txt">z</a><a href="../../etc/odd.txt">y</a>
 </table></HTML>"""
 
 
@@ -240,7 +241,7 @@ OVERVIEW = b"""<html><a href="/archives/list/l@example.org/2024/2/">February</a>
 <a href="/archives/list/l@example.org/2023/12/">December</a>
 <a href="/archives/list/other@example.org/2023/11/">another list</a>
 <a href="/archives/list/l@example.org/2024/13/">no month</a>
-<a href="/archives/list/l@example.org/thread/ABC/">thread</a>"""
+<a href="/archives/list/l@example.org/thread/ABC/">thread</a><a href="http://[/list/l@example.org/2024/1/">z</a>"""
 
 
 def test_hyperkitty(site: Website, tmp_path: Path) -> None:
@@ -363,7 +364,7 @@ def _answer_nonsense(silent: object) -> None:
     import socket  # noqa: PLC0415 - here alone
 
     assert isinstance(silent, socket.socket)
-    for _ in range(2):  # the one that gave up, too
+    for _ in range(2):  # also to the one that gave up
         connection, _ = silent.accept()
         connection.recv(1000)
         connection.sendall(b"220 news.example ready\r\n")

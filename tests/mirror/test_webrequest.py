@@ -133,7 +133,13 @@ def test_redirections() -> None:
         redirected(Place.of("http://x.example/"), {"location": "https://x.example/"}).scheme
         == "https"
     )
-    for location in ("http://x.example/", "ftp://x.example/", "file:///etc/passwd", "gopher:"):
+    for location in (
+        "http://x.example/",
+        "ftp://x.example/",
+        "file:///etc/passwd",
+        "gopher:",
+        "http://[x",
+    ):
         with pytest.raises(SourceError):
             redirected(place, {"location": location})
 

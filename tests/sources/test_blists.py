@@ -425,6 +425,20 @@ def test_what_is_no_message_is_named(tmp_path: Path) -> None:
     assert len(found) == 6
 
 
+def test_a_page_that_went_away_and_one_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "l", thread(step=60))
+    page_2 = folder / "2004/01/02/2"
+    page_2.unlink()
+    page_2.symlink_to("/proc/self/mem")
+    found = iter(open_source(str(folder)).messages(b""))
+    next(found)
+    (folder / "2004/01/02/3").unlink()
+    refused, *others = found
+    assert isinstance(refused, Rejected)
+    assert "it cannot be read (Input/output error)" in refused.why
+    assert len(others) == 3
+
+
 def test_too_large_a_page_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path / "l", thread(step=60))
     found = taken(open_source(str(folder), max_message=500))
