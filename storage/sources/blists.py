@@ -24,7 +24,7 @@ from storage.model import Fidelity
 from storage.sources.base import MAX_MESSAGE, SETTLED, Incoming, Rejected, readable, shown
 from storage.sources.blistspage import Key, Page, key_of, linked, parse_page
 from storage.sources.blistsparent import Clues, answered
-from storage.sources.content import too_large
+from storage.sources.content import SNIFFED, too_large
 from storage.sources.directory import DirectorySource, Layout, Listed
 from storage.sources.names import name_from_path
 from storage.sources.whole import WholeFile
@@ -41,7 +41,8 @@ MAX_KEPT: Final = 2000
 _MAX_DEPTH: Final = 4
 """Year, month, day, and a folder a page where a program saved each as ``index.html``."""
 _TRIED: Final = 16
-"""How many files of a folder are looked at before it is taken for something else."""
+_LISTED: Final = 2000
+"""How many files are looked at, and names of a folder, before it is taken for something else."""
 _OF_DAY: Final = re.compile(r"(.*/)[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}/", re.DOTALL)
 _SUFFIXES: Final = ("", ".html", ".htm", ".txt", "/index.html")
 _DAY: Final = 86_400
@@ -197,14 +198,14 @@ class BlistsTree(DirectorySource):
         return None
 
 
-def _page(path: str) -> Page | None:
-    """Read a page, or return None where it is none.
+def _page(path: str, size: int = MAX_MESSAGE) -> Page | None:
+    """Read a page, or so much of it, or return None where it is none.
 
     Raises:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        return parse_page(file.read(MAX_MESSAGE))
+        return parse_page(file.read(size))
 
 
 def _candidates(key: Key, beside: str) -> Iterator[str]:
@@ -244,14 +245,28 @@ def _paths(folder: str) -> Iterator[tuple[Key, str]]:
 
 
 def _first_page(folder: str) -> Page | None:
-    """Return the first page found among the first files, or None.
+    """Return a page of the folder or of those below by number, or None; no more than a few files are looked at.
 
     Raises:
         OSError: a folder cannot be read.
     """
-    paths = (os.path.join(folder, path) for _, path in islice(_paths(folder), _TRIED))
-    found = (_page(path) for path in paths if os.path.isfile(path))
-    return next((page for page in found if page is not None), None)
+    pending = [(folder, 0)]
+    left = _TRIED
+    while pending and left:
+        part, depth = pending.pop()
+        folders = []
+        with os.scandir(part) as entries:
+            for entry in islice(entries, _LISTED):
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name.isdigit() and depth < _MAX_DEPTH:
+                        folders.append((entry.path, depth + 1))
+                elif left and key_of(entry.name if not depth else entry.path) and entry.is_file():
+                    left -= 1
+                    page = _page(entry.path, SNIFFED)
+                    if page is not None:
+                        return page
+        pending.extend(sorted(folders, reverse=True))
+    return None
 
 
 def _numbered_folders(folder: str) -> list[str]:

@@ -32,6 +32,7 @@ Order: TypeAlias = "Callable[[str], tuple[int, ...] | None]"
 
 _KIND: Final = "volumes"
 _SUFFIX: Final = re.compile(r"\.(?:txt|mbox)(?:\.(?:gz|bz2|xz|zst))?\Z")
+_GZIP: Final = b"\x1f\x8b"
 _GZIP_OCTETS: Final = 18
 """The octets of the shortest gzip file."""
 
@@ -187,6 +188,8 @@ def _text_size(entry: os.DirEntry[str]) -> int:
     if not entry.name.endswith(".gz") or size < _GZIP_OCTETS:
         return size
     with open(entry.path, "rb", buffering=0) as file:
+        if file.read(len(_GZIP)) != _GZIP:  # the server decompressed it on its way
+            return size
         return int.from_bytes(os.pread(file.fileno(), 4, size - 4), "little")
 
 

@@ -475,6 +475,13 @@ def test_other_folders(tmp_path: Path, files: dict[str, bytes]) -> None:
     assert not is_blists(str(saved(tmp_path, files)))
 
 
+def test_only_some_files_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path, {"1": b"x", "2": b"x", "2004/01/02/1": page(Mail(THREAD[0], MORNING))})
+    assert is_blists(str(tmp_path))
+    monkeypatch.setattr(blists, "_TRIED", 1)
+    assert not is_blists(str(tmp_path))
+
+
 def clues(number: int, raw: bytes) -> Clues:
     found = parse_page(page(Mail(raw, MORNING)))
     assert found is not None

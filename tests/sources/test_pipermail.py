@@ -300,6 +300,7 @@ def test_hostile_pages_take_no_long_time() -> None:
 def test_sizes_of_short_and_compressed_volumes(tmp_path: Path) -> None:
     folder = saved(tmp_path, {"2004-April.txt.gz": b"x" * 100, "2004-May.txt": b"y"})
     (folder / "2004-June.txt.gz").write_bytes(b"z")
+    (folder / "2004-July.txt.gz").write_bytes(b"No gzip at all: a server undid it.")
     assert [(each.stem, each.size) for each in volumes(str(folder), volume_order)] == [
-        ("2004-April", 100), ("2004-May", 1), ("2004-June", 1),
+        ("2004-April", 100), ("2004-May", 1), ("2004-June", 1), ("2004-July", 34),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 
 from storage.message.addresses import addresses
 from storage.model import Fidelity
+from storage.sources import expand
 from storage.sources.mbox import MboxSplitter
 from storage.sources.rebuilt import charset_fields, is_export_name, phrase
-from tests.sources.mboxes import chunked, mbox, message
+from tests.sources.mboxes import chunked, mbox, message, taken_raws
 from tests.sources.pipermails import article, undone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from storage.sources.base import Record
 
 SENT = 1704189600
@@ -176,6 +180,16 @@ def test_hyperkitty_exports(
     fixed = export(sender=fixed_sender, to=fixed_to, more=more)
     assert record.raw == fixed.partition(b"\n")[2][:-1]
     assert (record.fidelity, record.received) == (Fidelity.TEXT, SENT)
+
+
+def test_a_folder_of_exports_is_one_list(tmp_path: Path) -> None:
+    for month in (2, 1):
+        octets = gzip.compress(export(month))
+        (tmp_path / f"l@example.org-2024-0{month}.mbox.gz").write_bytes(octets)
+    found = expand(str(tmp_path))
+    assert [source.suggested_name() for source in found] == ["l.example.org"] * 2
+    ids = [re.findall(rb"<(.)@x", raw) for source in found for raw in taken_raws(source)]
+    assert ids == [[b"1"], [b"2"]]
 
 
 @pytest.mark.parametrize(
