@@ -11,7 +11,7 @@ from storage.message.fields import parse_header
 from storage.message.served import is_dotted, is_plain, is_served, serve, served_head
 from storage.message.text import searchable
 from storage.model import Served
-from storage.replica import BadReplica
+from storage.replica import BadReplica, Tombstone
 from storage.threads import remember
 from storage.writer import NewMessage
 
@@ -36,7 +36,8 @@ def adopt(
 ) -> None:
     """Store a replica of a message in a twin called ``name``.
 
-    What it is served as is what its origin serves. Where that is nothing that may be served, it is made anew.
+    Where it is another copy of a message that its source took back, that gives way at once: no two numbers have one
+    Message-ID. What it is served as is what its origin serves. Where that is nothing that may be served, it is made anew.
 
     Raises:
         BadReplica: another number has its Message-ID, or its number another one.
@@ -46,7 +47,7 @@ def adopt(
     node = forest.node(own)
     holder = None if node is None else node.number
     if holder != (None if twin.kept(replica.number) is None else replica.number):
-        raise BadReplica(f"{replica.number} has the Message-ID of {holder}")
+        _give_way(twin, replica, holder)
     header = parse_header(replica.raw)
     sent_at = replica.received if replica.sent is None else replica.sent
     ties = ties_of(header, own, sent_at, with_subject=subject_window is not None)
@@ -72,6 +73,20 @@ def adopt(
         fidelity=replica.fidelity,
     )
     twin.adopt(replica, message)
+
+
+def _give_way(twin: Twin, replica: Replica, holder: int | None) -> None:
+    """Bury the holder of a new message's Message-ID, before it is told what became of it.
+
+    Raises:
+        BadReplica: that message did not come after it.
+    """
+    kept = None if holder is None else twin.kept(holder)
+    is_new = twin.kept(replica.number) is None
+    if holder is None or kept is None or holder >= replica.number or not is_new:
+        raise BadReplica(f"{replica.number} has the Message-ID of {holder}")
+    own = replica.rooted.node.message_id
+    twin.bury(Tombstone(holder, replica.revision, own, kept.digest, withdrawn=True))
 
 
 def _served(replica: Replica) -> tuple[bytes | None, Material | None]:

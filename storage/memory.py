@@ -26,6 +26,7 @@ from storage.model import (
 )
 from storage.pages import page_of
 from storage.query import Narrowed
+from storage.replica import Tombstone
 from storage.threads import withdraw
 from storage.tree import draw
 from storage.writer import Incumbent
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from storage.message.terms import Clue
     from storage.message.text import Searchable
-    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
+    from storage.replica import Change, Mark, Replica, Rooted
     from storage.writer import NewMessage
 
 __all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
@@ -91,8 +92,8 @@ class MemoryArchive:
         removals = self.shelves[name].removals
         return sorted(
             number
-            for number, at in removals.items()
-            if revision < at <= record.revision and number <= record.high
+            for number, stone in removals.items()
+            if revision < stone.revision <= record.revision and number <= record.high
         )
 
     async def served(self, name: str, number: int) -> Served:
@@ -387,7 +388,9 @@ class MemoryBatch:
             number, message.digest, message.fidelity, removed=True, withdrawn=withdrawn
         )
         withdraw(shelf.forest, message.message_id)
-        shelf.removals[number] = shelf.revise()
+        shelf.removals[number] = Tombstone(
+            number, shelf.revise(), message.message_id, message.digest, withdrawn
+        )
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(

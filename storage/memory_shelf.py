@@ -10,6 +10,7 @@ from storage.model import Entry, MailingList, Rendition
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from storage.replica import Tombstone
     from storage.threads import Node, Note
     from storage.writer import Incumbent, NewMessage
 
@@ -98,7 +99,7 @@ class Shelf:
     edition: int = 0
     messages: dict[int, Stored] = field(default_factory=dict)
     ids: dict[bytes, Incumbent] = field(default_factory=dict)
-    removals: dict[int, int] = field(default_factory=dict)  # the revision of each, by number
+    removals: dict[int, Tombstone] = field(default_factory=dict)
     forest: MemoryForest = field(default_factory=MemoryForest)
     cursors: dict[str, bytes] = field(default_factory=dict)
     arrived: int = 0

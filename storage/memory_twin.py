@@ -25,11 +25,10 @@ def replicas(
     shelf: Shelf, record: MailingList, first: int, last: int
 ) -> Iterator[Replica | Tombstone]:
     """Yield what a twin takes over of a range of numbers."""
-    stones = _tombstones(shelf)
     for number in range(max(first, 1), min(last, record.high) + 1):
         stored = shelf.messages.get(number)
         if stored is None:
-            yield stones.get(number) or Tombstone(number, 0, None, b"")
+            yield shelf.removals.get(number) or Tombstone(number, 0, None, b"")
             continue
         message = stored.message
         yield Replica(
@@ -50,7 +49,7 @@ def changes(
 ) -> Sequence[Change | Tombstone]:
     """Return what became of messages, in the order in which it did."""
     until = min(until, record.revision)
-    found: list[Change | Tombstone] = [*_tombstones(shelf).values()]
+    found: list[Change | Tombstone] = [*shelf.removals.values()]
     for number, stored in shelf.messages.items():
         message = stored.message
         found.append(Change(number, stored.revision, message.digest, message.fidelity))
@@ -83,15 +82,6 @@ def _rooted(shelf: Shelf, record: MailingList, message_id: bytes) -> Rooted:
     if node.number is not None and node.number > record.high:
         node.number = None
     return Rooted(node, forest.stamps[message_id])
-
-
-def _tombstones(shelf: Shelf) -> Mapping[int, Tombstone]:
-    ids = {holder.number: (own, holder) for own, holder in shelf.ids.items() if holder.removed}
-    stones = {}
-    for number, revision in shelf.removals.items():
-        own, holder = ids.get(number, (None, None))
-        stones[number] = Tombstone(number, revision, own, holder.digest if holder else b"")
-    return stones
 
 
 class MemoryTwin:
@@ -137,16 +127,21 @@ class MemoryTwin:
         stored = shelf.messages.pop(number, None)
         if stored is not None:
             self._count(number, -stored.message.size)
-            withdraw(shelf.forest, stored.message.message_id)
+            node = shelf.forest.node(stored.message.message_id)
+            if node is not None and node.number == number:  # else another copy has come
+                withdraw(shelf.forest, node.message_id)
         elif number not in shelf.removals:
             self._expect(number)
-        shelf.removals[number] = stone.revision
+        shelf.removals[number] = stone
         own = stone.message_id
         if own is not None:
             if shelf.forest.node(own) is None:
                 shelf.forest.put(Node(own))
-            fidelity = stored.message.fidelity if stored else Fidelity.FULL
-            shelf.ids[own] = Incumbent(number, stone.digest, fidelity, removed=True)
+            holder = shelf.ids.get(own)
+            if holder is None or holder.number <= number:
+                shelf.ids[own] = Incumbent(
+                    number, stone.digest, Fidelity.FULL, removed=True, withdrawn=stone.withdrawn
+                )
 
     def restamp(self, number: int, revision: int) -> None:
         stored = self._shelf.messages.get(number)
@@ -181,7 +176,8 @@ class MemoryTwin:
         """Show all that was given."""
         shelf, high = self._shelf, self.next_number - 1
         given = [stored.revision for stored in shelf.messages.values()]
-        self._show(high, max([shelf.record.revision, *given, *shelf.removals.values()]))
+        given += [stone.revision for stone in shelf.removals.values()]
+        self._show(high, max([shelf.record.revision, *given]))
 
     def _show(self, high: int, revision: int) -> None:
         """Show what was given up to a number."""

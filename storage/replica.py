@@ -104,13 +104,15 @@ class Replica:
 class Tombstone:
     """A number that no message has any more, and the Message-ID that none will have again.
 
-    One that was lost, not removed, has neither Message-ID nor digest.
+    One that was lost, not removed, has neither Message-ID nor digest. Where it is ``withdrawn`` by its source, another copy
+    may come.
     """
 
     number: int
     revision: int
     message_id: bytes | None
     digest: bytes
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,14 +336,15 @@ def _read_replica(fields: _Fields) -> Replica:
 
 
 def _write_tombstone(stone: Tombstone) -> bytes:
-    numbers = _integers(stone.number, stone.revision)
+    numbers = _integers(stone.number, stone.revision, stone.withdrawn)
     return b"".join((numbers, _octets(stone.message_id), _octets(stone.digest)))
 
 
 def _read_tombstone(fields: _Fields) -> Tombstone:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
+    withdrawn = bool(fields.integer(0, 1))
     message_id, digest = fields.optional_id(), fields.octets(_DIGEST_OCTETS)
-    return Tombstone(number, revision, message_id, digest)
+    return Tombstone(number, revision, message_id, digest, withdrawn)
 
 
 def _write_change(change: Change) -> bytes:

@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 import zstandard
 
 from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, NotEmpty
-from storage.message.fields import parse_header
-from storage.message.ids import message_id as id_in
 from storage.message.served import serve
-from storage.message.text import NO_TEXT, searchable
+from storage.message.text import NO_TEXT
 from storage.model import MAX_NUMBER, Fidelity, Served, check_list_name
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.copies import Copies
 from storage.sqlite.forest import NodeIds, SqliteForest
-from storage.sqlite.fulltext_write import lacking
+from storage.sqlite.mend import recounted
 from storage.sqlite.packing import pack_head, unpack_head, unpack_raw
-from storage.sqlite.recount import tally
 from storage.sqlite.shelf import ENTRY, LIST, Copy, Shelf, as_entry
 from storage.sqlite.twin import SqliteTwin
-from storage.threads import Node, withdraw
+from storage.threads import withdraw
 from storage.writer import Incumbent
 
 if TYPE_CHECKING:
@@ -53,10 +50,6 @@ _TOMBSTONE: Final = (
 )
 _BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
 _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
-_MAKE_GHOSTS: Final = (
-    "UPDATE node SET number = NULL, revision = :revision WHERE list = :list AND number IS NOT NULL "
-    "AND number NOT IN (SELECT number FROM message WHERE list = :list)"
-)
 
 
 class SqliteBatch:
@@ -168,12 +161,7 @@ class SqliteBatch:
             number,
             shelf.forest.id_of(message.message_id),
             *place[:3],
-            message.digest,
-            None if message.head is None else pack_head(message.head, message.raw),
-            message.plain,
-            message.dotted,
-            message.sent,
-            message.received,
+            *_kept(message),
             arrived,
             message.size,
             message.lines,
@@ -198,12 +186,7 @@ class SqliteBatch:
         place = self.copies.keep(shelf, message)
         values = (
             *place[:3],
-            message.digest,
-            None if message.head is None else pack_head(message.head, message.raw),
-            message.plain,
-            message.dotted,
-            message.sent,
-            message.received,
+            *_kept(message),
             message.size,
             message.lines,
             revision,
@@ -269,7 +252,9 @@ class SqliteBatch:
         if number <= shelf.high:
             shelf.octets -= size
         shelf.drop(number)
-        withdraw(shelf.forest, message_id)
+        holder = shelf.forest.node(message_id)
+        if holder is not None and holder.number == number:  # else another copy has come
+            withdraw(shelf.forest, message_id)
         self.copies.forget(shelf, number)
         return node, digest
 
@@ -289,25 +274,7 @@ class SqliteBatch:
             shelf.revise()
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:
-        shelf = self._shelf(name)
-        shelf.write_messages()
-        counted = tally(self._connection, shelf.key, shelf.high, is_twin=bool(shelf.origin))
-        wrong = counted.faults(shelf.low, shelf.high, shelf.octets)
-        if repair and wrong:
-            gone = [(row,) for row, _ in counted.unreadable]
-            self._connection.executemany("DELETE FROM page WHERE rowid = ?", gone)
-            shelf.low, shelf.high, shelf.octets = counted.low, counted.high, counted.octets
-            shelf.removed = shelf.revise()
-            for number in counted.lost:
-                values = shelf.key, number, None, b"", shelf.removed, False
-                self._connection.execute(_BURY, values)
-                shelf.drop(number)
-            for number in counted.nameless:
-                self._name_again(shelf, number)
-            shelf.forest.flush(shelf.revision)
-            self._connection.execute(_MAKE_GHOSTS, {"list": shelf.key, "revision": shelf.revision})
-            shelf.forest.forget()
-        return [*wrong, *self._index_faults(shelf, repair=repair)]
+        return recounted(self._connection, self, self._shelf(name), repair=repair)
 
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
         values = self._shelf(name).key, source, cursor
@@ -366,41 +333,12 @@ class SqliteBatch:
             raise NoSuchMessage(f"{shelf.name} {number}")
         return row
 
-    def _index_faults(self, shelf: Shelf, *, repair: bool) -> Sequence[str]:
-        """Return what is wrong with a list's full-text index; put it right if ``repair``."""
-        wrong = list(shelf.index.faults(repair=repair))
-        pages = list(lacking(self._connection, shelf.key))
-        if pages:
-            count = sum(map(len, pages))
-            wrong.append(f"{count} messages are not in the full-text index")
-        for page in pages if repair else ():
-            for number in page:
-                try:
-                    text = searchable(self.served(shelf.name, number).octets)
-                except ArchiveUnavailable:
-                    text = NO_TEXT
-                shelf.index.put(number, text)
-            shelf.index.write()
-        return wrong
 
-    def _name_again(self, shelf: Shelf, number: int) -> None:
-        """Give a message its Message-ID back, which its served form has, if its octets can be read."""
-        values = shelf.key, number
-        (delta,) = self._connection.execute(
-            "SELECT head FROM message WHERE list = ? AND number = ?", values
-        ).fetchone()
-        try:
-            raw = self.raw(shelf.name, number)
-            head = raw if delta is None else unpack_head(delta, raw, plain=False)
-        except (zstandard.ZstdError, ArchiveUnavailable):
-            return
-        own, _ = id_in(parse_header(head))
-        if own is not None:
-            shelf.forest.put(shelf.forest.node(own) or Node(own))  # its place is found afterwards
-            self._connection.execute(
-                "UPDATE message SET node = ? WHERE list = ? AND number = ?",
-                (shelf.forest.id_of(own), *values),
-            )
+def _kept(message: NewMessage) -> Sequence[object]:
+    """Return what a message's row has of it, from its digest to when it was received."""
+    head = None if message.head is None else pack_head(message.head, message.raw)
+    marks = message.plain, message.dotted, message.sent, message.received
+    return message.digest, head, *marks
 
 
 def _damaged(name: str, number: int, error: Exception) -> ArchiveUnavailable:

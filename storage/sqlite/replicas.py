@@ -28,7 +28,7 @@ _MESSAGES: Final = (
     "LEFT JOIN node p ON p.id = n.parent WHERE m.list = ? AND m.number BETWEEN ? AND ?"
 )
 _STONES: Final = (
-    "SELECT t.number, t.revision, n.message_id, t.digest FROM tombstone t LEFT JOIN node n ON n.id = t.node "
+    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn FROM tombstone t LEFT JOIN node n ON n.id = t.node "
     "WHERE t.list = ? AND t.number BETWEEN ? AND ?"
 )
 _CHANGES: Final = (
@@ -36,7 +36,7 @@ _CHANGES: Final = (
     "AND (revision, number) > (?, ?) AND revision <= ? AND number <= ? ORDER BY revision, number LIMIT ?"
 )
 _STONE_CHANGES: Final = (
-    "SELECT t.number, t.revision, n.message_id, t.digest FROM tombstone t INDEXED BY tombstone_revision "
+    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn FROM tombstone t INDEXED BY tombstone_revision "
     "LEFT JOIN node n ON n.id = t.node WHERE t.list = ? AND (t.revision, t.number) > (?, ?) AND t.revision <= ? "
     "AND t.number <= ? ORDER BY t.revision, t.number LIMIT ?"
 )
@@ -65,7 +65,7 @@ class Replicas:
             stones = {row[0]: row for row in self._query.rows(_STONES, key, start, stop)}
             for number in range(start, stop + 1):
                 if number in stones:
-                    yield Tombstone(*stones[number])
+                    yield _stone(stones[number])
                 elif number in messages:
                     yield self._replica(key, messages[number])
                 else:
@@ -80,7 +80,7 @@ class Replicas:
             Change(number, revision, digest, Fidelity(fidelity))
             for number, revision, digest, fidelity in self._query.rows(_CHANGES, *values)
         ]
-        stones = [Tombstone(*row) for row in self._query.rows(_STONE_CHANGES, *values)]
+        stones = [_stone(row) for row in self._query.rows(_STONE_CHANGES, *values)]
         return sorted([*changed, *stones], key=lambda each: (each.revision, each.number))[:most]
 
     def rooted(self, key: int, high: int, after: Mark, until: int, most: int) -> Sequence[Rooted]:
@@ -98,7 +98,7 @@ class Replicas:
         try:
             raw, head = self._octets.original(key, number)
         except NoSuchMessage:  # removed a moment ago
-            return Tombstone(*self._query.rows(_STONES, key, number, number)[0])
+            return _stone(self._query.rows(_STONES, key, number, number)[0])
         except ArchiveDamaged as error:
             log.error(  # noqa: TRY400  the error says all
                 "list %d, number %d: %s; its twins go without it", key, number, error
@@ -108,6 +108,11 @@ class Replicas:
         return Replica(
             number, revision, arrived, sent, received, Fidelity(fidelity), raw, head, rooted
         )
+
+
+def _stone(row: Sequence[Any]) -> Tombstone:
+    number, revision, message_id, digest, withdrawn = row
+    return Tombstone(number, revision, message_id, digest, bool(withdrawn))
 
 
 def _rooted(row: Sequence[Any]) -> Rooted:

@@ -29,9 +29,7 @@ _LAST_REVISION: Final = (
 )
 _KEPT: Final = "SELECT revision, digest, fidelity FROM message WHERE list = ? AND number = ?"
 _RESTAMP: Final = "UPDATE message SET revision = ? WHERE list = ? AND number = ?"
-_BURY: Final = (
-    "INSERT OR REPLACE INTO tombstone (list, number, node, digest, revision) VALUES (?, ?, ?, ?, ?)"
-)
+_BURY: Final = "INSERT OR REPLACE INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
 _OCTETS: Final = (
     "SELECT coalesce(sum(size), 0) FROM message WHERE list = ? AND number BETWEEN ? AND ?"
 )
@@ -87,7 +85,7 @@ class SqliteTwin:
             if shelf.forest.node(stone.message_id) is None:
                 shelf.forest.put(Node(stone.message_id))
             node = shelf.forest.id_of(stone.message_id)
-        values = shelf.key, number, node, stone.digest, stone.revision
+        values = shelf.key, number, node, stone.digest, stone.revision, stone.withdrawn
         self._connection.execute(_BURY, values)
         self._has_buried = shelf.changed = True
 

@@ -339,8 +339,8 @@ def test_what_may_not_be_served_is_made_anew(engine: Engine) -> None:
 def test_no_two_numbers_have_one_message_id(engine: Engine) -> None:
     writer = engine.writer()
     give(writer, replica(1), replica(2))
-    with pytest.raises(BadReplica, match="3 has the Message-ID of 1"):
-        give(writer, replica(3, "1"))
+    with pytest.raises(BadReplica, match="2 has the Message-ID of 1"):
+        give(writer, replica(2, "1"))
     with pytest.raises(BadReplica, match="1 has the Message-ID of 2"):
         give(writer, replica(1, "2"))
     with pytest.raises(BadReplica, match="1 has the Message-ID of None"):
@@ -402,3 +402,33 @@ def test_a_message_that_goes_while_it_is_told_is_a_tombstone(engine: Engine) -> 
     assert isinstance(first, Replica)
     assert isinstance(second, Tombstone) or isinstance(engine, MemoryEngine)
     assert second.number == 2
+
+
+def test_a_copy_that_its_source_took_back_gives_way_to_another(engine: Engine) -> None:
+    writer = engine.writer()
+    give(writer, replica(1), replica(2))
+    settle(writer, replace(STATE, high=2))
+    archive = engine.archive()
+    again = replica(3, "1", raw=mail("1", body="Again.\n"))
+    give(writer, again)
+    stone = Tombstone(1, 71, b"<1@x.example>", b"e" * 16, withdrawn=True)
+    with writer.batch() as batch:
+        twin = batch.twin("l", ORIGIN)
+        twin.bury(stone)
+        twin.settle(STATE)
+    archive.refresh()
+    record = archive.mailing_list("l")
+    assert (record.low, record.high, list(record.holes)) == (2, 3, [])
+    assert done(archive.find(b"<1@x.example>")) == [Location("l", 3)]
+    assert done(archive.raw("l", 3)) == again.raw
+    assert record.octets == sum(done(archive.entry("l", n)).size for n in (2, 3))
+    assert gathered(archive.replicas("l", 1, 1)) == [stone]
+    with writer.batch() as batch:
+        batch.twin("l", ORIGIN).bury(replace(stone, number=3, revision=78))
+        batch.twin("l", ORIGIN).settle(replace(STATE, revision=78))
+        batch.release("l")
+        holder = batch.incumbent("l", b"<1@x.example>")
+        assert holder is not None
+        assert (holder.number, holder.removed, holder.withdrawn) == (3, True, True)
+    summary = fill(writer, "l", [mail("1", body="Once more.\n")])
+    assert (summary.added, summary.withheld) == (1, 0)

@@ -11,10 +11,10 @@ from storage.ingest import Renderer, ingest, rerender, versions
 from storage.memory import MemoryWriter
 from storage.message.fields import parse_header
 from storage.model import Fidelity, Rendition
-from storage.sources.base import Incoming
+from storage.sources.base import Incoming, Withdrawn
 from storage.sqlite import SqliteWriter
 from tests.edge_cases import cases
-from tests.mail import NOW, MemoryEngine, SqliteEngine
+from tests.mail import NOW, MemoryEngine, SqliteEngine, done
 from tests.synthetic import Generator, Options
 
 if TYPE_CHECKING:
@@ -43,10 +43,15 @@ class Copies:
     mails: Sequence[bytes]
     name: str
     fidelity: Fidelity
+    withdrawn: bool = False
 
-    def messages(self, after: bytes) -> Iterator[Incoming]:  # noqa: ARG002  the protocol's
+    def messages(self, after: bytes) -> Iterator[Incoming | Withdrawn]:  # noqa: ARG002  the protocol's
         for at, raw in enumerate(self.mails, 1):
-            yield Incoming(raw, None, f"{self.name}, {at}", b"%d" % at, at, self.fidelity)
+            place = f"{self.name}, {at}"
+            if self.withdrawn:
+                yield Withdrawn(raw, place, b"%d" % at, at)
+            else:
+                yield Incoming(raw, None, place, b"%d" % at, at, self.fidelity)
 
     @property
     def size(self) -> int:
@@ -87,6 +92,17 @@ class History:
             else:
                 self._take(name, taken, Fidelity.FULL)
 
+    def take_back(self, name: str, share: float) -> None:
+        """Let the source take some messages back, and give half of them again, as others wrote them."""
+        archive = self.archive()
+        record = archive.mailing_list(name)
+        present = [number for run in record.present(1, record.high) for number in run]
+        chosen = [number for number in present if self.dice.random() < share]
+        gone = [done(archive.raw(name, number)) for number in chosen]
+        again = [raw + b"Edited.\n" for raw in gone if self.dice.random() < 0.5]
+        self._take(name, gone, Fidelity.FULL, withdrawn=True)
+        self._take(name, again, Fidelity.FULL)
+
     def improve(self, name: str, share: float) -> None:
         """Bring better copies of some that are poor."""
         waiting = self.poorer.get(name, [])
@@ -118,9 +134,11 @@ class History:
         """Return what readers see now."""
         return self.engine.archive()
 
-    def _take(self, name: str, mails: Sequence[bytes], fidelity: Fidelity) -> None:
+    def _take(
+        self, name: str, mails: Sequence[bytes], fidelity: Fidelity, *, withdrawn: bool = False
+    ) -> None:
         self.steps += 1
-        source = Copies(mails, f"step {self.steps}", fidelity)
+        source = Copies(mails, f"step {self.steps}", fidelity, withdrawn)
         is_old = self.dice.random() < 0.3
         writer = _older(self.engine) if is_old else self.engine.writer()
         ingest(writer, name, source, OLDER if is_old else RENDERERS, clock=self._clock)

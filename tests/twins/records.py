@@ -47,7 +47,9 @@ NODES = st.builds(
     st.binary(min_size=8, max_size=8).filter(any),
 )
 ROOTED = st.builds(Rooted, NODES, COUNTS)
-STONES = st.builds(Tombstone, NUMBERS, COUNTS, st.none() | IDS, DIGESTS | st.just(b""))
+STONES = st.builds(
+    Tombstone, NUMBERS, COUNTS, st.none() | IDS, DIGESTS | st.just(b""), st.booleans()
+)
 CHANGES = st.builds(Change, NUMBERS, COUNTS, DIGESTS, st.sampled_from(Fidelity))
 MARKS = st.builds(Mark, COUNTS, COUNTS)
 

@@ -57,6 +57,7 @@ def happen(history: History, step: int) -> None:
         history.rerender()
     for name in LISTS:
         history.remove(name, 0.1)
+        history.take_back(name, 0.05)
     if step > 1:
         history.improve(BETA, 0.4)
         history.improve(ODD, 0.4)
@@ -72,12 +73,14 @@ def test_twins_whatever_happens_and_wherever_a_pull_is_cut_off(seed: int) -> Non
     for _ in range(20):
         name = dice.choice(LISTS)
         match dice.choice(
-            ["add", "add", "remove", "improve", "describe", "rerender", "pull", "pull"]
+            ["add", "add", "remove", "improve", "describe", "rerender", "take back", "pull", "pull"]
         ):
             case "add":
                 history.add(name, dice.randrange(15))
             case "remove":
                 history.remove(name, dice.random() * 0.3)
+            case "take back":
+                history.take_back(name, dice.random() * 0.2)
             case "improve":
                 history.improve(name, dice.random())
             case "describe":
