@@ -1,8 +1,8 @@
 """Where messages lie, and their octets: looked up singly, or by the window where neighbours are asked for as well.
 
-What is kept here was true at ``_version`` of the file. Only a removal makes it false: it fills the octets with zeros. So
-whenever a block is read from the file, the version is looked at after it, and what was looked up under an older one is
-looked up again.
+What is kept here was true at ``_version`` of the file. Only a removal, or a better copy, makes it false: it fills the
+octets with zeros. So whenever a block is read from the file, the version is looked at after it, and where a message
+lies is looked up again if that was under an older one.
 """
 
 from __future__ import annotations
@@ -102,16 +102,18 @@ class Octets:
 
     def _read(self, key: int, number: int) -> tuple[_Place, bytes]:
         """Return where a message lies, and its octets as they are kept."""
-        place = self._place(key, number)
-        end = place.start + place.length
-        block = self._blocks.get(place.block)
-        if block is None or len(block) < end:  # the last block grows
-            block = self._read_block(place.block)
+        while True:
+            place = self._place(key, number)
+            end = place.start + place.length
+            block = self._blocks.get(place.block)
+            if block is not None and len(block) >= end:
+                break
+            block = self._read_block(place.block)  # also one that is kept: the last block grows
             version = self._query.version()
-            if version != self._version:
-                self._version = version
-                self.forget()
-                place = self._place(key, number)
+            if version == self._version:
+                break
+            self._version = version
+            self.forget()
         if len(block) < end:
             raise self._query.damaged(f"block {place.block} is too short")
         return place, block[place.start : end]

@@ -14,10 +14,11 @@ from storage.model import Fidelity, Location, Rendition
 from storage.query import Text
 from storage.search import search
 from storage.sources.base import Incoming, Item, Withdrawn
-from tests.mail import NOW, done, fill, gathered, mail, take
+from tests.mail import NOW, SqliteEngine, done, fill, gathered, mail, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from storage.archive import Archive
     from storage.ingest import Summary
@@ -138,6 +139,21 @@ def test_copies_in_one_batch(engine: Engine) -> None:
     assert done(archive.raw(NAME, 1)) == FULL
     assert found(archive, NAME, "unique") == []
     assert found(archive, NAME, "singular") == [1]
+
+
+def test_who_knew_where_the_poorer_copy_lay_reads_the_better_one(tmp_path: Path) -> None:
+    """Also where that came a moment ago, and lies in another block."""
+    engine = SqliteEngine(tmp_path)
+    put(engine, copy(POOR, Fidelity.TEXT))
+    filling = [mail(f"f{n}", body=f"{n} word " * 5000) for n in range(4)]
+    fill(engine.writer(), NAME, filling)
+    archive = engine.archive()
+    for _ in range(2):  # asked for twice, its neighbours are looked up with it
+        done(archive.thread(NAME, 1))
+    put(engine, copy(FULL, Fidelity.FULL), source="t")
+    assert done(archive.raw(NAME, 1)) == FULL
+    assert done(archive.served(NAME, 1)).octets == FULL.replace(b"\n", b"\r\n")
+    engine.close()
 
 
 def test_each_list_has_its_own_copy(engine: Engine) -> None:
