@@ -56,6 +56,7 @@ FORBIDDEN: Final = [
         )
         for core in CORES
     ),
+    ("storage/replica.py", ("storage.archive", "storage.writer", "storage.ingest", *IO)),
     ("gateway/nntp", ("gateway.imap", "gateway.web")),
     ("gateway/imap", ("gateway.nntp", "gateway.web")),
     ("gateway/lmtp", ("gateway.nntp", "gateway.imap", "gateway.web")),
