@@ -244,9 +244,10 @@ class SessionProtocol:
             try:
                 awaited = self._advance()
             except StopIteration as produced:
-                chunks.append(produced.value)
-                octets += len(produced.value)
-                if not produced.value:  # a pause: it is not the client that is slow
+                piece = produced.value
+                chunks.append(piece)
+                octets += len(piece)
+                if not piece:  # a pause: it is not the client that is slow
                     self._since = self._connections.clock.seconds()
             except StopAsyncIteration:
                 self._replies = None

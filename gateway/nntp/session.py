@@ -34,6 +34,9 @@ SASL_LINE_OCTETS: Final = 2048
 LEAST_IDLE_SECONDS: Final = 180
 """How long a silent client is kept at least. RFC 3977 s. 3.1."""
 
+_WHOLE_OCTETS: Final = 2 * CHUNK_OCTETS
+"""Pieces of fewer octets are not cut into chunks."""
+
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 log = logging.getLogger(__name__)
@@ -97,18 +100,24 @@ class Session:
 
     async def respond(self) -> AsyncGenerator[bytes, None]:
         while not (self.closing or self.upgrade):
-            answer = self._answer()
-            if answer is None:
-                return
             started = False
             try:
+                if self.late or self.block:
+                    answer = self._peer_answer()
+                else:  # here and not elsewhere: readers send one short command after another
+                    line = self._lines.line()
+                    answer = None if line is None else self._run(line)
+                if answer is None:
+                    return
                 async for piece in answer:
                     started = started or piece != b""  # an empty one is a pause
-                    if len(piece) < 2 * CHUNK_OCTETS:
+                    if len(piece) < _WHOLE_OCTETS:
                         yield piece
                         continue
                     for chunk in chunks(piece):
                         yield chunk
+            except (LineTooLong, EndlessLine) as error:
+                yield self._unreadable(error)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong, the client gets an answer
                 refusal = _refusal(error)
                 if started:  # inside a block the client would take it for text
@@ -187,28 +196,23 @@ class Session:
         except NntpError:
             raise NntpError(412, "the newsgroup is gone") from None
 
-    def _answer(self) -> AsyncIterator[bytes] | None:
-        """Return the response that comes next; None where what it answers is not complete."""
+    def _peer_answer(self) -> AsyncIterator[bytes] | None:
+        """Return the response that comes next while a block comes or replies are late; None where there is none yet.
+
+        Raises:
+            LineTooLong, EndlessLine: what has arrived cannot be read.
+        """
         if self.late and (self.late.is_due or self.late.is_full or self._is_sink_busy()):
             return self._late_reply(self.late)
-        try:
-            if self.block is not None:
-                return self._block_answer(self.block)
-            line = self._lines.line()
-        except LineTooLong as error:
-            self.continuation = None
-            return self._refused(error.start, status(501, "line too long"))
-        except EndlessLine:
-            return _single(self.expire("line without end"))
+        if self.block is not None:
+            return self._block_answer(self.block)
+        line = self._lines.line()
         if line is None:
             return None
         if self.late and not _row(line, lambda row: row.overlaps):
             self._lines.put_back(line)
             return self._late_reply(self.late)
-        try:
-            return self._run(line)
-        except NntpError as error:
-            return self._refused(line, error.response)
+        return self._run(line)
 
     def _is_sink_busy(self) -> bool:
         return self.sink is not None and self.sink.is_busy
@@ -226,34 +230,40 @@ class Session:
         self.closing = self.closing or reply.closes
         yield reply.text
 
-    def _refused(self, line: bytes, refusal: bytes) -> AsyncIterator[bytes]:
-        """Return a refusal of a command line, which comes behind its block where it announces one."""
+    def _unreadable(self, error: LineTooLong | EndlessLine) -> bytes:
+        """Return what to say to a line or block that is too long."""
+        if isinstance(error, EndlessLine):
+            return self.expire("line without end")
+        self.continuation = None
+        return self._refused(error.start, status(501, "line too long"))
+
+    def _refused(self, line: bytes, refusal: bytes) -> bytes:
+        """Return what to send now of a refusal, which comes behind the block where the command line announces one."""
         if not _row(line, lambda row: row.announces):
-            return _single(self.in_order(refusal))
+            return self.in_order(refusal)
         self.block = Block(0, lambda _: _single(self.in_order(refusal)))
-        return _Silence()
+        return b""
 
     def _run(self, line: bytes) -> AsyncIterator[bytes]:
-        """Return the response to a line that is a command or continues one.
-
-        Raises:
-            NntpError: it is refused.
-        """
+        """Return the response to a line that is a command or continues one."""
         if self.continuation is not None:
             proceed, self.continuation = self.continuation, None
             return proceed(line)
-        words = _words(line)
-        if not words:
-            return _Silence()
-        row = COMMANDS.get(words[0].upper())
-        if len(line) + 2 > (row.longest if row else LINE_OCTETS):
-            raise NntpError(501, "line too long")
-        if row is None:
-            raise NntpError(500, "unknown command")
-        if len(words) - 1 not in row.arguments:
-            raise NntpError(501, f"syntax: {row.usage.decode()}")
-        if self.access.login_needed and not row.before_login:
-            raise NntpError(480, "log in first")
+        try:
+            words = _words(line)
+            if not words:
+                return _Silence()
+            row = COMMANDS.get(words[0].upper())
+            if len(line) + 2 > (row.longest if row else LINE_OCTETS):
+                raise NntpError(501, "line too long")
+            if row is None:
+                raise NntpError(500, "unknown command")
+            if len(words) - 1 not in row.arguments:
+                raise NntpError(501, f"syntax: {row.usage.decode()}")
+            if not row.before_login and self.access.login_needed:
+                raise NntpError(480, "log in first")
+        except NntpError as error:
+            return _single(self._refused(line, error.response))
         return row.run(self, words[1:])
 
 
