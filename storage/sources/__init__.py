@@ -2,7 +2,8 @@
 
 ``detect`` tells by its content which source a path is: ``mboxfile`` (an mbox that may grow, split by ``mbox``),
 ``whole`` (what is read from the beginning each time: compressed files, tar archives, single messages, standard
-input), ``directory`` (a file a message, laid out as ``maildir``, ``mh`` or ``eml``) or ``public_inbox`` (a commit a message).
+input), ``directory`` (a file a message, laid out as ``maildir``, ``mh`` or ``eml``), ``volumes`` (a file a month, as
+``pipermail`` has them), ``blists`` (a web page a message) or ``public_inbox`` (a commit a message).
 """
 
 from storage.sources.base import MAX_MESSAGE, SETTLED, Incoming, Rejected, Source
