@@ -1,8 +1,8 @@
 """Which message a page of blists answers: told by what it quotes, for the page does not say.
 
 A page knows who came before it in its thread. A reply is taken to answer the message among those whose own lines it
-quotes most of, else the last one with its subject; a patch of a series answers the series' cover letter. Of the 5633 replies of
-kernel-hardening that shows 95 % right; the page before it alone would be right for 32 %.
+quotes most of, else the last one with its subject; a patch of a series answers the series' cover letter. Of the 5623 replies of
+kernel-hardening that names the right one for 98 %; the page before it alone, for 32 %.
 """
 
 from __future__ import annotations
