@@ -164,11 +164,13 @@ class ImapSource:
         for uid, size in batch:
             self._octets += size
             position, cursor = self._place(validity, uid)
-            text, body = found.get(uid, (b"", None))
-            if body is None:
+            if uid not in found:  # expunged since it was listed (RFC 2180 s. 4.1)
                 continue
-            raw = body.replace(b"\r\n", b"\n")
-            why = refusal(raw)
+            text, body = found[uid]
+            raw = (body or b"").replace(b"\r\n", b"\n")
+            why = "the server does not give it" if body is None else refusal(raw)
+            if len(raw) > self._max_message:
+                why = too_large(self._max_message)
             if why:
                 yield Rejected(position, why, cursor, self._octets)
             else:

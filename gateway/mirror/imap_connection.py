@@ -1,7 +1,7 @@
 """A connection to a mail server, by the standard library's client, with bounds that this one does not have.
 
-``imaplib`` keeps what a server sends until it is asked for, however much that is, does not quote what it is given, and
-before Python 3.13 takes any certificate for STARTTLS; all that is seen to here. One FETCH of many messages is one round
+``imaplib`` keeps what a server sends until it is asked for, however much that is, waits for as long as something
+trickles, passes over what came between STARTTLS and TLS, and does not quote what it is given; all that is seen to here. One FETCH of many messages is one round
 trip, so its want of pipelining costs little.
 """
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
 
 from gateway.imap import mutf7
-from gateway.mirror.connection import IDLE_SECONDS
+from gateway.mirror.connection import ANSWER_SECONDS, IDLE_SECONDS
 from gateway.mirror.failures import failed, not_connected
-from gateway.mirror.url import PeerUrl, parse_url
+from gateway.mirror.url import PORTS, PeerUrl, parse_url
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
@@ -28,6 +30,13 @@ __all__ = ["BUDGET", "Fetched", "ImapConnection", "Mailbox"]
 
 BUDGET: Final = 64 * 1024 * 1024
 """Octets that an answer may have unless more is asked for."""
+
+_MAX_LINE: Final = 1024 * 1024
+"""Octets of a line; messages are no lines, but literals."""
+
+_AT_ONCE: Final = 64 * 1024
+_FAREWELL: Final = 64 * 1024
+_TOO_MUCH: Final = "more octets than were asked for"
 
 _TRACE: Final = b"listgate"
 """Whom an anonymous login says it is. RFC 4505 s. 2."""
@@ -51,27 +60,64 @@ class Mailbox(NamedTuple):
 
 
 class _Over(imaplib.IMAP4.abort):
-    """The server sends more than was asked for."""
+    """The server sends what was not asked for, or too slowly."""
 
 
 class _Bounded(imaplib.IMAP4):
     """A client that stops reading where an answer has no end."""
 
-    budget = BUDGET
+    def open(self, host: str = "", port: int | None = None, timeout: float | None = None) -> None:
+        self._buffer = bytearray()
+        self._heard: socket.socket | None = None
+        self.expect(BUDGET)
+        super().open(host, port or PORTS["imap"], timeout)
+
+    def expect(self, budget: int) -> None:
+        """Bound what comes from here on; what was not asked for and came before is forgotten."""
+        self._budget = budget
+        self._deadline = time.monotonic() + ANSWER_SECONDS
+        self.untagged_responses.clear()
 
     def read(self, size: int) -> bytes:
-        self._spend(size)
-        return super().read(size)
+        self._check_layer()
+        if size - len(self._buffer) > self._budget:
+            raise _Over(_TOO_MUCH)
+        while len(self._buffer) < size and self._more():
+            pass
+        return self._taken(size)
 
     def readline(self) -> bytes:
-        line = super().readline()
-        self._spend(len(line))
-        return line
+        self._check_layer()
+        at = 0
+        while (end := self._buffer.find(b"\n", at, _MAX_LINE)) < 0:
+            at = len(self._buffer)
+            if at >= _MAX_LINE:
+                raise _Over(f"a line of more than {_MAX_LINE} octets")
+            if not self._more():
+                break
+        return self._taken(end + 1 or len(self._buffer))
 
-    def _spend(self, octets: int) -> None:
-        self.budget -= octets
-        if self.budget < 0:
-            raise _Over("more octets than were asked for")
+    def _check_layer(self) -> None:
+        """Make sure that nothing came between STARTTLS and TLS: it could be anybody's. RFC 9051 s. 6.2.1."""
+        if self._buffer and self._heard is not self.sock:
+            raise _Over("something came in between")
+
+    def _taken(self, size: int) -> bytes:
+        octets = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return octets
+
+    def _more(self) -> bool:
+        """Read what comes next; return whether something did."""
+        if time.monotonic() > self._deadline:
+            raise _Over(f"no whole answer in {ANSWER_SECONDS:.0f} s")
+        self._heard = self.sock
+        octets = self.sock.recv(_AT_ONCE)
+        self._buffer += octets
+        self._budget -= len(octets)
+        if self._budget < 0:
+            raise _Over(_TOO_MUCH)
+        return bool(octets)
 
 
 class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
@@ -115,6 +161,7 @@ class ImapConnection:
             self._shut()
             return
         with suppress(OSError, imaplib.IMAP4.error):  # all that was wanted has come
+            self._client.expect(_FAREWELL)
             self._client.logout()
 
     def examine(self, mailbox: str) -> Mailbox:
@@ -217,7 +264,7 @@ class ImapConnection:
     @contextmanager
     def _errors(self, budget: int = BUDGET, remedy: str = "run it again later") -> Iterator[None]:
         """Turn what goes wrong into a ``SourceError``; ``budget`` bounds what the server may say."""
-        self._client.budget = budget
+        self._client.expect(budget)
         try:
             yield
         except imaplib.IMAP4.abort as error:
@@ -245,17 +292,18 @@ def _responses(found: Sequence[object]) -> Iterator[Fetched]:
 
     ``imaplib`` gives a pair for each literal, with what stood before it, and then the rest of the line.
     """
-    text, message = b"", None
+    pieces: list[bytes] = []
+    message = None
     for part in found:
         if isinstance(part, tuple):
-            text += part[0]
+            pieces.append(part[0])
             if part[0].endswith(b"}") and _BODY.search(part[0]):
                 message = part[1]
         elif isinstance(part, bytes):
-            text += part
+            text = b"".join((*pieces, part))
             quoted = _QUOTED_BODY.search(text) if message is None else None
             yield text, _ESCAPED.sub(rb"\1", quoted[1]) if quoted else message
-            text, message = b"", None
+            pieces, message = [], None
 
 
 def _name(mailbox: str) -> str:

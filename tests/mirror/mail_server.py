@@ -37,6 +37,7 @@ class Mail(Server):
     login: bytes = b'LOGIN "anonymous" "listgate"'
     instead: Mapping[bytes, bytes] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
+    injected: bytes = b""  # behind the answer to STARTTLS
     dies_after: int | None = None
     heard: list[bytes] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Mail(Server):
             command += b" " + channel.line()
         if word == b"STARTTLS":
             assert self.context is not None
-            channel.send(tag + b" OK go\r\n")
+            channel.send(tag + b" OK go\r\n" + self.injected)
             channel.tls(self.context)
             return
         refusal = self._refusal(word, command)

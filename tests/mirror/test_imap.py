@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from storage.sources.base import Item
+    from tests.mirror.servers import Channel
 
 NOON = 1_072_958_400
 """1 January 2004, 12:00 UTC."""
@@ -287,6 +289,92 @@ def test_more_than_was_asked_for_is_not_kept(
     monkeypatch.setattr(imap, "BUDGET", 10_000)
     why = refused(mailbox([1], instead={rb"UID FETCH .*BODY": endless}))
     assert "the connection broke" in why or "refused" in why
+
+
+@pytest.mark.parametrize("where", ["greeting", "EXAMINE"])
+def test_an_answer_that_trickles_is_given_up(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap_connection, "ANSWER_SECONDS", 0.05)
+    server = Trickling("* OK hello " if where == "greeting" else "", where)
+    source = ImapSource(server.url(), "made")
+    with server, pytest.raises(SourceError, match=r"no whole answer in 0 s"):
+        [*source.messages(b"")]
+
+
+class Trickling(Mail):
+    """Sends what has no end, slowly, instead of one answer."""
+
+    def __init__(self, greeting: str, where: str) -> None:
+        super().__init__({}, instead={})
+        self._begins_with = greeting
+        self._where = where.encode()
+
+    def speak(self, channel: Channel) -> None:
+        if not self._begins_with:
+            channel.send(b"* OK hello\r\n")
+            while not (line := channel.line()).partition(b" ")[2].startswith(self._where):
+                tag, _, command = line.partition(b" ")
+                self._answer(channel, tag, command)
+        channel.send(b"* ")
+        while not self.over.wait(0.002):
+            channel.send(b"x")
+
+
+def test_what_nobody_asked_for_is_forgotten_with_the_next_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imap, "BATCH_MESSAGES", 1)
+    kept: list[int] = []
+    expect = imap_connection._Bounded.expect
+
+    def counting(client: imap_connection._Bounded, budget: int) -> None:
+        expect(client, budget)
+        kept.append(len(client.untagged_responses))
+
+    monkeypatch.setattr(imap_connection._Bounded, "expect", counting)
+    junk = b"* JUNK " + b"x" * 1000 + b"\r\n* 1 FETCH (UID 1)\r\n{tag} OK done\r\n"
+    with mailbox(range(1, 6), instead={rb"UID FETCH .*BODY": junk}) as server:
+        assert [*ImapSource(server.url(), "made", 1).messages(b"")]
+    assert set(kept) == {0}
+
+
+def test_a_message_that_the_server_has_and_does_not_give_is_named() -> None:
+    without = b"* 1 FETCH (UID 1 BODY[] NIL)\r\n{tag} OK done\r\n"
+    with mailbox([1, 2], instead={rb"UID FETCH .*BODY": without}) as server:
+        items = [*ImapSource(server.url(), "made").messages(b"")]
+    assert [type(item) for item in items] == [Rejected]
+    assert getattr(items[0], "why", "") == "the server does not give it"
+
+
+def test_a_message_larger_than_the_server_said_is_refused() -> None:
+    size = b"* 1 FETCH (UID 1 RFC822.SIZE 3)\r\n{tag} OK done\r\n"
+    with mailbox([1], instead={rb"UID FETCH .*SIZE": size}) as server:
+        (item,) = ImapSource(server.url(), "made", max_message=20).messages(b"")
+    assert isinstance(item, Rejected)
+    assert item.why == too_large(20)
+
+
+def test_many_literals_take_no_time_to_speak_of() -> None:
+    many = b"* 1 FETCH (UID 1 " + b"x {0}\r\n" * 200_000 + b")\r\n{tag} OK done\r\n"
+    with mailbox([1], instead={rb"UID FETCH .*BODY": many}) as server:
+        began = time.process_time()
+        (item,) = ImapSource(server.url(), "made").messages(b"")
+    assert isinstance(item, Rejected)
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_comes_between_starttls_and_tls_is_not_believed(
+    server_tls: ssl.SSLContext,
+) -> None:
+    server = mailbox(
+        [1],
+        capabilities=b"IMAP4rev1 STARTTLS",
+        context=server_tls,
+        injected=b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n",
+    )
+    why = refused(server, login="ann:secret@", host="localhost")
+    assert "something came in between" in why
+    assert not any(b"LOGIN" in line for line in server.heard)
 
 
 @settings(max_examples=40, deadline=None)
