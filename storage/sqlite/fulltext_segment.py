@@ -13,7 +13,9 @@ import struct
 import sys
 from array import array
 from bisect import bisect_right
-from itertools import accumulate
+from collections import defaultdict
+from itertools import accumulate, pairwise, repeat
+from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from storage.bitmap import bit_runs
@@ -30,7 +32,8 @@ __all__ = [
     "Section",
     "Terms",
     "bits_of",
-    "no_places",
+    "joined",
+    "octets_of",
     "places_in",
 ]
 
@@ -50,13 +53,16 @@ CHECK: Final = 64
 """After so many terms it is looked whether all messages that are asked for are found."""
 
 _BITMAP: Final = RUN_NUMBERS // 8
+_PLACE_OCTETS: Final = array("H").itemsize
 _HEAD: Final = struct.Struct("<III")
 
-Terms: TypeAlias = "dict[bytes, array[int]]"
-"""The places of the messages that have each term, ascending: ``no_places`` makes them.
+Terms: TypeAlias = dict[bytes, bytes]
+"""The places of the messages that have each term, as ``octets_of`` packs them.
 
-They are arrays as Python looks for garbage in lists, of which a hundred thousand are alive at once.
+A hundred thousand are alive at once: most terms are in one message, and those of one message share what is packed.
 """
+
+_ONE: Final = tuple(array("H", (place,)).tobytes() for place in range(RUN_NUMBERS))
 
 
 class Section(NamedTuple):
@@ -72,33 +78,34 @@ class Section(NamedTuple):
         The places are: three counts; how many messages the listed terms have, and how many terms have that many; where
         every 256th term begins; the bitmaps of the first terms; the places of the listed ones.
         """
-        by_count: dict[int, list[bytes]] = {}
+        by_length: dict[int, list[bytes]] = defaultdict(list)
         for term, places in terms.items():
-            by_count.setdefault(len(places), []).append(term)
+            by_length[len(places)].append(term)
         ordered: list[bytes] = []
         bitmaps: list[bytes] = []
-        lists: list[array[int]] = []
-        listed = []
-        for count in sorted(by_count, reverse=True):
-            same = sorted(by_count[count])
+        lists: list[bytes] = []
+        listed, sizes = [], []
+        for length in sorted(by_length, reverse=True):
+            same = sorted(by_length[length])
             ordered += same
+            count = length // _PLACE_OCTETS
             if count > MAX_LISTED:
-                bitmaps += [bits_of(terms[term]).to_bytes(_BITMAP, "little") for term in same]
+                of_term = [bits_of(array("H", terms[term])) for term in same]
+                bitmaps += [bits.to_bytes(_BITMAP, "little") for bits in of_term]
             else:
-                lists += [terms[term] for term in same]
+                lists += map(terms.__getitem__, same)
                 listed.append(count)
-        starts = accumulate([len(term) + 1 for term in ordered], initial=1)
-        samples = list(starts)[:-1:SAMPLE]
+                sizes.append(len(same))
+        ends = list(accumulate(map(len, ordered), initial=0))  # less the spaces
+        samples = [ends[at] + at + 1 for at in range(0, len(ordered), SAMPLE)]
         head = _HEAD.pack(len(bitmaps), len(listed), len(samples))
-        sizes = [len(by_count[count]) for count in listed]
         table = _octets(array("I", [*listed, *sizes, *samples]))
         data = _octets(array("H", b"".join(lists)))
         return cls(b" %b " % b" ".join(ordered), b"".join([head, table, *bitmaps, data]))
 
     def decode(self) -> Terms:
         """Return the terms."""
-        places = Places(self.places)
-        return {term: places.of(at) for at, term in enumerate(self.terms.split())}
+        return dict(zip(self.terms.split(), Places(self.places).packed(), strict=True))
 
 
 class Places:
@@ -130,9 +137,18 @@ class Places:
         start = self._offsets[group] + (at - self._firsts[group]) * count
         return self._lists[start : start + count]
 
-    def of(self, at: int) -> array[int]:
-        """Return the places of the messages that have a term."""
-        return array("H", places_in(self.bits(at))) if at < self.dense else self.listed(at)
+    def packed(self) -> list[bytes]:
+        """Return the places of the messages that have each term."""
+        found = [array("H", places_in(self.bits(at))).tobytes() for at in range(self.dense)]
+        octets = self._lists.tobytes()
+        for count, (start, end) in zip(self._counts, pairwise(self._offsets), strict=True):
+            if count == 1:
+                found += map(_ONE.__getitem__, self._lists[start:end])
+            else:
+                length = count * _PLACE_OCTETS
+                starts = range(start * _PLACE_OCTETS, end * _PLACE_OCTETS, length)
+                found += [octets[at : at + length] for at in starts]
+        return found
 
     def with_piece(self, terms: bytes, piece: Piece, wanted: int) -> int:
         """Return which of the messages ``wanted`` have a term with a piece of a needle, as bits."""
@@ -167,9 +183,17 @@ class Places:
             place = terms.find(sought, terms.index(b" ", inside))
 
 
-def no_places() -> array[int]:
-    """Return the places of none."""
-    return array("H")
+def octets_of(place: int) -> bytes:
+    """Return a place, packed; those of several messages are these, one after the other."""
+    return _ONE[place]
+
+
+def joined(terms: Terms, others: Terms) -> Terms:
+    """Return the terms of the messages of two sections; either may be changed for it."""
+    more, fewer = (terms, others) if len(terms) > len(others) else (others, terms)
+    places = map(add, map(more.get, fewer, repeat(b"")), fewer.values())
+    more.update(zip(fewer, places, strict=True))
+    return more
 
 
 def bits_of(places: Iterable[int]) -> int:

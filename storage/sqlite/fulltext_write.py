@@ -7,9 +7,10 @@ there are few, and a message is written again only as often as its segment doubl
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict, deque
+from collections import defaultdict
 from contextlib import suppress
 from itertools import groupby, repeat
+from operator import add
 from typing import TYPE_CHECKING, Final
 
 import zstandard
@@ -19,7 +20,14 @@ from storage.errors import ArchiveUnavailable
 from storage.message.terms import TERMS_VERSION, terms
 from storage.pages import page_of
 from storage.sqlite.fulltext import SEGMENTS
-from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Section, no_places, places_in
+from storage.sqlite.fulltext_segment import (
+    RUN_BITS,
+    RUN_NUMBERS,
+    Section,
+    joined,
+    octets_of,
+    places_in,
+)
 from storage.sqlite.packing import pack, unpack
 
 if TYPE_CHECKING:
@@ -60,35 +68,36 @@ class _Segment:
 
     def __init__(self) -> None:
         self.covers = 0
-        self.sections: tuple[Terms, Terms] = defaultdict(no_places), defaultdict(no_places)
+        self.sections: tuple[Terms, Terms] = {}, {}
 
     def add(self, place: int, text: Searchable) -> None:
         """Add a message."""
         self.covers |= 1 << place
+        own = octets_of(place)
         for section, part in zip(self.sections, (text.head, text.body), strict=True):
-            _drained(map(array.append, map(section.__getitem__, terms(part)), repeat(place)))
+            found = terms(part)
+            places = map(add, map(section.get, found, repeat(b"")), repeat(own))
+            section.update(zip(found, places))  # noqa: B905 - one of them never ends
 
-    def join(self, covers: int, sections: Sequence[Terms]) -> None:
+    def join(self, covers: int, sections: tuple[Terms, Terms]) -> None:
         """Add the messages of another segment."""
         self.covers |= covers
-        for section, other in zip(self.sections, sections, strict=True):
-            _drained(map(array.extend, map(section.__getitem__, other), other.values()))
+        head, body = map(joined, self.sections, sections)
+        self.sections = head, body
 
     def take_out(self, gone: int) -> None:
         """Take messages out, given as bits."""
         self.covers &= ~gone
         places_gone = set(places_in(gone))
         for section in self.sections:
-            for term, places in list(section.items()):
+            for term, packed in list(section.items()):
+                places = array("H", packed)
                 if not places_gone.isdisjoint(places):
-                    section[term] = array("H", [at for at in places if at not in places_gone])
-                    if not section[term]:
+                    left = [octets_of(at) for at in places if at not in places_gone]
+                    if left:
+                        section[term] = b"".join(left)
+                    else:
                         del section[term]
-
-
-def _drained(iterator: Iterator[None]) -> None:
-    """Run an iterator to its end."""
-    deque(iterator, maxlen=0)
 
 
 class IndexWriter:

@@ -19,6 +19,8 @@ from storage.sqlite.fulltext_segment import (
     Section,
     Terms,
     bits_of,
+    joined,
+    octets_of,
     places_in,
 )
 
@@ -26,7 +28,7 @@ ALL = (1 << RUN_NUMBERS) - 1
 TERMS = st.dictionaries(
     st.binary(min_size=1, max_size=6).map(lambda octets: octets.hex().upper().encode()[:5]),
     st.sets(st.integers(0, RUN_NUMBERS - 1), min_size=1, max_size=20).map(
-        lambda places: array("H", sorted(places))
+        lambda places: array("H", sorted(places)).tobytes()
     ),
     max_size=60,
 )
@@ -42,7 +44,10 @@ def scanned(terms: Terms, piece: Piece) -> int:
     start, end = b" " * piece.at_start, b" " * piece.at_end
     sought = start + piece.octets + end
     return bits_of(
-        place for term, places in terms.items() if sought in b" %b " % term for place in places
+        place
+        for term, places in terms.items()
+        if sought in b" %b " % term
+        for place in array("H", places)
     )
 
 
@@ -58,6 +63,13 @@ def test_what_is_sought_is_found(terms: Terms, piece: Piece, wanted: int) -> Non
     assert found == scanned(terms, piece) & wanted
 
 
+@given(TERMS, TERMS)
+def test_joined_are_the_messages_of_both(one: Terms, other: Terms) -> None:
+    every = {term: {*array("H", one.get(term, b"") + other.get(term, b""))} for term in one | other}
+    found = joined(dict(one), dict(other))
+    assert {term: {*array("H", places)} for term, places in found.items()} == every
+
+
 def many() -> Terms:
     """Return terms of all kinds: in nearly all messages, in some, in one; more than a sample of each."""
     dense = {b"D%d" % at: list(range(at, RUN_NUMBERS)) for at in range(2 * SAMPLE)}
@@ -65,7 +77,7 @@ def many() -> Terms:
     single = {b"S%d" % at: [at % RUN_NUMBERS] for at in range(5000)}
     edge = {b"E%d" % more: list(range(MAX_LISTED + more)) for more in (0, 1)}
     every = {**single, **listed, **dense, **edge}
-    return {term: array("H", places) for term, places in every.items()}
+    return {term: array("H", places).tobytes() for term, places in every.items()}
 
 
 def test_terms_of_all_kinds() -> None:
@@ -95,7 +107,7 @@ def test_nothing_is_in_nothing() -> None:
 
 
 def test_stored_integers_are_little_endian() -> None:
-    section = Section.of({b"A": array("H", [0x0102])})
+    section = Section.of({b"A": octets_of(0x0102)})
     assert section.places.endswith(b"\x02\x01")
     if sys.byteorder == "little":
         swapped = b"\x01\x02"
