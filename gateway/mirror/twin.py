@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gateway.mirror.url import PeerUrl
+    from storage.errors import SourceError
     from storage.ingest import Renderer
     from storage.model import MailingList
     from storage.replica import Record
@@ -206,6 +207,8 @@ class _Run:
         took = Summary()
         with self.writer.batch() as batch:
             twin = self._twin(batch)
+            if twin.next_number != records[0].number:
+                raise self._overtaken()
             for record in records:
                 took.read += 1
                 if isinstance(record, Tombstone):
@@ -215,6 +218,11 @@ class _Run:
                 took.added += 1
                 took.octets += len(record.raw)
         self._report(took)
+
+    def _overtaken(self) -> SourceError:
+        """Return the error that says so: another run, from another host, brought the list further."""
+        why = f"{self.name} was pulled from elsewhere at the same time"
+        return failed(self.origin.url, why, "nothing is lost; run it again")
 
     def _twin(self, batch: Batch) -> Twin:
         return batch.twin(self.name, self.origin.url.shown)
@@ -281,6 +289,8 @@ class _Run:
         took = Summary()
         with self.writer.batch() as batch:
             twin = self._twin(batch)
+            if batch.mailing_list(self.name).revision > state.revision:
+                raise self._overtaken()
             for record in _unspooled(spool):
                 if isinstance(record, Tombstone):
                     took.withdrawn += twin.kept(record.number) is not None

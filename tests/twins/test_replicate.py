@@ -181,6 +181,29 @@ def test_either_of_two_origins_will_do() -> None:
     alike(origin, twin.archive())
 
 
+def test_two_pulls_at_once_do_not_harm_each_other() -> None:
+    engine, twin = MemoryEngine(), MemoryEngine()
+    origin = grown(engine, "1", "2")
+
+    class Overtaken(Wire):
+        """While it is asked for something, another pull does all of it."""
+
+        def run(self, requests: Iterable[bytes | Request], window: int) -> Iterator[Response]:
+            for request in requests:
+                command = request if isinstance(request, bytes) else request.command
+                if when in command and twin.writer().has("l"):
+                    fill(engine.writer(), "l", [mail(when.decode())], now=NOW + len(when))
+                    pull(twin.writer(), "l", origin)
+                yield from super().run([request], window)
+
+    for when in (b"MESSAGES", b"NODES"):
+        fill(engine.writer(), "l", [mail(f"before {when.decode()}")], now=NOW + 1 + len(when) * 9)
+        origin.refresh()
+        with pytest.raises(SourceError, match=r"l was pulled from elsewhere .* nothing is lost"):
+            pulled(twin.writer(), "l", lambda url: Overtaken(url, origin))
+        alike(origin, twin.archive())
+
+
 def test_lists_that_may_not_be_read_are_not_there() -> None:
     origin = build(MemoryEngine())
     with pytest.raises(
