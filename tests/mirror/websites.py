@@ -58,7 +58,7 @@ def etag(octets: bytes) -> str:
 def website(context: ssl.SSLContext | None = None) -> Iterator[Website]:
     """Run a server while the block runs."""
     site = Website()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _answerer(site))
+    server = _Server(("127.0.0.1", 0), _answerer(site))
     server.daemon_threads = True
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -76,6 +76,11 @@ def website(context: ssl.SSLContext | None = None) -> Iterator[Website]:
 
 def _answerer(site: Website) -> type[BaseHTTPRequestHandler]:
     return type("Answerer", (_Answerer,), {"site": site})
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Be silent: a client may go at any time."""
 
 
 class _Answerer(BaseHTTPRequestHandler):
@@ -128,6 +133,8 @@ class _Answerer(BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         elif status != 304:
             self.send_header("Content-Length", str(len(body)))
+        if body.startswith(b"<"):
+            self.send_header("Content-Type", "text/html")
         self.end_headers()
         sent = body[: breaks.pop(0)] if breaks else body
         self.wfile.write(b"%x\r\n%b\r\n" % (len(sent), sent) if chunked else sent)
