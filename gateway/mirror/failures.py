@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import SourceError
 
@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 
 __all__ = ["failed", "not_connected"]
 
+MAX_WHY: Final = 500
+"""Characters of what a server said that are shown."""
+
 
 def failed(url: PeerUrl, why: str, remedy: str) -> SourceError:
     """Return an error that names the server, and never the password, though the server may have said it again."""
     if url.password:
         why = why.replace(url.password, "...")
-    why = "".join([character if character.isprintable() else " " for character in why]).strip()
+    why = "".join(
+        [character if character.isprintable() else " " for character in why[:MAX_WHY]]
+    ).strip()
     return SourceError(f"{url.shown}: {why}: {remedy}")
 
 

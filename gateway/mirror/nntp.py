@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.mirror.article import message_of
 from gateway.mirror.connection import Connection
+from gateway.mirror.failures import failed
 from gateway.mirror.url import parse_url
 from storage.errors import SourceError
 from storage.sources.base import MAX_MESSAGE, Incoming, Rejected
@@ -52,7 +53,8 @@ _MARK_EVERY: Final = 256
 """Articles after which the mark further back moves on."""
 
 MAX_LISTING: Final = 64 * 1024 * 1024
-"""Octets of a list of articles; what is longer tells nothing."""
+MAX_LISTED: Final = 1_000_000
+"""Octets and lines of a list of articles; what is longer tells nothing."""
 
 _LISTINGS: Final = (b"LISTGROUP", b"HDR Message-ID", b"XHDR Message-ID", b"XOVER")
 """Commands that tell which numbers are there, the shortest answer first. public-inbox 1.9 answers LISTGROUP with a
@@ -236,7 +238,7 @@ class NntpSource:
         return Incoming(raw, None, position, cursor, self._octets)
 
     def _refused(self, response: Response, remedy: str) -> SourceError:
-        return SourceError(f"{self.name}: {response.shown}: {remedy}")
+        return failed(self._url, response.shown, remedy)
 
 
 def window_for(latency: float) -> int:
@@ -254,5 +256,8 @@ def _numbers(block: bytes | None) -> list[int] | None:
     """Return the numbers that the lines of a block begin with; None where a line has none: it is no listing."""
     if block is None or len(block) > MAX_LISTING:
         return None
+    lines = block.count(b"\r\n")
+    if lines > MAX_LISTED:
+        return None
     numbers = _NUMBER.findall(block)
-    return [*map(int, numbers)] if len(numbers) == block.count(b"\r\n") else None
+    return [*map(int, numbers)] if len(numbers) == lines else None

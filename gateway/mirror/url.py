@@ -59,8 +59,11 @@ def parse_url(url: str) -> PeerUrl:
         parts = urlsplit(url)
         port = parts.port
         host = parts.hostname or ""
+        host.encode("idna")
+    except UnicodeError:
+        raise _wrong(url, "its host is no name") from None
     except ValueError as error:
-        raise _wrong(url, str(error)) from None
+        raise _wrong(url, str(error).partition(" as ")[0]) from None  # a password with / is no port
     if parts.scheme not in PORTS:
         raise _wrong(url, f"it must begin with one of {', '.join(f'{each}://' for each in PORTS)}")
     path, user, password = (
@@ -79,9 +82,8 @@ def parse_url(url: str) -> PeerUrl:
 def without_password(url: str) -> str:
     """Return any URL, also a wrong one, without what may be a password."""
     scheme, slashes, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    login, at, host = authority.rpartition("@")
-    return f"{scheme}{slashes}{login.partition(':')[0]}{at}{host}{slash}{path}"
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}{slashes}{login.partition(':')[0]}{at}{place}"
 
 
 def _wrong(url: str, why: str) -> SourceError:

@@ -122,8 +122,11 @@ def test_where_nothing_tells_what_is_there_everything_is_tried() -> None:
         assert len(server.asked(b"ARTICLE")) == 1501
 
 
-def test_a_listing_without_an_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nntp, "MAX_LISTING", 3)
+@pytest.mark.parametrize(("limit", "least"), [("MAX_LISTING", 3), ("MAX_LISTED", 1)])
+def test_a_listing_without_an_end_is_none(
+    limit: str, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nntp, limit, least)
     with news([1, 1000]) as server:
         assert pull(server)[0] == [1, 1000]
         assert server.asked(b"XOVER") == [b"1-1000"]
@@ -253,6 +256,17 @@ def test_what_the_server_refuses_is_named(rest: str, why: str) -> None:
             [*source.messages(b"")]
     assert str(raised.value).startswith(f"{source.name}: ")
     assert why in str(raised.value)
+
+
+def test_a_password_that_the_server_says_again_is_not_shown() -> None:
+    login = "C: AUTHINFO USER ann\nS: 281 in\nC: CAPABILITIES\nS: 101 x\nS: READER\nS: .\n"
+    with Scripted(
+        READER + login + "C: GROUP a\nS: 502 not ann:secret" + "!" * 2000 + "\nHANG"
+    ) as server:
+        source = NntpSource(f"nntp://ann:secret@127.0.0.1:{server.port}/", "a")
+        with pytest.raises(SourceError, match=r"502 not ann:\.\.\.!+: put a login") as raised:
+            [*source.messages(b"")]
+    assert len(str(raised.value)) < 1000
 
 
 def test_the_window_is_as_wide_as_the_distance_wants() -> None:

@@ -50,6 +50,10 @@ def test_what_is_shown_names_the_same_and_has_no_password(url: str, shown: str) 
         ("nntp:///group", "names no host"),
         ("nntp://u:secret@h:0/a", "port 0"),
         ("nntp://u:secret@h:x/a", "Port could not"),
+        ("nntp://u:secret/secret@h/a", "Port could not be cast to integer value)"),
+        ("nntp://u:secret?secret@h/a", "Port could not"),
+        ("nntp://u:secret@a..b/a", "its host is no name"),
+        ("imap://u:secret@h\ud800/a", "its host is no name"),
         ("nntp://u:secret@h:99999/a", "Port out of range"),
         ("nntp://u:secret@[::1/a", "Invalid IPv6"),
         ("nntp://u:secret@h/a%0d%0aQUIT", "control characters"),
@@ -65,4 +69,5 @@ def test_what_is_no_url_is_named_without_its_password(url: str, why: str) -> Non
     text = str(raised.value)
     assert why in text
     assert ":secret" not in text
+    assert "'secret" not in text
     assert text.isprintable()
