@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.lmtp import Settings
 from gateway.lmtp import text as text_module
 from gateway.wire import Upgrade
 from storage.model import Location
@@ -89,18 +90,12 @@ def test_a_line_without_end_ends_the_connection() -> None:
 
 def test_a_text_without_end_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_module, "ENDLESS_OCTETS", 1 << 20)
-    monkeypatch.setattr(text_module.IncomingText, "__init__", _small)
-    session = World(MemoryEngine()).session()
+    session = World(MemoryEngine()).session(Settings(max_message=100))
     client = Client(session)
     client.send(GREETED + BEGUN)
     answer = b"".join(client.send(b"x" * 65536) for _ in range(40))
     assert answer.startswith(b"552 5.3.4 ")
     assert session.closing
-
-
-def _small(self: text_module.IncomingText, limit: int) -> None:
-    self.is_complete = self.is_too_large = False
-    self._limit, self._octets, self._dots, self._discarded = 100, bytearray(b"\r\n"), 0, 0
 
 
 def test_no_more_recipients_than_are_allowed() -> None:
