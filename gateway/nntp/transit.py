@@ -39,7 +39,7 @@ _SUBJECT: Final = b"(no subject)"
 _BLANKS: Final = b" \t"
 _BLANK: Final = (b" ", b"\t")
 _CONTENT: Final = re.compile(rb"[^ \t]")
-_BLANKS_RUN: Final = re.compile(rb"[ \t]++")
+_EITHER_BLANK: Final = re.compile(rb"[ \t]")
 _ORIGINAL_PATH: Final = b"x-original-path"
 _ORIGINAL_INJECTION_DATE: Final = b"x-original-injection-date"
 _MAX_PATH: Final = 900
@@ -284,7 +284,7 @@ def _is_short(text: bytes) -> bool:
 
 
 def _folded(line: bytes, start: int) -> Iterator[bytes]:
-    """Yield the pieces of a line, each but the first one beginning with a blank and none of blanks only.
+    """Yield the pieces of a line, each but the first one beginning with a blank, and none of blanks only.
 
     ``start`` is from where on there may be a blank that is a place to fold at.
     """
@@ -293,10 +293,11 @@ def _folded(line: bytes, start: int) -> Iterator[bytes]:
     while content is not None and len(line) - begin > _LINE:
         at = max(line.rfind(blank, content.end(), begin + _LINE + 1) for blank in _BLANK)
         if at < 0:
-            following = _BLANKS_RUN.search(line, begin + _LINE)
+            following = _EITHER_BLANK.search(line, max(content.end(), begin + _LINE))
             if following is None:
                 break
             at = following.start()
-        yield line[begin:at]
-        begin, content = at, _CONTENT.search(line, at)
+        yield line[begin:at].rstrip(_BLANKS)
+        content = _CONTENT.search(line, at)
+        begin = at if content is None else content.start() - 1  # of many blanks one is enough
     yield line[begin:]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import pytest
@@ -101,9 +102,28 @@ def test_long_lines_are_folded_where_they_have_blanks() -> None:
     unbroken = b"z" * 2000
     assert fields(b"X-A: " + unbroken + b"\t w\n " + unbroken)[:-1] == [
         b"X-A: " + unbroken,
-        b"\t w",
+        b" w",
         b" " + unbroken,
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "folded"),
+    [
+        (b"X-A: y" + b" " * 2000 + b"z", [b"X-A: y", b" z"]),
+        (b"X-A: y" + b" " * 2000 + b"z\n " + b" " * 2000 + b"z", [b"X-A: y", b" z", b" " * 2001 + b"z"]),
+    ],
+    ids=["blanks", "a fold of blanks"],
+)  # fmt: skip
+def test_no_line_is_of_blanks_only(line: bytes, folded: list[bytes]) -> None:
+    assert fields(line)[:-1] == folded
+    assert fields(b"\n".join(folded))[:-1] == folded
+
+
+def test_blanks_are_looked_through_once() -> None:
+    began = time.process_time()
+    assert fields(b"X-A: y" + b" " * 1_000_000 + b"z")[:-1] == [b"X-A: y", b" z"]
+    assert time.process_time() - began < 2  # seconds; a square of the length would take more
 
 
 def test_a_path_is_handed_on() -> None:

@@ -80,6 +80,7 @@ def test_what_is_made_of_a_mail_is_taken(raw: bytes) -> None:
 
 
 @given(mails, st.booleans())
+@example(b"X-A: y" + b" " * 2000 + b"z\n" + b" " * 2000 + b"z\n\n", False)
 def test_made_anew_of_itself_it_stays(raw: bytes, wanted: bool) -> None:
     once = article(served(raw), wanted=wanted)
     again = article(Served(once.message_id, once.octets, dotted=False), wanted=wanted)
@@ -87,6 +88,7 @@ def test_made_anew_of_itself_it_stays(raw: bytes, wanted: bool) -> None:
 
 
 @given(mails)
+@example(b"X-A: y" + b" " * 2000 + b"z\n\n")
 def test_each_line_has_a_place_and_something_to_say(raw: bytes) -> None:
     head = article(served(raw)).octets.partition(b"\r\n\r\n")[0]
     for line in head.split(b"\r\n"):
