@@ -1,8 +1,9 @@
 """Which message a page of blists answers: told by what it quotes, for the page does not say.
 
 A page knows who came before it in its thread. A reply is taken to answer the message among those whose own lines it
-quotes most of, else the last one with its subject; a patch of a series answers the series' cover letter. Of the 5623 replies of
-kernel-hardening that names the right one for 98 %; the page before it alone, for 32 %.
+quotes most of, else the last one with its subject; a patch of a series answers the series' cover letter. On pages made
+of mboxes that names the right one for 98 % of the replies of kernel-hardening, on which it was tried out, and for 92 %
+of those of linux-man, 91 % of ilug's and 86 % of fork's; for kernel-hardening the page before alone would do for 32 %.
 """
 
 from __future__ import annotations
