@@ -3,8 +3,8 @@
 The process writes in groups: one transaction for all that came while the last one was written, so that many senders at
 once share the cost of the disk. Records on the socket between the two, numbers in network order:
 
-    there: token (8), octets of the names (2), octets of the mail (8), names joined by LF, mail
-    back:  token (8), count of names (2), an octet of outcome for each
+    there: token (8), octets of the names (4), octets of the mail (8), names joined by LF, mail
+    back:  token (8), count of names (4), an octet of outcome for each
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ END_SECONDS: Final = 10.0
 """How long the process may take to write what it has when this one ends."""
 
 _READ_OCTETS: Final = 64 * 1024
-_THERE: Final = struct.Struct("!QHQ")
-_BACK: Final = struct.Struct("!QH")
+_THERE: Final = struct.Struct("!QIQ")
+_BACK: Final = struct.Struct("!QI")
 
 log = logging.getLogger(__name__)
 

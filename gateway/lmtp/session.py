@@ -119,7 +119,9 @@ class Session:
             return self._refuse(too_large(self.settings.max_message), MAX_FAULTS)
         self._lines.feed(rest)
         if not text.is_complete:
-            return None
+            return (
+                b"" if text.grew() else None
+            )  # a pause: what comes of a mail keeps a connection from being idle
         names = self.names
         self.reset()
         if text.is_too_large:

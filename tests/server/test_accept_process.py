@@ -116,6 +116,11 @@ def test_what_is_handed_in_is_stored_and_answered_for(running: Running) -> None:
     assert running.pending() == 0
 
 
+def test_a_mail_may_be_for_as_many_lists_as_are_named(running: Running) -> None:
+    names = [f"{number:0>200}" for number in range(1000)]
+    assert running.hand_in(mail("1"), names=names) == [dict.fromkeys(names, ADDED)]
+
+
 def test_many_that_come_while_the_disk_is_busy_are_few_transactions(running: Running) -> None:
     running.hand_in(mail("0"))
     with closing(open_for_writing(running.directory)) as other, other.batch():
