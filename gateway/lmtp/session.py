@@ -119,9 +119,8 @@ class Session:
             return self._refuse(too_large(self.settings.max_message), MAX_FAULTS)
         self._lines.feed(rest)
         if not text.is_complete:
-            return (
-                b"" if text.grew() else None
-            )  # a pause: what comes of a mail keeps a connection from being idle
+            # An empty piece is a pause: a mail that comes slowly keeps its connection from being idle.
+            return b"" if text.grew() else None
         names = self.names
         self.reset()
         if text.is_too_large:
