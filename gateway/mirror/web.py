@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from gateway.mirror.lock import held
-from gateway.mirror.webfetch import NotThere, Web
+from gateway.mirror.webfetch import NotThere, Web, written
 from gateway.mirror.webrequest import Place, joined
 from storage.errors import SourceError
 from storage.peers import shown_url
@@ -274,5 +274,6 @@ def _read(path: Path) -> object:
 
 def _write(path: Path, value: object) -> None:
     new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps(value), encoding="utf-8")
-    new.replace(path)
+    with written(path):
+        new.write_text(json.dumps(value), encoding="utf-8")
+        new.replace(path)

@@ -7,6 +7,7 @@ that is not whole yet. A copy is replaced only by a whole one.
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import ssl
@@ -28,16 +29,21 @@ from storage.errors import SourceError
 from storage.sources.base import CHUNK
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["MAX_COPY", "Fetched", "NotThere", "Web"]
+    from _typeshed import WriteableBuffer
+
+__all__ = ["MAX_COPY", "Fetched", "NotThere", "Web", "written"]
 
 MAX_COPY: Final = 64 << 30
 """The most octets that are taken of one file."""
 TIMEOUT: Final = 60.0
 """Seconds for which a server may say nothing."""
+STEP: Final = 120.0
+"""Seconds that the head of an answer, and each piece of its body, may take, however they trickle."""
 MAX_REDIRECTS: Final = 5
 ATTEMPTS: Final = 3
 """How often a download that breaks off is gone on with at once; after that the next run does."""
@@ -69,6 +75,38 @@ class _Broken(Exception):
     def __init__(self, why: str, *, brought: bool) -> None:
         super().__init__(why)
         self.brought = brought
+
+
+class _Paced(io.RawIOBase):
+    """Reads what a server sends until the time is up for a step."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self.begin_step()
+
+    def begin_step(self) -> None:
+        self._deadline = time.monotonic() + STEP
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError(f"no whole answer in {STEP:.0f} s")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that is given up where it trickles: ``http.client`` waits for as long as something comes."""
+
+    def __init__(self, sock: socket.socket, *, method: str | None = None) -> None:
+        super().__init__(sock, method=method)
+        self.paced = _Paced(self.fp.detach())
+        self.fp = io.BufferedReader(self.paced)
 
 
 class Web:
@@ -164,7 +202,8 @@ class Web:
                 return Fetched(here.url, is_new=True)
             self.close()  # what follows is not read
             if what is Meaning.BROKEN:
-                _forget(part)
+                with written(part):
+                    _forget(part)
             else:
                 here = redirected(here, headers)
         raise SourceError(f"{place.url}: it is sent on too often: check the URL with a browser")
@@ -194,6 +233,7 @@ class Web:
                 self._connection = http.client.HTTPConnection(
                     place.host, place.port, timeout=self._timeout
                 )
+            self._connection.response_class = _Response
             self._server = place.server
         self._connection.request("GET", place.target, headers=headers)
         return self._connection.getresponse()
@@ -215,7 +255,7 @@ class Web:
         """
         promised = response.length
         started, came = self._clock(), 0
-        with _written(part), open(part, "ab" if is_rest else "wb") as file:
+        with written(part), open(part, "ab" if is_rest else "wb") as file:
             if not is_rest:
                 _note(part, place.url, place.url, Version.of(_headers(response)))
             size = file.tell()
@@ -245,6 +285,8 @@ def _read(response: http.client.HTTPResponse, promised: int | None, came: int, s
         _Broken: it broke off.
     """
     wanted = CHUNK if promised is None else min(CHUNK, promised - came)
+    if isinstance(response, _Response):
+        response.paced.begin_step()
     try:
         return response.read1(wanted) if wanted else b""
     except (OSError, http.client.HTTPException) as error:
@@ -257,7 +299,7 @@ def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
+def written(path: Path) -> Iterator[None]:
     """Turn what the system refuses into an error that names the file, not the server."""
     try:
         yield
@@ -272,7 +314,7 @@ def _keep(part: Path, path: Path, place: Place, here: Place, version: Version) -
     made = time.time() - _OLD
     with suppress(ValueError, OverflowError):
         made = min(made, parsedate_to_datetime(version.modified).timestamp())
-    with _written(path):
+    with written(path):
         os.utime(part, (made, made))
         part.replace(path)
         _note(path, place.url, here.url, version)

@@ -39,7 +39,9 @@ MAX_RETRY_AFTER: Final = 86_400.0
 _PORTS: Final = {"http": 80, "https": 443}
 _MAX_URL: Final = 2048
 _SAFE: Final = "/%:=&?~+!$,;'@()*-._"
-_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,15})-[0-9]{1,15}/(?:[0-9]{1,15}|\*)")
+_CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)")
+_MAX_VERSION: Final = 1000
+"""Octets of what tells a version: what is longer is not sent again."""
 
 
 class Meaning(enum.Enum):
@@ -65,8 +67,11 @@ class Version(NamedTuple):
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Version:
-        """Read it out of a response's header."""
-        return cls(headers.get("etag", ""), headers.get("last-modified", ""))
+        """Read it out of a response's header; what cannot be said again as it was is nothing."""
+        said = [headers.get(name, "") for name in ("etag", "last-modified")]
+        return cls(
+            *(each if each.isprintable() and len(each) <= _MAX_VERSION else "" for each in said)
+        )
 
     @property
     def of_range(self) -> str:
@@ -154,7 +159,10 @@ def meaning(place: Place, status: int, headers: Mapping[str, str], part_size: in
         return Meaning.UNCHANGED
     if status == 206:
         found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-        return Meaning.REST if found and int(found[1]) == part_size else Meaning.BROKEN
+        if found is None or int(found[1]) != part_size:
+            return Meaning.BROKEN
+        is_all = found[3] == "*" or int(found[2]) + 1 == int(found[3])
+        return Meaning.REST if is_all else Meaning.BROKEN
     if status == 416:
         return Meaning.BROKEN
     if status in {301, 302, 303, 307, 308} and headers.get("location"):

@@ -19,7 +19,7 @@ _REFERENCE: Final = re.compile(
 
 def links(page: str) -> Iterator[tuple[str, str]]:
     """Yield the references of a page's links, in its order, and the text each begins with."""
-    for attributes, text in _ANCHOR.findall(page):
-        reference = _REFERENCE.search(attributes)
+    for anchor in _ANCHOR.finditer(page):
+        reference = _REFERENCE.search(anchor[1])
         if reference:
-            yield unescape(reference[1]), " ".join(unescape(text).split())
+            yield unescape(reference[1]), " ".join(unescape(anchor[2]).split())

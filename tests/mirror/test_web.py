@@ -18,6 +18,7 @@ from storage.errors import SourceError
 from storage.model import Fidelity
 from storage.sources.base import Incoming
 from tests.mail import NOW, SqliteEngine, mail, take
+from tests.mirror.servers import Server
 from tests.mirror.websites import MODIFIED, website
 from tests.sources.mboxes import mbox, message
 from tests.sources.pipermails import article, undone
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.mirror.servers import Channel
     from tests.mirror.websites import Website
 
 
@@ -358,6 +360,58 @@ def test_a_server_that_says_nothing(site: Website, tmp_path: Path) -> None:
         done.join()
     with pytest.raises(SourceError, match=r"cannot be reached .* check the URL"):
         raws(WebMirror(url, tmp_path))
+
+
+class Endless(Server):
+    """Answers each request alike, and then sends a piece again and again."""
+
+    def __init__(self, answer: bytes, piece: bytes) -> None:
+        super().__init__()
+        self._answer = answer
+        self._piece = piece
+
+    def speak(self, channel: Channel) -> None:
+        while channel.line():
+            pass
+        channel.send(self._answer)
+        while not self.over.wait(0.002):
+            channel.send(self._piece)
+
+
+@pytest.mark.parametrize(
+    ("answer", "piece"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+        (b"HTTP/1.1 304 Not Modified\r\nX: ", b"x"),
+    ],
+)
+def test_an_answer_that_never_ends_is_given_up(
+    answer: bytes, piece: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.mirror.webfetch.STEP", 0.1)
+    with Endless(answer, piece) as server, pytest.raises(SourceError) as raised:
+        raws(WebMirror(f"http://127.0.0.1:{server.port}/l.mbox", tmp_path))
+    assert "no whole answer" in str(raised.value) or "it broke off" in str(raised.value)
+
+
+def test_a_rest_that_is_not_all_is_not_taken_for_it(site: Website, tmp_path: Path) -> None:
+    octets = mbox(message(1), message(2), message(3))
+    site.files["/l.mbox"] = octets
+    site.broken["/l.mbox"] = [100]
+    site.most = 50
+    assert raws(mirror(site, "/l.mbox", tmp_path)) == [message(1), message(2), message(3)]
+    assert site.paths() == ["/l.mbox 200", "/l.mbox 206", "/l.mbox 200"]
+
+
+def test_notes_that_cannot_be_written_are_named(site: Website, tmp_path: Path) -> None:
+    pipermail(site)
+    source = mirror(site, "/pipermail/oss/", tmp_path)
+    (source.copy / "volumes.json.new").mkdir(parents=True)
+    with pytest.raises(SourceError, match=r"volumes\.json: cannot be written \(Is a directory\)"):
+        raws(source)
 
 
 def _answer_nonsense(silent: object) -> None:

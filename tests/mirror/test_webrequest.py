@@ -67,6 +67,11 @@ def test_what_is_there_is_asked_for_by_its_version() -> None:
     assert "Authorization" in headers_for(Place.of("http://me:pw@x.example/"), None, None, 0)
 
 
+@pytest.mark.parametrize("etag", ['"a"\r\n b', '"\x85"', '"' + "a" * 1000])
+def test_what_cannot_be_said_again_is_no_version(etag: str) -> None:
+    assert Version.of({"etag": etag, "last-modified": "Tue"}) == Version("", "Tue")
+
+
 @pytest.mark.parametrize(
     ("part", "if_range"),
     [
@@ -94,6 +99,7 @@ def test_what_broke_off_is_gone_on_with(part: Version, if_range: str | None) -> 
         (304, {}, Meaning.UNCHANGED),
         (206, {"content-range": "bytes 9-19/20"}, Meaning.REST),
         (206, {"content-range": "bytes 9-19/*"}, Meaning.REST),
+        (206, {"content-range": "bytes 9-18/20"}, Meaning.BROKEN),
         (206, {"content-range": "bytes 8-19/20"}, Meaning.BROKEN),
         (206, {"content-range": "lines 9-19/20"}, Meaning.BROKEN),
         (206, {}, Meaning.BROKEN),

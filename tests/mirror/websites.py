@@ -38,6 +38,7 @@ class Website:
     modified: dict[str, int] = field(default_factory=dict)
     etags: bool = True
     ranges: bool = True
+    most: int | None = None  # octets of a rest
     chunked: bool = False
     ends_connections: bool = False
     asked: list[Asked] = field(default_factory=list)
@@ -117,8 +118,9 @@ class _Answerer(BaseHTTPRequestHandler):
         elif start and is_same and start >= len(octets):
             self._answer(asked, 416, version, b"")
         elif start and is_same and self.site.ranges:
-            version["Content-Range"] = f"bytes {start}-{len(octets) - 1}/{len(octets)}"
-            self._answer(asked, 206, version, octets[start:])
+            rest = octets[start:][: self.site.most]
+            version["Content-Range"] = f"bytes {start}-{start + len(rest) - 1}/{len(octets)}"
+            self._answer(asked, 206, version, rest)
         else:
             self._answer(asked, 200, version, octets)
 
