@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["tree_records"]
 
 MAX_SPOOLED: Final = 8 << 30
-"""The octets of volumes that are put aside; what is more is given in the archive's order."""
+"""The octets of volumes that are put aside; what is more is given as it comes."""
 MAX_HELD: Final = 10_000
 """The pages that are not named until it is known whether they lie beside volumes."""
 
@@ -60,19 +60,24 @@ class _Tree:
         self._file: IO[bytes] | None = None
         self._size = 0
         self._volumes: list[_Spooled] = []
+        self._roots: set[str] = set()  # the folders of volumes
         self._pages: list[tuple[str, Record]] = []
 
     def look(self, content: Octets, position: str) -> Iterator[Record]:
         """Yield a member's records, unless it is a volume or a page that may lie beside volumes."""
         folder, name = posixpath.split(position.removeprefix(f"{self._label}: "))
         order = volume_order(name)
-        if order and self._size < MAX_SPOOLED and is_volume(content.peek(SNIFFED)):
+        if order and is_volume(content.peek(SNIFFED)):
+            self._roots.add(folder)
             start = self._size
-            for octets in iter(lambda: content.read(CHUNK), b""):
+            while self._size < MAX_SPOOLED and (octets := content.read(CHUNK)):
                 self._spool().write(octets)
                 self._size += len(octets)
-            self._volumes.append(_Spooled(folder, order, position, start, self._size))
-            return
+            if self._size < MAX_SPOOLED:
+                self._volumes.append(_Spooled(folder, order, position, start, self._size))
+                return
+            begun, rest = _Stretch(self._spool(), start, self._size), content.read
+            content = Octets(lambda size: begun.read(size) or rest(size))
         for record in self._records_in(content, position):
             if record.why == WEB_PAGE and len(self._pages) < MAX_HELD:
                 self._pages.append((folder, record))
@@ -84,15 +89,22 @@ class _Tree:
         for volume in sorted(self._volumes):
             stretch = _Stretch(self._spool(), volume.start, volume.end)
             yield from self._records_in(Octets(stretch.read), volume.position)
-        roots = {volume.folder for volume in self._volumes}
         for folder, record in self._pages:
-            if not any(folder == root or folder.startswith(f"{root}/") for root in roots):
+            if self._roots.isdisjoint(_and_above(folder)):
                 yield record
 
     def _spool(self) -> IO[bytes]:
         if self._file is None:
             self._file = self._stack.enter_context(TemporaryFile())  # noqa: SIM115 - it does
         return self._file
+
+
+def _and_above(folder: str) -> Iterator[str]:
+    """Yield a folder and those that it lies in."""
+    yield folder
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
 
 
 class _Stretch:

@@ -268,8 +268,33 @@ def test_too_many_pages_and_volumes_are_given_as_they_come(
     path.write_bytes(tar(members))
     found = taken(open_source(str(path)))
     assert [each.position.rpartition("/")[2] for each in found] == [
-        "b.html", "2004-April.txt, octet 0", "2004-June.txt, octet 0",
+        "b.html", "2004-June.txt, octet 0", "2004-April.txt, octet 0",
     ]  # fmt: skip
+
+
+def test_a_volume_that_is_too_large_is_given_as_it_comes_and_not_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.sources.tartree.MAX_SPOOLED", 200)
+    monkeypatch.setattr("storage.sources.tartree.CHUNK", 64)
+    path = tmp_path / "x.tar"
+    members = {
+        "2004-June.txt": article(2), "2004-May.txt": article(3) + article(4), "2004-April.txt": article(1), "a/b.html": b"<html>",
+    }  # fmt: skip
+    assert len(article(2)) < 200 < len(article(2) + article(3))
+    path.write_bytes(tar(members))
+    found = [each.raw for each in taken(open_source(str(path))) if isinstance(each, Incoming)]
+    assert found == [undone(3), undone(4), undone(1), undone(2)]
+
+
+def test_pages_beside_many_volumes_take_no_long_time(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    members = {f"{at}/2004-May.txt": article(1) for at in range(2000)}
+    members |= {f"x/{at}/a.html": b"<html>" for at in range(2000)}
+    path.write_bytes(tar(members))
+    began = time.process_time()
+    assert len(taken(open_source(str(path)))) == 4000
+    assert time.process_time() - began < 10
 
 
 PAGE = """<HTML><table><tr><td>June 2004:</td>
