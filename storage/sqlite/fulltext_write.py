@@ -1,7 +1,8 @@
 """The full-text index, written: in the batch that brings or removes the messages.
 
-What a batch brings of a run becomes a segment; small segments of the run that are no larger are joined with it. So
-there are few, and a message is written again only as often as its segment doubles.
+What a batch brings of a run becomes a segment. Segments are ranked by the powers of eight: one takes in those of lower
+rank, and of its own rank when there are eight, which makes it one of a higher. So there are few, and a message is
+written once in each rank, however small the batches are.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from storage.sqlite.packing import pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from storage.message.text import Searchable
     from storage.sqlite.fulltext_segment import Terms
@@ -57,8 +58,9 @@ _NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 
-MAX_JOINED: Final = 512
-"""A segment of more messages is not joined with others any more: it would cost more than it saves."""
+FANOUT_BITS: Final = 3
+TOP_RANK: Final = 3
+"""A segment of 512 messages is not joined with its likes any more: it would cost more than it saves."""
 
 _PLACE: Final = RUN_NUMBERS - 1
 
@@ -159,13 +161,15 @@ class IndexWriter:
                     self._connection.execute(_DROP, (segment,))
 
     def _write_run(self, run: int, new: _Segment, gone: int) -> None:
-        """Write what a batch brings of a run, joined with what is no larger and with what loses messages."""
-        count = new.covers.bit_count()
-        for segment, covers in sorted(self._segments(run), key=lambda row: row[1].bit_count()):
-            if covers.bit_count() <= min(count, MAX_JOINED) or covers & gone:
+        """Write what a batch brings of a run, joined with what it takes in and with what loses messages."""
+        segments = dict(self._segments(run))
+        taken = [segment for segment, covers in segments.items() if covers & gone]
+        while taken := taken or _joining(new.covers.bit_count(), segments):
+            for segment in taken:
                 new.join(*self._read(segment))
-                count = new.covers.bit_count()
                 self._connection.execute(_DROP, (segment,))
+                del segments[segment]
+            taken = []
         if gone:
             new.take_out(gone)
         if run in self._improved:
@@ -190,6 +194,18 @@ class IndexWriter:
         head, head_places, body, body_places = map(unpack, parts)
         sections = Section(head, head_places).decode(), Section(body, body_places).decode()
         return decode_chunk(covers), sections
+
+
+def _rank(count: int) -> int:
+    return min((count.bit_length() - 1) // FANOUT_BITS, TOP_RANK)
+
+
+def _joining(count: int, segments: Mapping[int, int]) -> list[int]:
+    """Return which segments one of so many messages takes in."""
+    rank = _rank(count)
+    ranks = {segment: _rank(covers.bit_count()) for segment, covers in segments.items()}
+    is_full = rank < TOP_RANK and list(ranks.values()).count(rank) + 1 >= 1 << FANOUT_BITS
+    return [segment for segment, other in ranks.items() if other < rank + is_full]
 
 
 def unindexed(connection: sqlite3.Connection) -> Iterator[tuple[int, Sequence[int]]]:
