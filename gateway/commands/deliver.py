@@ -12,7 +12,7 @@ from gateway import shown
 from gateway.acceptance import Outcome
 from gateway.commands.common import DONE, archive_directory, config_of, describe, plan_of
 from gateway.errors import Refused
-from storage.errors import ArchiveError, BadListName
+from storage.errors import ArchiveError, BadListName, IsTwin
 from storage.model import check_list_name
 from storage.sources.base import MAX_MESSAGE
 from storage.sources.content import refusal, too_large
@@ -30,7 +30,7 @@ _CODES: Final = {
     Outcome.ADDED: DONE,
     Outcome.KNOWN: DONE,
     Outcome.WITHHELD: DONE,  # else a mail that is to stay away would bounce
-    Outcome.REFUSED: os.EX_DATAERR,
+    Outcome.REFUSED: os.EX_TEMPFAIL,  # a twin, which takes no mail: that is not the mail's fault
     Outcome.UNAVAILABLE: os.EX_TEMPFAIL,
 }
 
@@ -89,6 +89,9 @@ def _store(directory: Path, config: Config, parsed: argparse.Namespace, raw: byt
             return os.EX_NOUSER
         window = plan_of((), config).subject_window
         (outcomes,) = store_group(writer, [Handed([parsed.list], raw)], RENDERERS, window)
+        if outcomes[parsed.list] is Outcome.REFUSED:
+            with writer.batch() as batch:
+                shown.complain(str(IsTwin(parsed.list, batch.mailing_list(parsed.list).origin)))
         if is_new and parsed.list in config.lists:
             describe(writer, config)
     return _CODES[outcomes[parsed.list]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.lmtp.addresses import local_part
+from storage.errors import NoSuchList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +41,13 @@ class Recipients:
             if found is not None:
                 return found
         return None
+
+    def takes_mail(self, name: str) -> bool:
+        """Tell whether mail can be added to a list: a twin changes as its origin does, and in no other way."""
+        try:
+            return not self._archive.mailing_list(name).origin
+        except NoSuchList:
+            return True
 
 
 def _folded(octets: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from tests.cli.conftest import put
@@ -30,6 +31,9 @@ def test_a_twin_is_shown_as_one_and_takes_nothing_else(
     said = listgate("import", "a", put(tmp_path / "more.mbox", mail("3")))
     assert said.code == 1
     assert said.err.endswith(f": a is a twin of {url} and changes with it only; {remedy}")
+    said = listgate("deliver", "a", octets=mail("3"))
+    assert said.code == os.EX_TEMPFAIL
+    assert said.err.endswith(f"a is a twin of {url} and changes with it only; {remedy}")
     said = listgate("remove", "a", "1@x.example")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert said.err.endswith(remedy)

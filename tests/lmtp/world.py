@@ -39,7 +39,7 @@ class Wary:
 
 
 class World:
-    """Lists ``lists.alpha``, ``lists.Beta`` and ``lists.c++``, the first two with posting addresses."""
+    """Lists ``lists.alpha``, ``lists.Beta`` and ``lists.c++``, the first two with posting addresses; ``lists.twin`` is one."""
 
     def __init__(self, engine: Engine) -> None:
         self.writer = Wary(engine.writer())
@@ -48,6 +48,7 @@ class World:
                 batch.mailing_list(name)
             batch.describe("lists.alpha", address="alpha@x.example")
             batch.describe("lists.Beta", address="Beta+list@x.example")
+            batch.twin("lists.twin", "nntp://origin.x.example/lists.twin")
         self.archive = engine.archive()
         self.recipients = Recipients(self.archive, ADDRESSES)
 

@@ -68,6 +68,10 @@ def rcpt(session: Session, argument: bytes) -> bytes:
     name = session.recipients.find(path.address)
     if name is None:
         raise LmtpError(b"550 5.1.1 no list has this address", is_fault=False)
+    if not session.recipients.takes_mail(
+        name
+    ):  # for the operator to mend: until then the mail waits
+        raise LmtpError(b"451 4.3.5 this list is a twin and takes no mail", is_fault=False)
     session.names.append(name)
     return b"250 2.1.5 for %b" % name.encode()
 
