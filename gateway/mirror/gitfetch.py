@@ -1,9 +1,9 @@
 """Git repositories on other servers, fetched by the program ``git``.
 
-Only http, https, git and ssh are spoken, whatever a server redirects to; nothing is asked for on a terminal; a user's
+Only http, https, git and ssh are spoken, and no redirection leads away from TLS; nothing is asked for on a terminal; a user's
 and the machine's configuration have no effect, but for proxies in the environment and the keys and hosts of ssh. A
 login goes into a header for that server alone, and is no argument of any process. A transfer in which nothing
-moves is given up.
+moves is given up, and one that has no end.
 """
 
 from __future__ import annotations
@@ -36,6 +36,12 @@ __all__ = ["SCHEMES", "STALL_SECONDS", "Remote"]
 log = logging.getLogger(__name__)
 
 SCHEMES: Final = ("http", "https", "git", "ssh")
+
+_ALLOWED: Final = {"http": "http:https"}
+"""What may be spoken where a URL has this scheme; it alone, where nothing is said."""
+
+MAX_COPY: Final = 64 << 30
+"""The most octets of packs that are taken of one repository."""
 
 STALL_SECONDS: Final = 300.0
 """How long nothing may move, neither what git says nor what it has stored."""
@@ -188,7 +194,7 @@ class Remote:
             **{key: os.environ[key] for key in _INHERITED if key in os.environ},
             **QUIET,
             **count,
-            "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
+            "GIT_ALLOW_PROTOCOL": _ALLOWED.get(self.scheme, self.scheme),
             "GIT_DIR": path,
             "GIT_SSH_COMMAND": _SSH,
         }
@@ -242,14 +248,14 @@ class _Watch:
         self._label = label
         self._pack = os.path.join(path, "objects", "pack")
         self._stall = stall
-        self._moved = self._told = time.monotonic()
+        self._moved = self._told = self._looked = time.monotonic()
         self._stored = _sizes(self._pack)
 
     def follow(self, process: subprocess.Popen[bytes]) -> None:
         """Read what it says until it has ended.
 
         Raises:
-            SourceError: nothing moved for too long.
+            SourceError: nothing moved for too long, or too much came.
         """
         assert process.stdout is not None
         assert process.stderr is not None
@@ -277,7 +283,13 @@ class _Watch:
 
     def _see_that_it_moves(self, said: bool) -> None:
         now = time.monotonic()
-        stored = self._stored if said else _sizes(self._pack)
+        stored = self._stored
+        if not said or now - self._looked >= TICK_SECONDS:
+            stored, self._looked = _sizes(self._pack), now
+        if sum(stored.values()) > MAX_COPY:
+            raise SourceError(
+                f"{self._label}: it has more than the {MAX_COPY} octets that are taken: fetch it by hand, and mirror that"
+            )
         if said or stored != self._stored:
             self._moved, self._stored = now, stored
         elif now - self._moved >= self._stall:

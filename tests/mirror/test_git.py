@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from functools import partial
@@ -22,6 +23,7 @@ from gateway.mirror.lock import held
 from storage.errors import SourceError
 from storage.sources.base import Incoming, Withdrawn
 from tests.mail import MemoryEngine, take
+from tests.mirror.websites import website
 from tests.repositories import NEEDS_GIT, added, git, grown
 from tests.sources.mboxes import message
 
@@ -266,6 +268,38 @@ def test_a_transfer_that_is_stored_moves_though_nothing_is_said(
     slow = "for i in 1 2 3 4 5 6; do echo x >>$GIT_DIR/objects/pack/tmp; sleep 0.2; done; echo abc"
     in_place_of_git(tmp_path, monkeypatch, f'mkdir -p "$GIT_DIR/objects/pack"; {slow}')
     assert Remote.of("http://x.example/", stall=0.8).has_commits()
+
+
+def test_a_transfer_without_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.mirror.gitfetch.MAX_COPY", 20)
+    monkeypatch.setattr("gateway.mirror.gitfetch.TICK_SECONDS", 0.1)
+    endless = "while echo x; do echo x >>$GIT_DIR/objects/pack/tmp; sleep 0.05; done"
+    in_place_of_git(tmp_path, monkeypatch, f'mkdir -p "$GIT_DIR/objects/pack"; {endless}')
+    with pytest.raises(SourceError, match="more than the 20 octets"):
+        Remote.of("http://x.example/").has_commits()
+
+
+def test_no_redirection_leads_away_from_tls(
+    web: Web,
+    home: Path,
+    pem: tuple[Path, Path],
+    server_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    web.put("list.git", *RAWS[:1])
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(pem[0]))
+    with website(server_tls) as secure, website() as plain:
+        for site in (secure, plain):
+            path = "/list.git/info/refs"
+            there = f"http://{web.host}{path}?service=git-upload-pack"
+            site.answers[path] = 301, {"Location": there}
+        with pytest.raises(SourceError, match="git ls-remote failed"):
+            Remote.of(f"{secure.url}/list.git").has_commits()
+        assert secure.paths() == ["/list.git/info/refs?service=git-upload-pack 301"]
+        assert web.asked == []
+        assert Remote.of(f"{plain.url}/list.git").has_commits()
 
 
 def test_what_is_fetched_stays_though_it_cannot_be_packed(
