@@ -72,7 +72,10 @@ def answered(page: Clues, before: Sequence[Clues]) -> Clues | None:
     if not page.is_reply and page.part:
         covers = (each for each in before if each.part == (0, page.part[1]))
         return next(covers, before[-1])
-    found = max(before, key=lambda each: len(page.quoted & each.written))
+    found = max(
+        before,
+        key=lambda each: (len(page.quoted & each.written), each.subject == page.subject),
+    )
     if page.quoted & found.written:
         return found
     return next((each for each in before if each.subject == page.subject), before[0])

@@ -514,6 +514,13 @@ def test_a_reply_answers_whom_it_quotes_most_of() -> None:
     )
     assert answered(clues(3, reply(3, 1, "> " + quoting, "No.")), before[::-1]) is before[0]
     assert answered(clues(3, reply(3, 1, "short", "No.")), before[::-1]) is before[1]
+    shared = [
+        clues(1, reply(1, None, own="one long line of words")),
+        clues(2, reply(2, 1, own="one long line of words", subject="Other topic")),
+    ]
+    assert (
+        answered(clues(3, reply(3, 1, "one long line of words", "No.")), shared[::-1]) is shared[0]
+    )
     other = clues(3, reply(3, 1, "", "No.", subject="Re: Topic two"))
     assert answered(other, before[::-1]) is before[1]
 
