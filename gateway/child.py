@@ -56,13 +56,21 @@ class Child:
             return
         if self._process is not None and self._process.exitcode:
             log.warning("%s", self._complaint)
-        self._process = multiprocessing.get_context("spawn").Process(
+        self._process = None
+        process = multiprocessing.get_context("spawn").Process(
             target=_begin,
             args=(self._work, os.getpid(), self._arguments),
             name=self._name,
             daemon=True,
         )
-        self._process.start()
+        try:
+            process.start()
+        except OSError as error:  # no memory, or too many processes
+            log.warning(
+                "%s cannot be started: %s; trying again", self._name, error.strerror or error
+            )
+            return
+        self._process = process
 
     def end(self) -> None:
         """End it."""

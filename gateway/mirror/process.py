@@ -70,11 +70,13 @@ class PeersProcess:
 
 
 def _go(family: Family, place: Place) -> None:
-    """Go round until the parent process is gone."""
+    """Go round until the parent process is gone, or there is a fault."""
     rounds = Rounds(place, known_jobs)
-    while family.is_whole():
-        rounds.look()
-        time.sleep(LOOK_SECONDS)
-    os.kill(
-        os.getpid(), signal.SIGTERM
-    )  # without waiting for threads: what they have stored is whole
+    try:
+        while family.is_whole():
+            rounds.look()
+            time.sleep(LOOK_SECONDS)
+    except Exception:
+        log.exception("the rounds are at fault")
+    # Without waiting for threads, which may take hours: what they have stored is whole.
+    os.kill(os.getpid(), signal.SIGTERM)

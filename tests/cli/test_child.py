@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from multiprocessing.context import SpawnProcess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,3 +37,23 @@ def test_only_an_end_that_was_not_meant_is_logged(
     assert [each.getMessage() for each in caplog.records] == (
         ["it is gone: starting it again"] if code else []
     )
+
+
+def test_where_no_process_can_be_made_it_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(_: SpawnProcess) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    child = Child("listgate-test", "it is gone: starting it again", ends_at_once, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(SpawnProcess, "start", start)
+        child.tend()
+    assert caplog.messages == [
+        "listgate-test cannot be started: Resource temporarily unavailable; trying again"
+    ]
+    assert not child.is_alive
+    child.end()
+    child.tend()
+    assert child._process is not None
+    child.end()

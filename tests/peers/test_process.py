@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -97,3 +100,28 @@ def test_a_file_that_cannot_be_read_is_named_once(
     assert len(caplog.records) == 1
     assert FILE in caplog.text
     assert pid(process) is None
+
+
+STUCK: Final = """
+import os, threading
+from concurrent.futures import ThreadPoolExecutor
+from gateway.child import Family
+from gateway.mirror import process
+
+class Stuck:
+    def __init__(self, place, jobs):
+        ThreadPoolExecutor(1).submit(threading.Event().wait)
+    def look(self):
+        raise RuntimeError("can't start new thread")
+
+process.Rounds = Stuck
+process._go(Family(os.getppid()), None)
+"""
+
+
+def test_a_fault_ends_it_whatever_its_threads_are_at() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STUCK], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == -signal.SIGTERM
+    assert "can't start new thread" in ended.stderr
