@@ -96,12 +96,16 @@ class Refusal:
 def shown_url(url: str) -> str:
     """Return a URL without its password, as it may be shown, logged, and used for its identity.
 
-    A user stays, but not one of the web's, who may be a token. What is no URL comes back as it is.
+    A user stays, but not one of the web's, who may be a token. What is no URL comes back as it is, but for a password
+    with ``/``, ``?`` or ``#`` in it, which should be written otherwise there.
     """
     scheme, found, rest = url.partition("://")
     if not found:
         return url
     end = min((at for at in map(rest.find, "/?#") if at >= 0), default=len(rest))
+    port = rest[:end].rpartition("]")[2].partition(":")[2]
+    if "@" not in rest[:end] and "@" in rest[end:] and port and not port.isdigit():
+        end = len(rest)
     userinfo, at, host = rest[:end].rpartition("@")
     user = "" if scheme.lower() in _WEB else userinfo.partition(":")[0]
     return f"{scheme}://{user}{at if user else ''}{host}{rest[end:]}"

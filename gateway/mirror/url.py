@@ -10,8 +10,9 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from storage.errors import SourceError
+from storage.peers import shown_url
 
-__all__ = ["PORTS", "PeerUrl", "parse_url", "without_password"]
+__all__ = ["PORTS", "PeerUrl", "parse_url"]
 
 PORTS: Final = {"nntp": 119, "nntps": 563, "imap": 143, "imaps": 993}
 """The schemes, and the port of each (RFC 3977 s. 9, 8143 s. 2, 9051 s. 2.1, 8314 s. 3)."""
@@ -79,15 +80,8 @@ def parse_url(url: str) -> PeerUrl:
     return PeerUrl(parts.scheme, host, port or PORTS[parts.scheme], path, user, password)
 
 
-def without_password(url: str) -> str:
-    """Return any URL, also a wrong one, without what may be a password."""
-    scheme, slashes, rest = url.partition("://")
-    login, at, place = rest.rpartition("@")
-    return f"{scheme}{slashes}{login.partition(':')[0]}{at}{place}"
-
-
 def _wrong(url: str, why: str) -> SourceError:
-    shown = "".join([c if c.isprintable() else " " for c in without_password(url)])[:MAX_URL]
+    shown = "".join([c if c.isprintable() else " " for c in shown_url(url)])[:MAX_URL]
     return SourceError(
         f"{shown}: not the URL of a server ({why}): write scheme://[user:password@]host[:port]/name"
     )
