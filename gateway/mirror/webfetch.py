@@ -14,6 +14,7 @@ import ssl
 import time
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
+from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from gateway.mirror.webrequest import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["MAX_COPY", "Fetched", "NotThere", "Web", "written"]
+__all__ = ["MAX_COPY", "Fetched", "NotThere", "Web", "is_public", "written"]
 
 MAX_COPY: Final = 64 << 30
 """The most octets that are taken of one file."""
@@ -126,6 +127,8 @@ class Web:
         self._clock = clock
         self._server: tuple[str, str, int] | None = None
         self._connection: http.client.HTTPConnection | None = None
+        self._named: tuple[str, str, int] | None = None  # the server of the URL at hand
+        self._is_public: dict[tuple[str, str, int], bool] = {}
         self.left_alone_until: float | None = None
         """Until when, on the wall clock, the server last asked to be left alone."""
 
@@ -176,6 +179,7 @@ class Web:
     def _fetched(self, place: Place, path: Path, limit: int) -> Fetched:
         part = _beside(path, ".part")
         here = place
+        self._named = place.server
         for _ in range(MAX_REDIRECTS + 1):
             part_size = part.stat().st_size if part.is_file() else 0
             headers = headers_for(
@@ -234,9 +238,20 @@ class Web:
                     place.host, place.port, timeout=self._timeout
                 )
             self._connection.response_class = _Response
+            self._connection.connect()
+            self._see_that_it_leads_out(place, self._connection.sock)
             self._server = place.server
         self._connection.request("GET", place.target, headers=headers)
         return self._connection.getresponse()
+
+    def _see_that_it_leads_out(self, place: Place, connected: socket.socket) -> None:
+        """Make sure that no server of the internet sends us on into our own network: what is there is not for a list."""
+        self._is_public[place.server] = is_public(connected.getpeername()[0])
+        if self._named and self._is_public.get(self._named) and not self._is_public[place.server]:
+            self.close()
+            raise SourceError(
+                f"{place.url}: the server sends us on to it, into a network of our own: name that URL if you mean it"
+            )
 
     def _bring(
         self,
@@ -276,6 +291,12 @@ class Web:
             file.flush()
             os.fsync(file.fileno())
         response.close()  # its connection stays
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is one of the internet, not of this machine or a network of its owner's."""
+    found = ip_address(address.partition("%")[0])
+    return ((isinstance(found, IPv6Address) and found.ipv4_mapped) or found).is_global
 
 
 def _read(response: http.client.HTTPResponse, promised: int | None, came: int, size: int) -> bytes:

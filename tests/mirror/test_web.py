@@ -13,7 +13,7 @@ import pytest
 
 from gateway.mirror.lock import held
 from gateway.mirror.web import WebMirror, export_order
-from gateway.mirror.webfetch import NotThere, Web
+from gateway.mirror.webfetch import NotThere, Web, is_public
 from storage.errors import SourceError
 from storage.model import Fidelity
 from storage.sources.base import Incoming
@@ -291,6 +291,37 @@ def test_redirections_are_followed(site: Website, tmp_path: Path) -> None:
     site.answers["/l.mbox"] = 302, {"Location": "file:///etc/passwd"}
     with pytest.raises(SourceError, match="no URL of the web"):
         raws(mirror(site, "/l.mbox", tmp_path))
+
+
+def test_nobody_sends_us_on_into_a_network_of_our_own(
+    site: Website, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with website() as inside:
+        inside.files["/l.mbox"] = mbox(message(1))
+        site.answers["/l.mbox"] = 302, {"Location": f"{inside.url}/l.mbox"}
+        connections = [True]  # to the first server, then to the other
+
+        def only_the_first(_: str) -> bool:
+            return bool(connections and connections.pop())
+
+        monkeypatch.setattr("gateway.mirror.webfetch.is_public", only_the_first)
+        with pytest.raises(SourceError, match="into a network of our own"):
+            raws(mirror(site, "/l.mbox", tmp_path))
+        assert inside.paths() == []
+        assert raws(mirror(inside, "/l.mbox", tmp_path)) == [message(1)]
+        assert raws(mirror(site, "/l.mbox", tmp_path)) == [message(1)]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True), ("2606:2800:21f::1", True), ("::ffff:93.184.215.14", True),
+        ("127.0.0.1", False), ("169.254.169.254", False), ("10.1.2.3", False), ("::1", False),
+        ("::ffff:127.0.0.1", False), ("fe80::1%eth0", False), ("fd00::1", False),
+    ],
+)  # fmt: skip
+def test_addresses_of_the_internet(address: str, public: bool) -> None:
+    assert is_public(address) is public
 
 
 def test_a_login_goes_to_its_server_only(site: Website, tmp_path: Path) -> None:
