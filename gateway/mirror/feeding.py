@@ -80,7 +80,8 @@ class FeedJob:
         return peers.feed_health(self.feed.peer)
 
     def note(self, peers: SqlitePeers, health: Health) -> bool:
-        return peers.note_feed(self.feed.peer, health)
+        # One that was changed ends as well: a list may not be meant for the peer any more.
+        return peers.note_feed(self.feed.peer, health) and self.feed in peers.feeds()
 
     def move(self, place: Place, report: Report) -> Moved:
         return _moved(self.push(place, lambda summary: report(_moved(summary))))

@@ -135,7 +135,7 @@ class Job(Protocol):
         ...
 
     def note(self, peers: SqlitePeers, health: Health) -> bool:
-        """Keep how it is; return False where it was removed meanwhile."""
+        """Keep how it is; return False where it was removed meanwhile, or is another."""
         ...
 
     def move(self, place: Place, report: Report) -> Moved:
@@ -148,7 +148,7 @@ class Job(Protocol):
 
 
 class _Stopped(Exception):
-    """The run is to end here, which is no failure: it is in the quiet hours, or was removed."""
+    """The run is to end here, which is no failure: it is in the quiet hours, or was removed or changed."""
 
 
 def run_job(

@@ -119,6 +119,7 @@ _ADD_FEED: Final = (
 )
 _MIRROR: Final = "SELECT id FROM mirror WHERE name = ? AND source = ?"
 _FEED: Final = "SELECT id FROM feed WHERE peer = ?"
+_CURSOR: Final = "SELECT validity, number FROM cursor WHERE feed = ? AND name = ?"
 _COLUMNS: Final = ", ".join(each.name for each in fields(Health))
 _HEALTH: Final = f"SELECT {_COLUMNS} FROM health WHERE kind = ? AND owner = ?"  # noqa: S608 - names of fields
 _NOTE: Final = (
@@ -142,7 +143,8 @@ class SqlitePeers:
     """Keeps the mirrors and feeds of an archive's directory; for one thread at a time.
 
     A file that is not there means that there are none. What was removed meanwhile stays removed: a note or a cursor of
-    it is dropped. Every method raises ``ArchiveUnavailable`` when the file cannot be read or written.
+    it is dropped, a cursor also where there is another feed of that name now. Every method raises
+    ``ArchiveUnavailable`` when the file cannot be read or written.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -154,6 +156,7 @@ class SqlitePeers:
             lasting=True,
             private=True,
         )
+        self._asked: dict[str, int | None] = {}  # the feeds whose cursors were asked for, by peer
 
     def version(self) -> int:
         """Return a number that changes with every change by another ``SqlitePeers``; -1 where there is no file."""
@@ -226,12 +229,12 @@ class SqlitePeers:
 
     def feed_cursor(self, peer: str, name: str) -> tuple[int, int]:
         """Return the validity and the number up to which a peer has decided on a list; zeros where nowhere."""
-        rows = self._rows(
-            "SELECT c.validity, c.number FROM cursor c JOIN feed f ON f.id = c.feed "
-            "WHERE f.peer = ? AND c.name = ?",
-            (peer, name),
-        )
-        return next(((int(validity), int(number)) for validity, number in rows), (0, 0))
+        with self._file.reading() as connection:
+            if connection is None:
+                return 0, 0
+            owner = self._asked[peer] = _id(connection, _FEED, (peer,))
+            row = connection.execute(_CURSOR, (owner, name)).fetchone()
+            return (0, 0) if row is None else (int(row[0]), int(row[1]))
 
     def set_feed_cursor(
         self, peer: str, name: str, validity: int, number: int, refusals: Sequence[Refusal] = ()
@@ -239,7 +242,7 @@ class SqlitePeers:
         """Keep up to where a peer has decided on a list, and what it refused on the way, as one whole."""
         with self._file.writing() as connection:
             owner = _id(connection, _FEED, (peer,))
-            if owner is None:
+            if owner is None or owner != self._asked.get(peer, owner):
                 return
             connection.execute(
                 "INSERT OR REPLACE INTO cursor (feed, name, validity, number) VALUES (?, ?, ?, ?)",

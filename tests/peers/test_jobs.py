@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.mirror.feeding import FeedJob
 from gateway.mirror.jobs import INTERNAL, MAX_ERROR, NOTE_SECONDS, Moved, Place, run_job
 from gateway.mirror.lock import FOLDER, held, is_held
 from storage.errors import ArchiveUnavailable, SourceError
-from storage.peers import Health, Mirror
+from storage.peers import Feed, Health, Mirror
 from storage.sqlite.peers import FILE, SqlitePeers
 from tests.peers.stubs import START, Clock, StubJob
 
@@ -213,6 +214,16 @@ def test_two_never_run_at_once(place: Place, peers: SqlitePeers) -> None:
     assert run(place, Clock(), work).error == ""
     assert not is_held(place.directory, "mirror lists.a")
     assert run(place, Clock(), lambda *_: Moved()).error == ""
+
+
+def test_a_feed_that_was_changed_or_removed_is_another(peers: SqlitePeers) -> None:
+    job = FeedJob(Feed("out", "nntp://news.example"))
+    peers.add_feed(job.feed)
+    assert job.note(peers, Health())
+    peers.add_feed(replace(job.feed, lists="*,!lists.a"))
+    assert not job.note(peers, Health())
+    peers.remove_feed("out")
+    assert not job.note(peers, Health())
 
 
 def test_locks_are_each_names_own(tmp_path: Path) -> None:

@@ -163,6 +163,22 @@ def test_a_note_of_what_was_removed_is_dropped(peers: SqlitePeers) -> None:
     assert not peers.refusals("out")
 
 
+def test_a_cursor_of_what_was_removed_is_not_that_of_what_has_its_name(
+    peers: SqlitePeers, other: SqlitePeers
+) -> None:
+    peers.add_feed(FEED)
+    assert peers.feed_cursor("out", "lists.a") == (0, 0)
+    other.remove_feed("out")
+    other.add_feed(FEED)
+    peers.set_feed_cursor("out", "lists.a", 1, 5, [refusal(5)])
+    assert other.feed_cursor("out", "lists.a") == (0, 0)
+    assert other.refusals("out") == []
+    other.set_feed_cursor("out", "lists.a", 1, 6)
+    assert peers.feed_cursor("out", "lists.a") == (1, 6)
+    peers.set_feed_cursor("out", "lists.a", 1, 7)
+    assert other.feed_cursor("out", "lists.a") == (1, 7)
+
+
 def test_cursors_are_each_lists_own(peers: SqlitePeers) -> None:
     peers.add_feed(FEED)
     peers.set_feed_cursor("out", "lists.a", 7, 5, [])
