@@ -7,14 +7,17 @@ Xref and every search. So there is one question to ask, ``Access.readable``, and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from gateway.scram import ScramCredentials
 
-__all__ = ["ANONYMOUS", "Access", "Authenticator", "Policy", "Reader"]
+__all__ = ["ANONYMOUS", "EVERY_LIST", "Access", "Authenticator", "Policy", "Reader"]
+
+EVERY_LIST: Final = "*"
+"""Stands for all lists among the names of those that not everybody may read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from gateway.access import EVERY_LIST
 from gateway.listeners import Listener, parse_listener, parse_listeners
 from gateway.lmtp.config import LmtpConfig, parse_lmtp
 from gateway.passwords import BadHash, PasswordHash
@@ -140,7 +141,9 @@ class Config:
 
     @property
     def restricted(self) -> frozenset[str]:
-        """The lists that not everybody may read."""
+        """The lists that not everybody may read; ``EVERY_LIST`` where all want a login."""
+        if self.require_login:
+            return frozenset({EVERY_LIST})
         return frozenset(name for name, each in self.lists.items() if each.readers is not None)
 
     @property

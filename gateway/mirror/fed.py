@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from gateway.access import EVERY_LIST
 from gateway.errors import Refused
 from gateway.mirror.url import parse_url
 from gateway.nntp.responses import NntpError
@@ -41,8 +42,8 @@ class PassedOver:
 class Fed:
     """A feed's lists in an archive; ``host`` is our path identity.
 
-    ``restricted`` are the lists that not everybody may read: a pattern does not take them in, only their names do;
-    ``left_out`` names those that are not in the feed for that reason.
+    ``restricted`` are the lists that not everybody may read, or ``EVERY_LIST``: a pattern does not take them in, only
+    their names do; ``left_out`` names those that are not in the feed for that reason.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class Fed:
         closed = {name.casefold() for name in restricted}
         meant = [each for each in archive.lists() if matches(each.name)]
         self.lists: Sequence[MailingList] = [
-            each for each in meant if each.name in named or each.name.casefold() not in closed
+            each
+            for each in meant
+            if each.name in named or closed.isdisjoint((EVERY_LIST, each.name.casefold()))
         ]
         self.left_out = [each.name for each in meant if each not in self.lists]
         self._names = {each.name for each in self.lists}
@@ -109,13 +112,18 @@ def check_feed(feed: Feed) -> None:
         Refused: its URL is not a news server's, its pattern is none, or a newsgroup's name is none.
         SourceError: its URL is none.
     """
-    if parse_url(feed.url).scheme not in _SCHEMES:
+    url = parse_url(feed.url)
+    if url.scheme not in _SCHEMES:
         raise Refused(
             f"{feed.peer}: articles go to news servers: write nntp://host or nntps://host"
         )
+    if url.path:
+        raise Refused(
+            f"{feed.peer}: {url.shown} names a newsgroup: leave that out; --lists and --group say what goes where"
+        )
     try:
         newsgroup_wildmat(feed.lists.encode())
-    except NntpError:
+    except (NntpError, UnicodeEncodeError):
         raise Refused(
             f"{feed.peer}: --lists {feed.lists!r} is no pattern: write names, '*' and '?', joined by commas, "
             "with '!' before those that are left out"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.access import EVERY_LIST
 from gateway.mirror.fed import Fed, stepped
 from gateway.mirror.forecast import Forecast, dry_run, likely_reason
 from gateway.nntp.transit import Article
@@ -39,6 +40,7 @@ def test_lists() -> None:
     assert names(archive, "a.*,!a.c") == (["a.b"], [])
     assert names(archive, "*", "A.C") == (["a.b", "z"], ["a.c"])
     assert names(archive, "a.b,a.c", "A.C") == (["a.b", "a.c"], [])
+    assert names(archive, "a.b,z*", EVERY_LIST) == (["a.b"], ["z"])
     assert names(archive, "nothing") == ([], [])
 
 
