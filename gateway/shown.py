@@ -32,6 +32,7 @@ __all__ = [
     "log_to_stderr",
     "new_table",
     "progress_bar",
+    "rate_bar",
     "summary_table",
     "thread_tree",
     "washed",
@@ -73,6 +74,19 @@ def progress_bar() -> Progress:
         BarColumn(),
         DownloadColumn(),
         TextColumn("{task.fields[messages]} messages"),
+        TimeRemainingColumn(),
+        console=errors(),
+        transient=True,
+        disable=not errors().is_terminal,
+    )
+
+
+def rate_bar() -> Progress:
+    """Return a progress bar for what comes from or goes to another server, shown only on a terminal."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[messages]} messages {task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
         console=errors(),
         transient=True,

@@ -8,13 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from gateway import shown
 from gateway.commands.common import DONE, REFUSED, archive_directory, config_of, existing
-from gateway.commands.feed_status import feeds_of, peers_of, result_table, show_status
+from gateway.commands.feed_status import feeds_of, lag_of, peers_of, result_table, show_status
 from gateway.commands.nested import nested
 from gateway.commands.password import add_password_option, url_of
+from gateway.config import HOST_NAME
 from gateway.errors import Refused
 from gateway.mirror.fed import Fed
 from gateway.mirror.feeding import FeedJob
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
     from gateway.commands.common import AddCommand
     from gateway.mirror.forecast import Forecast
@@ -47,7 +46,9 @@ examples:
   listgate feed add example nntp://10.0.0.5:119 --path news.example.org --group lists.a=org.example.a
 
 The peer has to carry the newsgroups and to take articles from this host (INN: a peer in
-incoming.conf). A list that not everybody may read is fed only where --lists has its name in full.
+incoming.conf). A list that not everybody may read is fed only where --lists has its name in full;
+which ones those are, and our name in Path, is in the configuration: give --config here and to
+'feed run' as to 'serve'.
 What is older than the peer takes (INN: 10 days) it takes all the same, because what is sent counts
 as injected now; --no-injection-date is for peers that are to know the age."""
 
@@ -146,6 +147,8 @@ def _add(parsed: argparse.Namespace) -> int:
     parse_quiet(parsed.quiet)
     if not 0 <= parsed.window <= MAX_WINDOW:
         raise Refused(f"--window {parsed.window}: from 0, for the usual one, to {MAX_WINDOW}")
+    if parsed.path and not HOST_NAME.fullmatch(parsed.path):
+        raise Refused(f"--path {parsed.path!r}: no name of letters, digits, '.', '-' and '_'")
     if not parsed.peer.isprintable() or not 0 < len(parsed.peer.strip()) <= MAX_PEER:
         raise Refused(f"{parsed.peer!r}: a peer's name has 1 to {MAX_PEER} printable characters")
     feed = Feed(
@@ -160,17 +163,19 @@ def _add(parsed: argparse.Namespace) -> int:
         parsed.quiet,
         int(time.time()),
     )
-    with closing(existing(parsed)) as archive:
+    with closing(existing(parsed)) as archive, closing(peers_of(parsed)) as peers:
         fed = Fed(archive, feed, config.host, config.restricted)
-    with closing(peers_of(parsed)) as peers:
         peers.add_feed(feed)
+        count = lag_of(fed, peers, feed)
+        strangers = feed.groups.keys() - {record.name for record in archive.lists()}
     if b"." not in config.host:
         shown.complain(
             f"the peer knows this server as {config.host.decode()}: set host in [server] to its full name"
         )
     for name in fed.left_out:
         shown.complain(f"{name}: not fed, since not everybody may read it; --lists can name it")
-    count = sum(record.count for record in fed.lists)
+    for name in sorted(strangers):
+        shown.complain(f"--group {name}={feed.groups[name]}: no list is called {name} yet")
     shown.console().print(
         f"{feed.peer}: {count} messages to send (lists: {len(fed.lists)}); "
         "'listgate feed run' does it now, 'listgate serve' from now on",
@@ -202,7 +207,7 @@ def _run(parsed: argparse.Namespace) -> int:
     with closing(peers_of(parsed)) as peers:
         feeds = feeds_of(peers, parsed.peers)
     results = []
-    with _progress() as bar:
+    with shown.rate_bar() as bar:
         for feed in feeds:
             result = _push_one(place, feed, bar)
             if result is not None:
@@ -251,22 +256,11 @@ def _show(bar: Progress, task: TaskID, summary: PushSummary) -> None:
     bar.update(task, completed=settled, total=settled + summary.lag, messages=settled, rate=rate)
 
 
-def _progress() -> Progress:
-    """Return a progress bar, shown only on a terminal."""
-    console = shown.errors()
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[messages]} messages {task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
 def _check(parsed: argparse.Namespace) -> int:
     config = config_of(parsed)
+    for option, number in (("cutoff", parsed.cutoff), ("max-octets", parsed.max_octets)):
+        if number < 0:
+            raise Refused(f"--{option} {number}: from 0, for no limit")
     with closing(existing(parsed)) as archive:
         with closing(peers_of(parsed)) as peers:
             (feed,) = feeds_of(peers, [parsed.peer])

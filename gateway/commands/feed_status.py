@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from gateway.mirror.push import PushSummary
     from gateway.mirror.status import State
     from storage.peers import Feed, Health, Refusal
-    from storage.sqlite import SqliteArchive
 
-__all__ = ["feeds_of", "peers_of", "result_table", "show_status"]
+__all__ = ["feeds_of", "lag_of", "peers_of", "result_table", "show_status"]
 
 
 def peers_of(parsed: argparse.Namespace) -> SqlitePeers:
@@ -89,7 +88,7 @@ def show_status(parsed: argparse.Namespace) -> int:
             _Row(
                 each,
                 state_of(directory, FeedJob(each), peers, now),
-                _lag(archive, peers, each, config.restricted),
+                lag_of(Fed(archive, each, b"", config.restricted), peers, each),
                 peers.refusals(each.peer),
             )
             for each in feeds
@@ -119,9 +118,9 @@ def _tell_of(row: _Row, *, with_refusals: bool) -> None:
         )
 
 
-def _lag(archive: SqliteArchive, peers: SqlitePeers, feed: Feed, restricted: frozenset[str]) -> int:
-    lists = Fed(archive, feed, b"", restricted).lists
-    return sum(Ledger(peers, feed, record).lag for record in lists)
+def lag_of(fed: Fed, peers: SqlitePeers, feed: Feed) -> int:
+    """Return how many messages a feed's peer has no verdict on."""
+    return sum(Ledger(peers, feed, record).lag for record in fed.lists)
 
 
 def _state_table(rows: Sequence[_Row], now: float) -> Table:

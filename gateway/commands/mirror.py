@@ -8,8 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from gateway import shown
 from gateway.commands.common import (
     DONE,
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
     from rich.table import Table
 
     from gateway.commands.common import AddCommand
@@ -136,7 +134,7 @@ def _add(parsed: argparse.Namespace) -> int:
     with closing(SqlitePeers(directory)) as peers:
         peers.add_mirror(mirror)
     shown.console().print(
-        f"{name}: pulled from a {kind_of(mirror.url).value} every {shown_span(every)} while 'listgate serve' runs",
+        f"{name}: pulled every {shown_span(every)} while 'listgate serve' runs ({kind_of(mirror.url).value})",
         markup=False,
     )
     return _pull(parsed, [mirror]) if parsed.is_now else DONE
@@ -188,7 +186,7 @@ def _pull(parsed: argparse.Namespace, mirrors: Sequence[Mirror]) -> int:
     with closing(open_for_writing(directory)) as writer:
         rerender_all(writer)
     results = []
-    with _progress() as bar:
+    with shown.rate_bar() as bar:
         for mirror in mirrors:
             result = _pull_one(place, mirror, bar)
             if result is not None:
@@ -233,20 +231,6 @@ def _show(bar: Progress, task: TaskID, moved: Moved, seconds: float) -> None:
     rate = f"{moved.messages / seconds:.0f}/s" if seconds else ""
     total = None if moved.share is None else 1.0
     bar.update(task, completed=moved.share, total=total, messages=moved.messages, rate=rate)
-
-
-def _progress() -> Progress:
-    """Return a progress bar, shown only on a terminal."""
-    console = shown.errors()
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[messages]} messages {task.fields[rate]}", markup=False),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _status(parsed: argparse.Namespace) -> int:

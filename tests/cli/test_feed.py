@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from gateway.mirror.lock import held
+from gateway.passwords import hash_password
 from storage.peers import Feed, Refusal
+from storage.sqlite import SqliteArchive
 from storage.sqlite.peers import SqlitePeers
 from tests.cli.conftest import Said, grow, put
 from tests.cli.programs import Program, reader, until
@@ -99,6 +101,29 @@ def test_what_is_added_is_kept(feed: Feeding) -> None:
     assert [each.lists for each in feed.feeds] == ["lists.closed"]
 
 
+def test_what_the_peer_has_decided_on_is_not_to_be_sent(feed: Feeding, tmp_path: Path) -> None:
+    feed("add", "peer", "nntp://news.example")
+    with closing(SqliteArchive(tmp_path / ARCHIVE)) as archive:
+        validity = archive.mailing_list("lists.a").validity
+    with closing(SqlitePeers(tmp_path / ARCHIVE)) as peers:
+        peers.set_feed_cursor("peer", "lists.a", validity, 1)
+    said = feed("add", "peer", "nntp://news.example", "--group", "lists.b=org.b")
+    assert said.out.startswith("peer: 1 messages to send (lists: 1)")
+    assert said.err.splitlines()[-1] == (
+        "listgate: --group lists.b=org.b: no list is called lists.b yet"
+    )
+
+
+def test_where_all_log_in_only_what_is_named_is_fed(feed: Feeding, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f"require_login = true\n{CONFIG}[users]\nme = '{hash_password('secret')}'\n"
+    )
+    said = feed("add", "peer", "nntp://news.example", "--lists", "lists.*")
+    assert "0 messages to send (lists: 0)" in said.out
+    assert "lists.a: not fed, since not everybody may read it" in said.err
+    assert "2 messages" in feed("add", "peer", "nntp://news.example", "--lists", "lists.a").out
+
+
 def test_a_server_without_a_full_name_is_told_so(
     listgate: Listgate, feed: Feeding, tmp_path: Path
 ) -> None:
@@ -115,6 +140,12 @@ def test_a_server_without_a_full_name_is_told_so(
         (("add", "p", "imap://x"), "p: articles go to news servers"),
         (("add", "p", "news.example"), "news.example: not the URL of a server"),
         (("add", "p", "nntp://x", "--lists", "["), "p: --lists '[' is no pattern"),
+        (("add", "p", "nntp://x", "--lists", "\udcff"), "p: --lists '\\udcff' is no pattern"),
+        (("add", "p", "nntp://x/a.b"), "p: nntp://x/a.b names a newsgroup: leave that out"),
+        (("add", "p", "nntp://x", "--path", "a!b"), "--path 'a!b': no name"),
+        (("add", "p", "nntp://x", "--path", "\udcff"), "--path '\\udcff': no name"),
+        (("check", "p", "--cutoff", "-1"), "--cutoff -1: from 0"),
+        (("check", "p", "--max-octets", "-1"), "--max-octets -1: from 0"),
         (("add", "p", "nntp://x", "--group", "a"), "--group a: write LIST=NEWSGROUP"),
         (("add", "p", "nntp://x", "--group", "a=b c"), "p: 'b c' cannot name a newsgroup"),
         (("add", "p", "nntp://x", "--window", "-1"), "--window -1: from 0"),

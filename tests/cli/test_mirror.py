@@ -73,7 +73,7 @@ def test_what_is_added_is_kept_and_named(
 ) -> None:
     said = listgate("mirror", "add", "a.b", url, "--every", "5m", "--quiet", "22:00-06:00")
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"a.b: pulled from a {kind} every 5 m while 'listgate serve' runs\n"
+    assert said.out == f"a.b: pulled every 5 m while 'listgate serve' runs ({kind})\n"
     with closing(SqlitePeers(tmp_path / ARCHIVE)) as peers:
         (mirror,) = peers.mirrors()
     assert (mirror.name, mirror.url, mirror.every, mirror.quiet) == (
@@ -118,14 +118,16 @@ def test_what_is_wrong_is_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", [("mirror", "add", "a.b"), ("feed", "add", "out")])
+@pytest.mark.parametrize(
+    ("command", "group"), [(("mirror", "add", "a.b"), "/a"), (("feed", "add", "out"), "")]
+)
 def test_a_password_may_be_asked_for(
-    listgate: Listgate, peers: SqlitePeers, command: tuple[str, ...]
+    listgate: Listgate, peers: SqlitePeers, command: tuple[str, ...], group: str
 ) -> None:
-    said = listgate(*command, "nntps://me@h.example/a", "--password", octets=b"s/c@r:t\n")
+    said = listgate(*command, f"nntps://me@h.example{group}", "--password", octets=b"s/c@r:t\n")
     assert said.code == 0
     urls = [*(each.url for each in peers.mirrors()), *(each.url for each in peers.feeds())]
-    assert urls == ["nntps://me:s%2Fc%40r%3At@h.example/a"]
+    assert urls == [f"nntps://me:s%2Fc%40r%3At@h.example{group}"]
     for url in ("nntps://h.example/a", "nntps://me:secret@h.example/a", "/a@b", "nntp://h/a@b"):
         said = listgate(*command, url, "--password", octets=b"x\n")
         assert said.code == 1
