@@ -46,6 +46,9 @@ MAX_FLYING: Final = 4 * 1024 * 1024
 KEPT_OCTETS: Final = 64 * 1024
 """The largest article kept from its offer until the peer wants it; a larger one is made again."""
 
+MAX_KEPT: Final = 16 * 1024 * 1024
+"""Octets of all articles kept so at most: with a wide window only small ones are."""
+
 MAX_TRIES: Final = 3
 """How often a message is offered in one run that the peer wants later."""
 
@@ -185,6 +188,7 @@ class _Run:
         self._ledgers = ledgers
         self._feed = feed
         self._url = parse_url(feed.url)
+        self._window = feed.window or DEFAULT_WINDOW
         self._progress = progress
         self._clock = clock
         self._began = self._saved = clock()
@@ -217,12 +221,11 @@ class _Run:
         if mode.code in REMEDIES and mode.code != _UNKNOWN:
             raise self._failed(mode)
         streams = mode.code == _STREAMING
-        window = self._feed.window or DEFAULT_WINDOW
         offers: Iterator[_Offer] = self._offers()
         tries = 1
         while True:
             requests = self._stream(offers) if streams else self._one_by_one(offers)
-            for response in connection.run(requests, window):
+            for response in connection.run(requests, self._window):
                 self._take(response)
             if not self._deferred or tries == MAX_TRIES:
                 return
@@ -272,7 +275,8 @@ class _Run:
         article = self._made(ledger, entry)
         if isinstance(article, PassedOver):
             return None
-        kept = article if len(article.octets) <= KEPT_OCTETS else None
+        most = min(KEPT_OCTETS, MAX_KEPT // self._window)
+        kept = article if len(article.octets) <= most else None
         return _Offer(ledger, entry, article.message_id, kept)
 
     def _made(self, ledger: Ledger, entry: Entry) -> Article | PassedOver:
