@@ -18,6 +18,7 @@ import socket
 import struct
 import threading
 import time
+from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
@@ -183,6 +184,7 @@ class _Channel(FileDescriptor):
         self._answered = answered
         self._lost = lost
         self._octets = bytearray()
+        self._unsent: deque[memoryview] = deque()  # not joined: one may be very large
         self.connected = 1
         self.startReading()  # type: ignore[no-untyped-call]  # Twisted has no types here
 
@@ -205,14 +207,26 @@ class _Channel(FileDescriptor):
             self._answered(verdicts)
         return None
 
-    def writeSomeData(self, data: bytes) -> int | Exception:  # noqa: N802 - Twisted's name
+    def write(self, data: bytes) -> None:
+        """Have the process given some octets, behind those before."""
+        self._unsent.append(memoryview(data))
+        self.startWriting()  # type: ignore[no-untyped-call]  # likewise
+
+    def doWrite(self) -> Exception | None:  # noqa: N802 - Twisted's name
         """Give the process what it takes."""
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            return CONNECTION_LOST
+        while self._unsent:
+            try:
+                sent = self._socket.send(self._unsent[0])
+            except BlockingIOError:
+                return None
+            except OSError:
+                return CONNECTION_LOST
+            first = self._unsent.popleft()
+            if sent < len(first):
+                self._unsent.appendleft(first[sent:])
+                return None
+        self.stopWriting()  # type: ignore[no-untyped-call]  # likewise
+        return None
 
     def connectionLost(self, reason: Failure) -> None:
         """Tell that the process is gone."""

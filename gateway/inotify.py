@@ -43,6 +43,8 @@ class Change(enum.IntFlag):
     """A file that could be written to was closed."""
     MOVED_IN = 0x080
     CREATED = 0x100
+    MOVED_AWAY = 0x800
+    """The folder itself has another place or name now."""
     OVERFLOW = 0x4000
     """There was more than the system kept."""
     FORGOTTEN = 0x8000
@@ -53,7 +55,9 @@ class Change(enum.IntFlag):
     """Asks for folders to be watched and nothing else."""
 
 
-_OF_INTEREST: Final = Change.WRITTEN | Change.CLOSED | Change.MOVED_IN | Change.CREATED
+_OF_INTEREST: Final = (
+    Change.WRITTEN | Change.CLOSED | Change.MOVED_IN | Change.CREATED | Change.MOVED_AWAY
+)
 
 
 class Touched(NamedTuple):
@@ -198,9 +202,11 @@ class Watch:
         """Return what an event means under each name of its folder; of an overflow, which has none, under none."""
         if event.change & Change.OVERFLOW:
             return [Touched("", "", event.change)]
-        folders = sorted(
-            self._folders.get(event.descriptor, ())
-        )  # none where it is watched no more
+        # None where it is watched no more.
+        folders = sorted(self._folders.get(event.descriptor, ()))
+        if event.change & Change.MOVED_AWAY and self._inotify is not None:
+            # It is FORGOTTEN next, and what has its name then can be watched.
+            self._inotify.remove(event.descriptor)
         if event.change & Change.FORGOTTEN:
             self._folders.pop(event.descriptor, None)
             for folder in folders:

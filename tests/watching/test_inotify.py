@@ -99,6 +99,22 @@ def test_a_folder_that_goes_is_forgotten_and_can_come_back(watch: Watch, tmp_pat
     assert waited(watch, "a", Change.CLOSED) == {str(folder)}
 
 
+def test_a_folder_that_was_moved_away_is_watched_no_more_and_another_takes_its_name(
+    watch: Watch, tmp_path: Path
+) -> None:
+    folder, moved = tmp_path / "folder", tmp_path / "moved"
+    folder.mkdir()
+    assert watch.keep({str(folder)})
+    folder.rename(moved)
+    folder.mkdir()
+    assert waited(watch, "", Change.FORGOTTEN) == {str(folder)}
+    assert watch.keep({str(folder)})
+    (moved / "a").touch()
+    (folder / "b").touch()
+    assert waited(watch, "b", Change.CLOSED) == {str(folder)}
+    assert watch.wait(0) == []
+
+
 def test_too_much_at_once_is_told(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     def events(self: Inotify) -> list[inotify.Event]:
         return [queue.pop()] if queue else []
