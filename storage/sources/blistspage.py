@@ -185,19 +185,20 @@ def _split(content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
     A field that comes out of turn is none: a decoded word may hold a line end, and what seems to be a field behind it.
     """
     head, _, body = content.replace(b"\r\n", b"\n").partition(b"\n\n")
-    fields: list[tuple[bytes, bytes]] = []
+    fields: list[tuple[bytes, list[bytes]]] = []
     expected = list(_SHOWN)
     for line in _lines(head):
         field = _FIELD.fullmatch(line)
         name = field[1].lower() if field else b""
         if field and name in expected:
             del expected[: expected.index(name) + 1]
-            fields.append((field[1], field[2]))
+            fields.append((field[1], [field[2]]))
         elif fields:
-            fields[-1] = fields[-1][0], b"%b\n %b" % (fields[-1][1], line.lstrip(b" \t"))
+            fields[-1][1].append(line.lstrip(b" \t"))
         else:
             return [], b""
-    return fields, body.rstrip(b"\r\n") + b"\n" if body.strip() else b""
+    folded = [(name, b"\n ".join(lines)) for name, lines in fields]
+    return folded, body.rstrip(b"\r\n") + b"\n" if body.strip() else b""
 
 
 def _lines(head: bytes) -> Iterator[bytes]:

@@ -23,6 +23,8 @@ __all__ = ["Clues", "answered"]
 
 _MAX_LINES: Final = 500
 """How many lines of a text are looked at: who quotes begins at the beginning."""
+_MAX_TEXT: Final = 500
+"""Octets of a line, and of a subject, by which they are told apart: pages are kept for those that come behind them."""
 _SHORTEST: Final = 8
 """Letters of a line that tells one message from another."""
 _PART: Final = re.compile(rb"\[[^\[\]]{0,60}?\b([0-9]{1,4})/([0-9]{1,4})\]")
@@ -47,12 +49,13 @@ class Clues:
     @classmethod
     def of(cls, own: bytes, page: Page) -> Clues:
         """Gather the clues of the page of the message ``own``."""
-        written = next((value for name, value in page.fields if name.lower() == b"subject"), b"")
+        named = (value for name, value in page.fields if name.lower() == b"subject")
+        written = next(named, b"")[:_MAX_TEXT]
         subject, is_reply = base_subject(written)
         part = None if is_reply else _PART.search(written)
         lines: tuple[set[bytes], set[bytes]] = set(), set()
         for line in page.body.split(b"\n", _MAX_LINES)[:_MAX_LINES]:
-            depth, text = _quoted(line)
+            depth, text = _quoted(line[:_MAX_TEXT])
             if depth < len(lines) and len(text) >= _SHORTEST:
                 lines[depth].add(text)
         return cls(

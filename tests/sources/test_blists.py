@@ -560,3 +560,21 @@ def test_hostile_pages_take_no_long_time() -> None:
             began = time.process_time()
             parse_page(octets)
             assert time.process_time() - began < 5
+
+
+def test_a_field_in_many_lines_takes_no_long_time() -> None:
+    began = time.process_time()
+    found = parse_page(b"[list]</a><pre>Subject: x\n" + b"1\n" * 2_000_000 + b"\nText\n")
+    assert found is not None
+    assert found.fields[0][1].startswith(b"x\n 1\n 1\n")
+    assert time.process_time() - began < 30
+
+
+def test_of_long_lines_only_the_beginning_is_kept() -> None:
+    long = b"x" * 1_000_000
+    found = parse_page(b"[list]</a><pre>Subject: %b\n\n%b\n> %b\n" % (long, long, long))
+    assert found is not None
+    clues = Clues.of(b"<a@x.example>", found)
+    kept = [clues.subject.encode(), *clues.written, *clues.quoted]
+    assert len(kept) == 3
+    assert max(map(len, kept)) <= 500
