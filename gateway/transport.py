@@ -194,7 +194,8 @@ class SessionProtocol:
         limits = self._connections.limits
         if self._closing or self._is_busy():
             if waited > limits.stalled_seconds:
-                log.info("%s does not read: closed", self.address or "a local client")
+                why = "does not read" if self._waiting is None else "waits for too long"
+                log.info("%s %s: closed", self.address or "a local client", why)
                 self.abort()
         elif waited > self._patience:
             self._say_last("idle for too long")

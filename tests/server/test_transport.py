@@ -300,6 +300,14 @@ class TestTimeouts:
         assert client.session.cleaned_up == 1
         assert "does not read" in caplog.text
 
+    def test_one_that_waits_in_vain_is_cut(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        client = self._watched()
+        client.say(b"WAIT\r\n")
+        client.clock.pump([5.0] * 61)
+        assert client.socket.was_aborted()
+        assert "waits for too long: closed" in caplog.text
+
     def test_a_last_word_that_nobody_reads_is_cut_too(self) -> None:
         client = self._watched()
         client.protocol.dataReceived(b"QUIT\r\n")
