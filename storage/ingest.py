@@ -316,7 +316,7 @@ class _Intake:
         """Remove a message that its source took back, if this very mail is there."""
         _, holder, _ = self._own_id(batch, parsed)
         if holder is not None and not holder.removed:
-            batch.remove(self.name, holder.number, withdrawn=True)
+            batch.remove(self.name, holder.number, withdrawn=parsed.digest)
             summary.withdrawn += 1
 
     def _own_id(self, batch: Batch, parsed: _Parsed) -> tuple[bytes, Incumbent | None, bool]:
@@ -326,19 +326,18 @@ class _Intake:
         """
         raw, header = parsed.item.raw, parsed.header
         own = first = parsed.message_id or synthetic_id(identity(raw, header))
-        holder = self._holder(batch, own, parsed)
+        holder = batch.incumbent(self.name, own, parsed.digest)
+        vacant: bytes | None = None
         for _ in range(MAX_RENAMINGS):
             if holder is None or _same(batch, self.name, holder, parsed):
                 break
+            if holder.withdrawn and vacant is None:
+                vacant = own  # unless it is there already, by the name that it had beside the other
             own = derived_id(own, identity(raw, header))
-            holder = self._holder(batch, own, parsed)
+            holder = batch.incumbent(self.name, own, parsed.digest)
+        if holder is None and vacant is not None:
+            own = vacant
         return own, holder, own != first
-
-    def _holder(self, batch: Batch, own: bytes, parsed: _Parsed) -> Incumbent | None:
-        """Return who holds a Message-ID; nobody where its source took it back, and gives another copy now."""
-        holder = batch.incumbent(self.name, own)
-        gives_way = holder is not None and holder.withdrawn and holder.digest != parsed.digest
-        return None if gives_way else holder
 
     def _message(
         self, batch: Batch, parsed: _Parsed, incoming: Incoming, own: bytes, number: int
@@ -378,15 +377,16 @@ class _Intake:
 
 def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
     """Tell whether the holder of an id is this very mail, whatever way each of the two copies came."""
-    if holder.removed or holder.digest == parsed.digest:
-        return True  # an id that was removed stays empty: an edited copy must not undo a removal
+    if holder.digest == parsed.digest:
+        return True
+    if holder.removed:
+        # An id that was removed stays empty: an edited copy must not undo a removal, but by its own source.
+        return not holder.withdrawn
     held, raw = batch.raw(name, holder.number), parsed.item.raw
     own = parsed.item.fidelity if isinstance(parsed.item, Incoming) else Fidelity.FULL
-    if own is not holder.fidelity:
-        return (own > holder.fidelity or alike(raw, held)) and (
-            own < holder.fidelity or alike(held, raw)
-        )
-    return same_mail(held, raw)
+    if own is holder.fidelity:
+        return same_mail(held, raw)
+    return alike(raw, held) if own < holder.fidelity else alike(held, raw)
 
 
 def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:

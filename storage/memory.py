@@ -305,8 +305,16 @@ class MemoryBatch:
             address=record.address if address is None else address,
         )
 
-    def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
-        return self._shelf(name).ids.get(message_id)
+    def incumbent(
+        self, name: str, message_id: bytes, digest: bytes | None = None
+    ) -> Incumbent | None:
+        shelf = self._shelf(name)
+        holder = shelf.ids.get(message_id)
+        if holder is not None and digest is not None and holder.digest != digest:
+            for stone in shelf.removals.values():
+                if stone.message_id == message_id and digest in stone.digest:
+                    return replace(memory_twin.as_incumbent(stone), digest=digest)
+        return holder
 
     def entry(self, name: str, number: int) -> Entry:
         return self._message(name, number).entry(number)
@@ -380,17 +388,20 @@ class MemoryBatch:
         stored.versions = self._versions
         self._shelf(name).revise()
 
-    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         shelf = self._own(name)
         message = self._message(name, number).message
         del shelf.messages[number]
-        shelf.ids[message.message_id] = Incumbent(
-            number, message.digest, message.fidelity, removed=True, withdrawn=withdrawn
-        )
         withdraw(shelf.forest, message.message_id)
-        shelf.removals[number] = Tombstone(
-            number, shelf.revise(), message.message_id, message.digest, withdrawn
+        stone = Tombstone(
+            number,
+            shelf.revise(),
+            message.message_id,
+            message.digest if withdrawn in {None, message.digest} else message.digest + withdrawn,
+            withdrawn=withdrawn is not None,
         )
+        shelf.removals[number] = stone
+        shelf.ids[message.message_id] = memory_twin.as_incumbent(stone)
         record = shelf.record
         low = min(shelf.messages, default=record.high + 1)
         shelf.record = replace(

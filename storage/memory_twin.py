@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.model import MailingList, Rendition
     from storage.writer import NewMessage
 
-__all__ = ["MemoryTwin", "changes", "replicas", "rooted"]
+__all__ = ["MemoryTwin", "as_incumbent", "changes", "replicas", "rooted"]
 
 
 def replicas(
@@ -84,6 +84,13 @@ def _rooted(shelf: Shelf, record: MailingList, message_id: bytes) -> Rooted:
     return Rooted(node, forest.stamps[message_id])
 
 
+def as_incumbent(stone: Tombstone) -> Incumbent:
+    """Return a tombstone as who holds a Message-ID."""
+    return Incumbent(
+        stone.number, stone.digest, Fidelity.FULL, removed=True, withdrawn=stone.withdrawn
+    )
+
+
 class MemoryTwin:
     """See ``storage.writer.Twin``."""
 
@@ -139,9 +146,7 @@ class MemoryTwin:
                 shelf.forest.put(Node(own))
             holder = shelf.ids.get(own)
             if holder is None or holder.number <= number:
-                shelf.ids[own] = Incumbent(
-                    number, stone.digest, Fidelity.FULL, removed=True, withdrawn=stone.withdrawn
-                )
+                shelf.ids[own] = as_incumbent(stone)
 
     def restamp(self, number: int, revision: int) -> None:
         stored = self._shelf.messages.get(number)

@@ -105,7 +105,7 @@ class Tombstone:
     """A number that no message has any more, and the Message-ID that none will have again.
 
     One that was lost, not removed, has neither Message-ID nor digest. Where it is ``withdrawn`` by its source, another copy
-    may come.
+    may come than the one whose digest this is, and the one that the source had, whose digest follows if it is another.
     """
 
     number: int
@@ -343,7 +343,7 @@ def _write_tombstone(stone: Tombstone) -> bytes:
 def _read_tombstone(fields: _Fields) -> Tombstone:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
     withdrawn = bool(fields.integer(0, 1))
-    message_id, digest = fields.optional_id(), fields.octets(_DIGEST_OCTETS)
+    message_id, digest = fields.optional_id(), fields.octets(2 * _DIGEST_OCTETS)
     return Tombstone(number, revision, message_id, digest, withdrawn)
 
 

@@ -52,7 +52,7 @@ class NewMessage:
 class Incumbent:
     """Who holds a Message-ID in a list: a message, or a tombstone (``removed``) that keeps it from returning.
 
-    One that is ``withdrawn`` was removed because its source took it back, and keeps only that very copy away.
+    One that is ``withdrawn`` is of a copy that its source took back, and keeps only that very copy away.
     """
 
     number: int
@@ -136,8 +136,13 @@ class Batch(Protocol):
         """Set a list's description and posting address; None leaves as it is."""
         ...
 
-    def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
-        """Return who holds this Message-ID in the list, or None."""
+    def incumbent(
+        self, name: str, message_id: bytes, digest: bytes | None = None
+    ) -> Incumbent | None:
+        """Return who holds this Message-ID in the list, or None.
+
+        Of a copy that was removed, told by its digest, it is the tombstone, whatever has come in its place since.
+        """
         ...
 
     def next_number(self, name: str) -> int:
@@ -214,10 +219,11 @@ class Batch(Protocol):
         """
         ...
 
-    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         """Leave a tombstone in a message's place: its octets go, its number and Message-ID are never used again.
 
-        Where it is ``withdrawn`` by its source, another copy may come under the Message-ID, with a number of its own.
+        Where its source took it back, ``withdrawn`` is the digest of the copy that the source had: that one and the
+        list's own stay away, and another copy may come under the Message-ID, with a number of its own.
 
         Raises:
             NoSuchMessage: the list has no message ``number``.

@@ -46,7 +46,7 @@ _STORED: Final = (
 )
 _TOMBSTONE: Final = (
     "SELECT t.number, t.digest, t.withdrawn FROM tombstone t JOIN node n ON n.id = t.node "
-    "WHERE n.message_id = ? AND n.list = ? ORDER BY t.number DESC"
+    "WHERE n.message_id = ? AND n.list = ? ORDER BY instr(t.digest, ?) > 0 DESC, t.number DESC"
 )
 _BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
 _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
@@ -89,20 +89,30 @@ class SqliteBatch:
         shelf.address = shelf.address if address is None else address
         shelf.changed = True
 
-    def incumbent(self, name: str, message_id: bytes) -> Incumbent | None:
+    def incumbent(
+        self, name: str, message_id: bytes, digest: bytes | None = None
+    ) -> Incumbent | None:
         shelf = self._shelf(name)
         node = shelf.forest.node(message_id)
         if node is None:
             return None
+        holder = None
         if node.number is not None:
             copy = shelf.copy(node.number)
-            # Where the message was lost its id is free again.
-            return None if copy is None else Incumbent(node.number, *copy, removed=False)
-        row = self._connection.execute(_TOMBSTONE, (message_id, shelf.key)).fetchone()
+            if copy is None:  # the message was lost: its id is free again
+                return None
+            holder = Incumbent(node.number, *copy, removed=False)
+            if copy.digest == digest:
+                return holder
+        row = self._connection.execute(_TOMBSTONE, (message_id, shelf.key, digest)).fetchone()
         if row is None:
-            return None
-        number, digest, withdrawn = row
-        return Incumbent(number, digest, Fidelity.FULL, removed=True, withdrawn=bool(withdrawn))
+            return holder
+        number, removed, withdrawn = row
+        if digest is not None and digest in removed:
+            removed = digest
+        elif holder is not None:
+            return holder
+        return Incumbent(number, removed, Fidelity.FULL, removed=True, withdrawn=bool(withdrawn))
 
     def entry(self, name: str, number: int) -> Entry:
         shelf = self._shelf(name)
@@ -229,11 +239,14 @@ class SqliteBatch:
         shelf.drop_stale_rows(number)
         shelf.index.put(number, NO_TEXT)
 
-    def remove(self, name: str, number: int, *, withdrawn: bool = False) -> None:
+    def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         shelf = self._own(name)
         node, digest = self.take_out(shelf, number)
         shelf.removed = shelf.revise()
-        self._connection.execute(_BURY, (shelf.key, number, node, digest, shelf.removed, withdrawn))
+        if withdrawn is not None and withdrawn != digest:
+            digest += withdrawn
+        values = digest, shelf.removed, withdrawn is not None
+        self._connection.execute(_BURY, (shelf.key, number, node, *values))
         (first,) = self._connection.execute(_FIRST, (shelf.key, shelf.high)).fetchone()
         shelf.low = shelf.high + 1 if first is None else first
 

@@ -85,7 +85,7 @@ CREATE TABLE tombstone (
   list INTEGER NOT NULL REFERENCES list,
   number INTEGER NOT NULL,
   node INTEGER REFERENCES node,       -- NULL where the message was lost, not removed
-  digest BLOB NOT NULL,
+  digest BLOB NOT NULL,               -- and behind it that of the copy its source took back, if another
   revision INTEGER NOT NULL,
   withdrawn INTEGER NOT NULL DEFAULT 0, -- whether its source took it back: then another copy may come
   PRIMARY KEY (list, number)

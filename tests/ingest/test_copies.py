@@ -198,6 +198,35 @@ def test_after_a_mail_was_taken_back_another_copy_may_come(engine: Engine) -> No
     assert (summary.withheld, summary.added) == (1, 0)
 
 
+def test_what_came_after_a_mail_was_taken_back_stays_when_all_is_read_again(engine: Engine) -> None:
+    """Also where it is a copy of the same mail, and where that copy is taken back in its turn."""
+    again = FULL.replace(b"X-More: field", b"X-More: other")
+    items: list[Item] = [copy(FULL, Fidelity.FULL), back(FULL), copy(again, Fidelity.FULL)]
+    put(engine, *items)
+    summary = put(engine, *items, source="t")
+    assert (summary.withheld, summary.withdrawn, summary.duplicates) == (1, 0, 1)
+    assert done(engine.archive().raw(NAME, 2)) == again
+    items.append(back(again))
+    put(engine, *items, source="u")
+    summary = put(engine, *items, source="v")
+    assert (summary.added, summary.withheld, summary.withdrawn) == (0, 2, 0)
+
+
+def test_what_a_source_took_back_stays_away_though_another_copy_was_here(engine: Engine) -> None:
+    other = FULL.replace(b"X-More: field", b"X-More: other")
+    put(engine, copy(other, Fidelity.FULL))
+    assert put(engine, back(FULL), source="t").withdrawn == 1
+    summary = put(engine, copy(FULL, Fidelity.FULL), source="u")
+    assert (summary.added, summary.withheld) == (0, 1)
+
+
+def test_a_mail_is_not_doubled_when_the_one_that_had_its_id_is_taken_back(engine: Engine) -> None:
+    other = copy(mail("2", body="Another.\n"), Fidelity.FULL)
+    put(engine, copy(FULL, Fidelity.FULL), other, back(FULL))
+    summary = put(engine, other, source="t")
+    assert (summary.added, summary.duplicates) == (0, 1)
+
+
 def test_what_an_operator_removed_stays_away_in_any_copy(engine: Engine) -> None:
     put(engine, copy(FULL, Fidelity.FULL))
     with engine.writer().batch() as batch:

@@ -142,7 +142,7 @@ def test_a_block_that_was_changed_is_refused(raw: bytes, data: st.DataObject) ->
         (Rooted(replace(NODE, message_id=b"<a b@c>"), 1), "an id that is none"),
         (Rooted(replace(NODE, parent=b""), 1), "an id that is none"),
         (Tombstone(1, 1, b"<\r\n@x>", b""), "an id that is none"),
-        (Tombstone(1, 1, None, b"d" * 17), "a field of 17 octets"),
+        (Tombstone(1, 1, None, b"d" * 33), "a field of 33 octets"),
         (Tombstone(1, -1, None, b""), "-1 does not lie"),
         (Change(1, 1, b"d" * 15, Fidelity.FULL), "a field is cut off"),
         (Change(1, 1, b"d" * 17, Fidelity.FULL), "a record is too long"),
