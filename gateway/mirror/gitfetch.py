@@ -25,7 +25,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from storage.errors import SourceError
 from storage.peers import shown_url
 from storage.sources.git import Repository
-from storage.sources.gitprogram import QUIET, gist
+from storage.sources.gitprogram import MAX_GIST, QUIET, gist, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,8 @@ class Remote:
             parts = urlsplit(plain_url)
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
-            raise SourceError(f"{label}: no URL ({error})") from None
+            why = str(error).partition(" as ")[0]  # a password with / is no port
+            raise SourceError(f"{label}: no URL ({why})") from None
         if parts.scheme not in SCHEMES or not host or host.startswith("-"):
             raise SourceError(
                 f"{label}: no URL of a git repository: write https://host/path, git://host/path, ssh://host/path, or a folder"
@@ -279,7 +280,7 @@ class _Watch:
         if time.monotonic() - self._told >= TELL_SECONDS:
             self._told = time.monotonic()
             line = re.split(rb"[\r\n]+", self.said.rstrip(b"\r\n"))[-1]
-            log.info("%s: %s", self._label, line.decode("utf-8", "backslashreplace"))
+            log.info("%s: %s", self._label, printable(line[-MAX_GIST:]))
 
     def _see_that_it_moves(self, said: bool) -> None:
         now = time.monotonic()

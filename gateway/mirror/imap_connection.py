@@ -103,7 +103,8 @@ class _Bounded(imaplib.IMAP4):
             raise _Over("something came in between")
 
     def _taken(self, size: int) -> bytes:
-        octets = bytes(self._buffer[:size])
+        with memoryview(self._buffer) as view:  # slicing the buffer itself would copy twice
+            octets = bytes(view[:size])
         del self._buffer[:size]
         return octets
 

@@ -19,7 +19,18 @@ from storage.sources.base import CHUNK, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["QUIET", "complaint", "gist", "isolated", "output", "running", "start", "stop"]
+__all__ = [
+    "MAX_GIST",
+    "QUIET",
+    "complaint",
+    "gist",
+    "isolated",
+    "output",
+    "printable",
+    "running",
+    "start",
+    "stop",
+]
 
 MAX_GIST: Final = 300
 """Characters of git's own words that are passed on."""
@@ -128,10 +139,16 @@ def complaint(own: str, command: str) -> str:
 
 def gist(said: bytes) -> str:
     """Return what matters of what git said on stderr, as one line."""
-    lines = said.decode("utf-8", "backslashreplace").splitlines()
+    lines = [printable(line) for line in said.splitlines()]
     grave = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
     text = grave[-1] if grave else "it does not say why"
     return text.removeprefix("fatal: ").removeprefix("error: ")[:MAX_GIST]
+
+
+def printable(said: bytes) -> str:
+    """Return what git said, where a foreign server may have had a say, without what moves a cursor."""
+    text = said.decode("utf-8", "backslashreplace")
+    return "".join([character if character.isprintable() else " " for character in text])
 
 
 def _inherited() -> dict[str, str]:

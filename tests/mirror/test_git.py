@@ -329,6 +329,21 @@ def test_how_far_a_long_transfer_is_gets_logged(
     assert caplog.messages == ["http://x.example/l: Receiving: 99%"]
 
 
+def test_nothing_that_a_server_says_moves_a_cursor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.mirror.gitfetch.TELL_SECONDS", 0.0)
+    said = "printf 'fatal: remote error: \\033[2Jgone\\b\\n' >&2; exit 128"
+    in_place_of_git(tmp_path, monkeypatch, said)
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(SourceError, match=r"\(remote error:  \[2Jgone \)") as raised,
+    ):
+        Remote.of("http://x.example/l").has_commits()
+    assert str(raised.value).isprintable()
+    assert all(message.isprintable() for message in caplog.messages)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -349,6 +364,7 @@ def test_how_far_a_long_transfer_is_gets_logged(
         "https://host/a\nb.git",
         "https://host/" + "x" * 3000,
         "ssh://me:secret@host/x.git",
+        "https://me:secret/secret@host/x.git",
         "nothing",
         "",
     ],
