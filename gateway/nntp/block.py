@@ -19,6 +19,8 @@ ENDLESS_OCTETS: Final = 64 << 20
 SIGNIFICANT_OCTETS: Final = 4096
 """How much must arrive of a block to show that its sender is alive (RFC 3977 s. 3.1)."""
 
+_START: Final = b"\r\n"
+_DOT: Final = b"\r\n."
 _EMPTY: Final = b".\r\n"
 _END: Final = b"\r\n.\r\n"
 
@@ -28,13 +30,14 @@ class Block:
 
     What has been collected no longer counts as input that waits, so that a block may be larger than the input that the
     transport lets a session hold. ``proceed`` returns the response to the block: lines that end in CRLF, the dots put
-    before them undone; or to None, where it was too long.
+    before them undone, which is done as they come, lest much is left to the end; or to None, where it was too long.
     """
 
     def __init__(self, limit: int, proceed: Callable[[bytes | None], AsyncIterator[bytes]]) -> None:
         self._limit = limit
         self._proceed = proceed
-        self._octets = bytearray()
+        self._octets = bytearray()  # of whole lines, each behind the CRLF before it
+        self._rest = bytearray(_START)  # what has come behind them
         self._length = 0
         self._told = 0
 
@@ -59,26 +62,36 @@ class Block:
 
     def grew(self) -> bool:
         """Tell whether much has been collected since this was last told; what is thrown away does not count."""
-        if len(self._octets) - self._told < SIGNIFICANT_OCTETS:
+        kept = len(self._octets) + len(self._rest)
+        if kept - self._told < SIGNIFICANT_OCTETS:
             return False
-        self._told = len(self._octets)
+        self._told = kept
         return True
 
     def answer(self) -> AsyncIterator[bytes]:
         """Return the response to the complete block."""
         if self._length > self._limit + len(_EMPTY):
             return self._proceed(None)
-        octets = bytes(self._octets[: -len(_EMPTY)])
+        with memoryview(self._octets) as octets:
+            text = bytes(octets[len(_START) :])
         self._octets.clear()
-        if b"\r\n." in octets:
-            octets = octets.replace(b"\r\n.", b"\r\n")
-        return self._proceed(octets.removeprefix(b"."))
+        return self._proceed(text)
 
     def _keep(self, octets: bytes) -> None:
         self._length += len(octets)
         if self._length <= self._limit + len(_EMPTY):
-            self._octets += octets
+            start = len(self._rest) - 1
+            self._rest += octets
+            self._take_lines(start)
             return
         self._octets.clear()
+        self._rest.clear()
         if self._length > self._limit + ENDLESS_OCTETS:
             raise EndlessLine
+
+    def _take_lines(self, start: int) -> None:
+        """Take what is of whole lines, the last of which is the dot; no CRLF but the first begins before ``start``."""
+        end = self._rest.rfind(_START, start)
+        if end > 0:
+            self._octets += self._rest[:end].replace(_DOT, _START)
+            del self._rest[:end]
