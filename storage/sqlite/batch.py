@@ -295,14 +295,9 @@ class SqliteBatch:
 
     def flush(self) -> None:
         """Write all that the batch changed, the transaction's last step."""
-        self._blocks.seal()
         for shelf in self._shelves.values():
             shelf.write()
         self._blocks.flush()  # last: it waits for what is still being compressed
-
-    def close(self) -> None:
-        """End the batch's threads."""
-        self._blocks.close()
 
     def _shelf(self, name: str) -> Shelf:
         shelf = self._shelves.get(name)

@@ -1,4 +1,4 @@
-"""Blocks of original octets, as one batch adds to them: compressed beside the writer, on another core."""
+"""Blocks of original octets, as one batch adds to them: full ones are compressed beside the writer, on another core."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from storage.errors import ArchiveUnavailable
-from storage.sqlite.packing import BLOCK_OCTETS, pack, unpack
+from storage.sqlite.packing import BLOCK_OCTETS, LEVEL_FOR_NOW, pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
 
 __all__ = ["Blocks"]
 
-COMPRESSORS: Final = 2
+_COMPRESSORS: Final = ThreadPoolExecutor(2, "compress")
+"""Those of all writers of the process: starting a thread in each batch would take longer than to compress its block."""
 
 # The last id ever given, also if that block was lost: another one may not take its place.
 _LAST_ID: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'block'"
@@ -33,7 +34,6 @@ class Blocks:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._pool: ThreadPoolExecutor | None = None
         self._id: int | None = None
         self._open: bytearray | None = None
         self._full: dict[int, tuple[bytes, Future[bytes]]] = {}
@@ -78,21 +78,15 @@ class Blocks:
         data[start : start + length] = bytes(length)
         self._keep(block, bytes(data))
 
-    def seal(self) -> None:
-        """Compress the last block as it is: nothing more is added."""
-        if self._open is not None and self._id is not None:
-            self._seal(self._id)
-
     def flush(self) -> None:
-        """Write every block that the batch changed, and that is sealed."""
+        """Write every block that the batch changed; nothing more is added."""
+        if self._open is not None:  # which the next batch fills up
+            data = bytes(self._open)
+            self._connection.execute(_PUT, (self._id, len(data), pack(data, LEVEL_FOR_NOW)))
+            self._open = None
         for block, (data, packed) in self._full.items():
             self._connection.execute(_PUT, (block, len(data), packed.result()))
         self._full.clear()
-
-    def close(self) -> None:
-        """End the compressing threads."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
 
     def _open_last(self) -> int:
         """Open the archive's last block to be filled up, if it is not full; return its id."""
@@ -101,6 +95,7 @@ class Blocks:
         if length is not None and length[0] < BLOCK_OCTETS:
             with suppress(zstandard.ZstdError):  # nothing is added to a damaged block
                 self._open = bytearray(self._whole(last))
+                self._full.pop(last, None)  # where it was erased from
         return int(last)
 
     def _whole(self, block: int) -> bytes:
@@ -117,6 +112,4 @@ class Blocks:
         self._open = None
 
     def _keep(self, block: int, data: bytes) -> None:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(COMPRESSORS, "compress")
-        self._full[block] = data, self._pool.submit(pack, data)
+        self._full[block] = data, _COMPRESSORS.submit(pack, data)

@@ -29,7 +29,7 @@ from storage.sqlite.fulltext_segment import (
     octets_of,
     places_in,
 )
-from storage.sqlite.packing import pack, unpack
+from storage.sqlite.packing import LEVEL, LEVEL_FOR_NOW, pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
@@ -175,7 +175,8 @@ class IndexWriter:
         if run in self._improved:
             new.join(self._improved[run].covers, self._improved[run].sections)
         if new.covers:
-            parts = [pack(part) for section in new.sections for part in Section.of(section)]
+            level = LEVEL if _rank(new.covers.bit_count()) == TOP_RANK else LEVEL_FOR_NOW
+            parts = [pack(part, level) for section in new.sections for part in Section.of(section)]
             values = self._key, run, TERMS_VERSION, encode_chunk(new.covers), *parts
             self._connection.execute(_PUT, values)
 

@@ -9,7 +9,7 @@ from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.model import Entry, Fidelity, MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.fulltext_write import IndexWriter
-from storage.sqlite.packing import pack, unpack
+from storage.sqlite.packing import LEVEL, LEVEL_FOR_NOW, pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
@@ -77,13 +77,14 @@ class _Page:
     """A page's rows as a batch changes them; its version is that of the oldest row on it.
 
     ``stale`` are the numbers whose rows other versions made, or that have none of this kind yet. ``is_kept`` tells that
-    the page is in the archive, or that this writer makes such rows.
+    the page is in the archive, or that this writer makes such rows. ``before`` is how many rows it had before.
     """
 
     rows: dict[int, bytes]
     stale: set[int]
     version: int
     is_kept: bool
+    before: int = 0
 
 
 class Shelf:
@@ -265,7 +266,8 @@ class Shelf:
                 raise ArchiveUnavailable(
                     f"{self.name}, {kind.value} {at}: {error}; run 'listgate check --repair'"
                 ) from error
-            return _Page(rows, set() if version == current else set(rows), version, is_kept=True)
+            stale = set() if version == current else set(rows)
+            return _Page(rows, stale, version, is_kept=True, before=len(rows))
         first = at << PAGE_BITS
         there = self._connection.execute(NUMBERS, (self.key, first, first + (1 << PAGE_BITS) - 1))
         without = {number for (number,) in there}
@@ -281,7 +283,10 @@ class Shelf:
             if not page.is_kept:
                 continue
             version = page.version if page.stale else self._versions.get(kind, 0)
-            data = pack(encode_rows(page.rows))
+            has_room = at == page_of(self.high + 1)
+            grows_slowly = len(page.rows) < 2 * page.before
+            level = LEVEL_FOR_NOW if has_room and grows_slowly else LEVEL
+            data = pack(encode_rows(page.rows), level)
             row = self.key, kind.value, at, version, change, data
             self._connection.execute(_PUT_PAGE, row)
 

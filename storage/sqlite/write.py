@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import zstandard
@@ -65,13 +65,11 @@ class SqliteWriter:
             self._take_turn()
             try:
                 self._catch_up()
-                with closing(
-                    SqliteBatch(
-                        self._connection, self._versions, clock, self._forests, self._node_ids
-                    )
-                ) as batch:
-                    yield batch
-                    batch.flush()
+                batch = SqliteBatch(
+                    self._connection, self._versions, clock, self._forests, self._node_ids
+                )
+                yield batch
+                batch.flush()
                 self._connection.execute("COMMIT")
                 self._tell()
                 if batch.has_removed:
