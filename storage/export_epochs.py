@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from storage.model import MailingList
     from storage.sources.git import Change, Reading
 
-__all__ = ["Commit", "Epochs", "ExportError"]
+__all__ = ["Commit", "Epochs", "ExportError", "one_line"]
 
 EPOCH_OCTETS: Final = 1_000_000_000
 """About how many octets an epoch's packs have when the next is begun, as with public-inbox."""
@@ -34,6 +34,9 @@ PACKED: Final = 0.4
 
 CHECKPOINT_OCTETS: Final = 64 << 20
 """After so many octets of mail what has been written is kept, should the rest be cut off."""
+
+MAX_LINE: Final = 1000
+"""Characters of a subject in a commit's text, and of what a list says of itself."""
 
 _LOCK: Final = "inbox.lock"
 _IMPORT: Final = ("fast-import", "--quiet", "--done", "--date-format=raw")
@@ -82,8 +85,11 @@ class Epochs:
                 f"{folder}: it holds something else: name a folder that is not there yet"
             )
         self.folder = folder
-        self._record = record
-        self._committer = f"{record.name} <{record.address or f'{record.name}@localhost'}>"
+        self._name = record.name
+        # A twin's are what its origin says.
+        self._address = one_line(record.address) or f"{record.name}@localhost"
+        self._description = one_line(record.description) or record.name
+        self._committer = f"{record.name} <{self._address}>"
         self._stack = ExitStack()
         self._readings: dict[int, Reading] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -200,11 +206,9 @@ class Epochs:
         draft = lender / "objects" / "info" / "alternates.new"
         draft.write_text("".join(lines))
         draft.replace(draft.with_name("alternates"))
-        record = self._record
         folder = self.folder.resolve()
-        address = record.address or f"{record.name}@localhost"
-        _write_new(self.folder / "description", f"{record.description or record.name}\n")
-        example = _EXAMPLE.format(name=record.name, folder=folder, address=address)
+        _write_new(self.folder / "description", f"{self._description}\n")
+        example = _EXAMPLE.format(name=self._name, folder=folder, address=self._address)
         _write_new(self.folder / "inbox.config.example", example)
 
     def _send(self, process: subprocess.Popen[bytes], octets: bytes) -> None:
@@ -221,6 +225,14 @@ class Epochs:
             f"{self.folder}: git could not write it ({complaint(self._own, _IMPORT[0])}): "
             "check the disk and the permissions, and run it again"
         )
+
+
+def one_line(text: str, limit: int = MAX_LINE) -> str:
+    """Return a text as one line without what git takes for the ends of an address."""
+    plain = "".join(
+        [each if each.isprintable() and each not in "<>" else " " for each in text[: 2 * limit]]
+    )
+    return " ".join(plain.split())[:limit]
 
 
 def _stream(commit: Commit, committer: str, origin: bytes) -> bytes:

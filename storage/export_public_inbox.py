@@ -15,7 +15,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import NoSuchMessage
-from storage.export_epochs import Commit, Epochs, ExportError
+from storage.export_epochs import Commit, Epochs, ExportError, one_line
 from storage.message.addresses import addresses
 from storage.message.fields import parse_header
 from storage.message.words import decode
@@ -33,9 +33,6 @@ __all__ = ["Written", "export_public_inbox"]
 
 TRAILER: Final = "Listgate"
 _NOTE: Final = re.compile(r"([0-9]{1,10}) ([0-9]{1,10}) ([0-9]{1,19}) ([0-9]{1,10})")
-
-MAX_SUBJECT: Final = 1000
-"""Characters of a subject in a commit's text."""
 
 MAX_NAME: Final = 200
 """Characters of a sender's name or address in a commit."""
@@ -163,7 +160,7 @@ async def _commit(archive: Archive, name: str, note: _Note) -> Commit | None:
     except NoSuchMessage:  # since the catalogue was read
         return None
     header = parse_header(raw)
-    subject = _line(decode(header.first(b"subject") or b""), MAX_SUBJECT) or _NO_SUBJECT
+    subject = one_line(decode(header.first(b"subject") or b"")) or _NO_SUBJECT
     sent = entry.received if entry.sent is None else entry.sent
     text = f"{subject}\n\n{TRAILER}: {note}"
     return Commit(raw, text, _sender(header), sent, entry.received)
@@ -175,18 +172,8 @@ def _sender(header: Header) -> str:
     first = next((each for each in found if each.host), None)
     if first is None:
         return "<>"
-    name = _line(decode(first.name or b""), MAX_NAME)
-    return (
-        f"{name} <{_line(decode(b'%b@%b' % (first.mailbox or b'', first.host or b'')), MAX_NAME)}>"
-    )
-
-
-def _line(text: str, limit: int) -> str:
-    """Return a text as one line without what git takes for the ends of an address."""
-    plain = "".join(
-        [each if each.isprintable() and each not in "<>" else " " for each in text[: 2 * limit]]
-    )
-    return " ".join(plain.split())[:limit]
+    name = one_line(decode(first.name or b""), MAX_NAME)
+    return f"{name} <{one_line(decode(b'%b@%b' % (first.mailbox or b'', first.host or b'')), MAX_NAME)}>"
 
 
 def _note(text: str) -> _Note | None:

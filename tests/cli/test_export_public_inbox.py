@@ -71,6 +71,22 @@ def number_of(engine: Engine, raw: bytes) -> int:
     return place.number
 
 
+def test_what_a_list_says_of_itself_tells_git_nothing(engine: Engine, tmp_path: Path) -> None:
+    """A twin's description and address come from another server."""
+    fill(engine.writer(), "l", [mail("1")])
+    with engine.writer().batch() as batch:
+        address = "l@x.example> 0 +0000\ndata 0\nM 100644 inline evil\ndata 0\n"
+        batch.describe("l", description='Of l\n[publicinbox "m"]', address=address)
+    export(engine, tmp_path / "out")
+    assert told(tmp_path / "out") == [("+", mail("1"))]
+    assert git(tmp_path / "out/git/0.git", "ls-tree", "--name-only", "HEAD") == "m\n"
+    example = (tmp_path / "out/inbox.config.example").read_text("utf-8").splitlines()
+    assert [line for line in example if line.startswith(("[", "\taddress"))] == [
+        '[publicinbox "l"]',
+        "\taddress = l@x.example 0 +0000 data 0 M 100644 inline evil data 0",
+    ]
+
+
 def test_every_octet_and_time_comes_back(engine: Engine, tmp_path: Path) -> None:
     take(engine.writer(), "l", Given(list(RAWS), received=1_500_000_000))
     assert export(engine, tmp_path / "inbox") == Written(added=len(RAWS))
