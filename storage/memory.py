@@ -132,7 +132,10 @@ class MemoryArchive:
         record = self.mailing_list(name)
         messages = self.shelves[name].messages
         late = (
-            n for run in record.present(1, record.high) for n in run if messages[n].arrived >= since
+            n
+            for run in record.present(1, record.high)
+            for n in run
+            if n in messages and messages[n].arrived >= since
         )
         return next(late, record.high + 1)
 
@@ -227,7 +230,7 @@ class MemoryArchive:
             n
             for run in record.present(1, record.high)
             for n in run
-            if page_of(n) == at and kind in messages[n].message.rows
+            if page_of(n) == at and n in messages and kind in messages[n].message.rows
         ]
         elsewhere: dict[int, Sequence[Location]] = {}
         for number in numbers:

@@ -134,6 +134,8 @@ class MemoryTwin:
         stored = shelf.messages.pop(number, None)
         if stored is not None:
             self._count(number, -stored.message.size)
+            if shelf.ids[stored.message.message_id].number == number:
+                del shelf.ids[stored.message.message_id]
             node = shelf.forest.node(stored.message.message_id)
             if node is not None and node.number == number:  # else another copy has come
                 withdraw(shelf.forest, node.message_id)

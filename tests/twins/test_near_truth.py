@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.renderers import RENDERERS
 from storage.check import check
-from storage.errors import ArchiveDamaged, SourceError
+from storage.errors import ArchiveDamaged, NoSuchMessage, SourceError
 from storage.model import Fidelity
 from storage.replica import Change, Mark, Record, Replica, Rooted, Tombstone
 from storage.threads import Evidence, Node
@@ -58,7 +58,7 @@ def _replicas(draw: st.DrawFn) -> Replica:
     return Replica(number, draw(REVISIONS), 7, sent, 5, fidelity, draw(RAWS), draw(HEADS), rooted)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(_replicas() | STONES, max_size=4),
     st.lists(CHANGES | STONES.filter(lambda each: each.number < 3), max_size=3),
@@ -92,8 +92,8 @@ def test_a_twin_stays_sound(
     record = archive.mailing_list("l")
     for run in record.present(1, record.high):
         for number in run:
-            assert done(archive.served("l", number)).body is not None
-            with suppress(ArchiveDamaged):
+            with suppress(NoSuchMessage, ArchiveDamaged):  # it gave way to another a moment ago
+                assert done(archive.served("l", number)).octets
                 done(archive.thread("l", number))
     faults = gathered(check(archive, engine.writer(), RENDERERS, repair=False))
     assert not [each for each in faults if "thread" not in each.what]  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ def test_everything_that_can_be_asked_is() -> None:
 
 
 def test_twins_of_an_origin_that_changes_between_the_pulls(engine: Engine, other: Engine) -> None:
-    history = begun(engine, 400)
+    history = begun(engine, 300)
     for step in range(4):
         happen(history, step)
         for name in LISTS:
@@ -52,7 +52,7 @@ def test_twins_of_an_origin_that_changes_between_the_pulls(engine: Engine, other
 def happen(history: History, step: int) -> None:
     """Let mail come, most of it poor at first, and go: of all there is a tenth."""
     for name in LISTS:
-        history.add(name, 60)
+        history.add(name, 40)
     if step == 1:
         history.describe(ALPHA, "All about alpha")
         history.improve(ALPHA, 0.5)
