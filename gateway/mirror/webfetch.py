@@ -170,9 +170,11 @@ class Web:
             except OSError as error:
                 self.close()
                 raise SourceError(f"{place.url}: {_reason(error)}") from error
-        kept = _beside(path, ".part").is_file()
+        kept = _version(_beside(path, ".part"), place.url)
         remedy = (
-            "what came is kept, and the next run goes on from there" if kept else "try again later"
+            "what came is kept, and the next run goes on from there"
+            if kept and kept.of_range
+            else "try again later"
         )
         raise SourceError(f"{place.url}: {why}: {remedy}")
 
@@ -199,6 +201,10 @@ class Web:
             what = meaning(here, response.status, headers, part_size)
             if what is Meaning.UNCHANGED:
                 response.read()
+                if not path.is_file():
+                    raise SourceError(
+                        f"{here.url}: the server says 304 where nothing is: try again later"
+                    )
                 return Fetched(_noted(path).get("from", here.url), is_new=False)
             if what in {Meaning.WHOLE, Meaning.REST}:
                 self._bring(response, part, place, limit, is_rest=what is Meaning.REST)

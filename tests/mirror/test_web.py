@@ -428,6 +428,22 @@ def test_an_answer_that_never_ends_is_given_up(
     assert "no whole answer" in str(raised.value) or "it broke off" in str(raised.value)
 
 
+@pytest.mark.parametrize("path", ["/l.mbox", "/pipermail/l/"])
+def test_nothing_is_not_unchanged(site: Website, tmp_path: Path, path: str) -> None:
+    site.answers[path] = 304, {}
+    with pytest.raises(SourceError, match="says 304 where nothing is"):
+        raws(mirror(site, path, tmp_path))
+
+
+def test_what_cannot_be_gone_on_with_is_not_said_to_be(site: Website, tmp_path: Path) -> None:
+    site.files["/l.mbox"] = mbox(message(1))
+    site.broken["/l.mbox"] = [10, 10, 10]
+    site.etags = False
+    site.undated = True
+    with pytest.raises(SourceError, match=r"it broke off at octet 10: try again later"):
+        raws(mirror(site, "/l.mbox", tmp_path))
+
+
 def test_a_rest_that_is_not_all_is_not_taken_for_it(site: Website, tmp_path: Path) -> None:
     octets = mbox(message(1), message(2), message(3))
     site.files["/l.mbox"] = octets

@@ -37,6 +37,7 @@ class Website:
     broken: dict[str, list[int]] = field(default_factory=dict)
     modified: dict[str, int] = field(default_factory=dict)
     etags: bool = True
+    undated: bool = False
     ranges: bool = True
     most: int | None = None  # octets of a rest
     chunked: bool = False
@@ -108,6 +109,8 @@ class _Answerer(BaseHTTPRequestHandler):
     def _give(self, asked: Asked, octets: bytes, modified: int) -> None:
         version = {"Last-Modified": formatdate(modified, usegmt=True)}
         known = asked.headers.get("if-modified-since") == version["Last-Modified"]
+        if self.site.undated:
+            version.clear()
         if self.site.etags:
             version["ETag"] = etag(octets)
             known = asked.headers.get("if-none-match") == version["ETag"]
