@@ -223,12 +223,14 @@ class _ToldJob(FeedJob):
 
     tell: Callable[[PushSummary], None] = field(kw_only=True, compare=False)
 
-    def push(self, place: Place, progress: Callable[[PushSummary], None]) -> PushSummary:
+    def push(
+        self, place: Place, progress: Callable[[PushSummary], None], *, by_hand: bool = True
+    ) -> PushSummary:
         def told(summary: PushSummary) -> None:
             self.tell(summary)
             progress(summary)
 
-        return FeedJob.push(self, place, told)
+        return FeedJob.push(self, place, told, by_hand=by_hand)
 
 
 def _push_one(place: Place, feed: Feed, bar: Progress) -> tuple[Health, PushSummary] | None:

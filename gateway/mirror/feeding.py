@@ -86,8 +86,10 @@ class FeedJob:
     def move(self, place: Place, report: Report) -> Moved:
         return _moved(self.push(place, lambda summary: report(_moved(summary))))
 
-    def push(self, place: Place, progress: Callable[[PushSummary], None]) -> PushSummary:
-        """Offer the peer what it has no verdict on; the errors are those of ``gateway.mirror.push.push``."""
+    def push(
+        self, place: Place, progress: Callable[[PushSummary], None], *, by_hand: bool = False
+    ) -> PushSummary:
+        """Offer the peer what it has no verdict on, as ``gateway.mirror.push.push``."""
         from gateway.mirror.push import push  # noqa: PLC0415 - loaded by those who push
 
         with (
@@ -100,10 +102,21 @@ class FeedJob:
                 self.feed,
                 place.host,
                 restricted=place.restricted,
+                by_hand=by_hand,
                 progress=progress,
             )
 
 
 def _moved(summary: PushSummary) -> Moved:
     """Return what a push has brought so far."""
-    return Moved(summary.accepted, summary.octets, summary.lag)
+    refused = ", ".join(summary.left_alone)
+    note = (
+        f"the peer refuses all of {refused}, which is left alone for an hour: check that it carries "
+        "the newsgroups; 'listgate feed check' tells what else it may be"
+    )
+    return Moved(
+        summary.accepted,
+        summary.octets,
+        summary.lag,
+        notes=[note] if refused else [],
+    )

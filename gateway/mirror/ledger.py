@@ -6,7 +6,7 @@ when a process was killed is offered again, and nothing is left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from storage.peers import Refusal
 
@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from storage.model import MailingList
     from storage.peers import Feed
 
-__all__ = ["Cursors", "Ledger"]
+__all__ = ["MAX_REFUSED", "Cursors", "Ledger"]
+
+MAX_REFUSED: Final = 20
+"""So many of a list refused in a row, and it is not the messages: the list is left alone for a while."""
+
+REST_SECONDS: Final = 3600
+"""How long that is."""
 
 
 class Cursors(Protocol):
     """Where cursors and refusals are kept, as in ``storage.sqlite.peers.SqlitePeers``."""
 
     def feed_cursor(self, peer: str, name: str, /) -> tuple[int, int]: ...
+
+    def last_refusals(self, peer: str, name: str, most: int, /) -> Sequence[tuple[int, int]]: ...
 
     def set_feed_cursor(
         self,
@@ -39,7 +47,8 @@ class Ledger:
     """Keeps account of one list, from the peer's cursor on; from the start where the list's numbers are new ones.
 
     ``is_trusted`` tells that the peer has one of the messages offered, so that it carries the list;
-    ``refused_in_a_row`` how many it refused since.
+    ``refused_in_a_row`` how many it refused since. ``rests_until`` is until when the list is left alone, because the
+    peer refused all of it the last time.
     """
 
     def __init__(self, peers: Cursors, feed: Feed, record: MailingList) -> None:
@@ -48,12 +57,21 @@ class Ledger:
         self._peer = feed.peer
         validity, number = peers.feed_cursor(feed.peer, record.name)
         self._begun = self._kept = number if validity == record.validity else 0
+        self.rests_until = self._rests_until()
         self._open: dict[int, None] = {}  # those begun without a verdict, ascending
         self._left = sum(map(len, record.present(self._begun + 1, record.high)))
         self._refusals: list[Refusal] = []
         self._is_complete = False
         self.is_trusted = False
         self.refused_in_a_row = 0
+
+    def _rests_until(self) -> int:
+        last = self._peers.last_refusals(self._peer, self.record.name, MAX_REFUSED)
+        if len(last) < MAX_REFUSED:
+            return 0
+        since = min(number for number, _ in last)
+        is_all = sum(map(len, self.record.present(since, self._begun))) == MAX_REFUSED
+        return last[0][1] + REST_SECONDS if is_all else 0
 
     @property
     def number(self) -> int:

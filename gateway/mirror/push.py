@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.mirror.connection import Connection
 from gateway.mirror.failures import failed
 from gateway.mirror.fed import Fed, PassedOver
 from gateway.mirror.forecast import likely_reason
-from gateway.mirror.ledger import Ledger
+from gateway.mirror.ledger import MAX_REFUSED, Ledger
 from gateway.mirror.nntp_client import Request
 from gateway.mirror.url import parse_url
 from gateway.mirror.verdicts import CHECK, IHAVE, REMEDIES, TAKETHIS, Verdict, verdict_of
@@ -61,9 +61,6 @@ MAX_DEFERRED: Final = 10_000
 GENTLE: Final = 4
 """Offers on their way as long as the peer has taken nothing of a list: what it refuses it may never take again."""
 
-MAX_REFUSED: Final = 20
-"""So many of a list refused in a row, and it is not the messages: the list is left alone until the next run."""
-
 MAX_UNREADABLE: Final = 10
 """Damaged messages that are passed over; where there are more, it is not them that are damaged."""
 
@@ -82,7 +79,8 @@ class PushSummary:
 
     ``accepted`` took the peer, ``known`` it had, ``refused`` it will never take, ``deferred`` it wants later;
     ``passed_over`` were not offered, because it had them before us or another list offers them. ``octets`` are those of
-    the articles it took. ``lag`` is how many messages have no verdict yet.
+    the articles it took. ``lag`` is how many messages have no verdict yet. ``left_alone`` are the lists that the peer
+    refuses all of.
     """
 
     accepted: int = 0
@@ -93,6 +91,7 @@ class PushSummary:
     octets: int = 0
     seconds: float = 0.0
     lag: int = 0
+    left_alone: list[str] = field(default_factory=list)
 
     @property
     def settled(self) -> int:
@@ -140,6 +139,7 @@ def push(
     host: bytes,
     *,
     restricted: Collection[str] = (),
+    by_hand: bool = False,
     progress: Callable[[PushSummary], None] | None = None,
     connect: Connect = Connection,
     clock: Callable[[], float] = time.time,
@@ -147,8 +147,9 @@ def push(
 ) -> PushSummary:
     """Offer a peer what it has no verdict on yet; return what became of it.
 
-    ``host`` is our path identity; ``restricted`` are the lists that not everybody may read. ``progress`` is called from
-    time to time; what it raises ends the run. Whatever ends it, the verdicts that are in are kept.
+    ``host`` is our path identity; ``restricted`` are the lists that not everybody may read. A list that the peer refused
+    all of lately is left alone, unless the run is ``by_hand``. ``progress`` is called from time to time; what it raises
+    ends the run. Whatever ends it, the verdicts that are in are kept.
 
     Raises:
         Refused: the feed cannot be one.
@@ -157,8 +158,11 @@ def push(
     """
     fed = Fed(archive, feed, host, restricted)
     ledgers = [Ledger(peers, feed, record) for record in fed.lists]
-    run = _Run(fed, ledgers, feed, progress or _nobody, clock)
-    if run.summary.lag == 0:
+    now = clock()
+    due = [ledger for ledger in ledgers if by_hand or ledger.rests_until <= now]
+    total = sum(ledger.lag for ledger in ledgers)
+    run = _Run(fed, due, feed, progress or _nobody, clock, total=total)
+    if not any(ledger.lag for ledger in due):
         run.keep(always=True)
         return run.summary
     try:
@@ -183,6 +187,8 @@ class _Run:
         feed: Feed,
         progress: Callable[[PushSummary], None],
         clock: Callable[[], float],
+        *,
+        total: int,
     ) -> None:
         self._fed = fed
         self._ledgers = ledgers
@@ -192,13 +198,12 @@ class _Run:
         self._progress = progress
         self._clock = clock
         self._began = self._saved = clock()
-        self._total = sum(ledger.lag for ledger in ledgers)
+        self._total = total
         self._wanted: deque[_Offer] = deque()
         self._flying: deque[_Flight] = deque()
         self._flying_octets = 0
         self._deferred: list[_Offer] = []
         self._current: Ledger | None = None
-        self._left_alone: list[str] = []
         self._unreadable = 0
         self.summary = PushSummary(lag=self._total)
 
@@ -206,17 +211,8 @@ class _Run:
         """Offer everything, and what was put off again.
 
         Raises:
-            SourceError: the peer goes away, or refuses all of a list.
+            SourceError: the peer goes away.
         """
-        self._offer_all(connection, pause)
-        if self._left_alone:
-            raise failed(
-                self._url,
-                f"the peer refuses all of {', '.join(self._left_alone)}",
-                "check that it carries the newsgroups; 'listgate feed check' tells what else it may be",
-            )
-
-    def _offer_all(self, connection: Connected, pause: Callable[[float], None]) -> None:
         mode = connection.ask(b"MODE STREAM")
         if mode.code in REMEDIES and mode.code != _UNKNOWN:
             raise self._failed(mode)
@@ -252,7 +248,7 @@ class _Run:
             self._current = ledger
             for entry in self._fed.entries(ledger.record.name, ledger.number):
                 if ledger.refused_in_a_row >= MAX_REFUSED:
-                    self._left_alone.append(ledger.record.name)
+                    self.summary.left_alone.append(ledger.record.name)
                     break
                 ledger.begin(entry.number)
                 offer = self._offer(ledger, entry)

@@ -130,6 +130,10 @@ _REFUSALS: Final = (
     "SELECT f.peer, r.name, r.number, r.message_id, r.response, r.at FROM refusal r "
     "JOIN feed f ON f.id = r.feed WHERE f.peer = ? ORDER BY r.id DESC LIMIT ?"
 )
+_LAST_REFUSALS: Final = (
+    "SELECT r.number, r.at FROM refusal r JOIN feed f ON f.id = r.feed "
+    "WHERE f.peer = ? AND r.name = ? ORDER BY r.id DESC LIMIT ?"
+)
 _ADD_REFUSAL: Final = (
     "INSERT INTO refusal (feed, name, number, message_id, response, at) VALUES (?, ?, ?, ?, ?, ?)"
 )
@@ -235,6 +239,10 @@ class SqlitePeers:
             owner = self._asked[peer] = _id(connection, _FEED, (peer,))
             row = connection.execute(_CURSOR, (owner, name)).fetchone()
             return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+    def last_refusals(self, peer: str, name: str, most: int) -> Sequence[tuple[int, int]]:
+        """Return the numbers of the messages of a list that a peer refused, and when, the latest first, so many at most."""
+        return self._rows(_LAST_REFUSALS, (peer, name, most))
 
     def set_feed_cursor(
         self, peer: str, name: str, validity: int, number: int, refusals: Sequence[Refusal] = ()

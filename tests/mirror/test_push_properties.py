@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.mirror import ledger as ledgers
 from gateway.mirror import push as pushing
 from gateway.mirror.nntp_client import Response
 from gateway.mirror.push import PushSummary, push
@@ -45,6 +45,10 @@ class Disk:
 
     def feed_cursor(self, _: str, name: str, /) -> tuple[int, int]:
         return self.cursors.get(name, (0, 0))
+
+    def last_refusals(self, _: str, name: str, most: int, /) -> list[tuple[int, int]]:
+        found = [(each.number, each.at) for each in self.refusals if each.name == name]
+        return found[: -most - 1 : -1]
 
     def set_feed_cursor(
         self, _: str, name: str, validity: int, number: int, refusals: Sequence[Refusal], /
@@ -135,14 +139,15 @@ def archive_of(size: int, *also: int) -> Archive:
     return engine.archive()
 
 
-def run(archive: Archive, peer: Peer) -> PushSummary:
+def run(archive: Archive, peer: Peer, *, at: float = NOW, by_hand: bool = False) -> PushSummary:
     """Push; what is known is kept after every third verdict."""
-    ticks = count(NOW, 0.4)
+    ticks = count(at, 0.4)
     return push(
         archive,
         peer.disk,
         FEED,
         b"news.example",
+        by_hand=by_hand,
         connect=peer.connect,
         clock=lambda: next(ticks),
         pause=lambda _: None,
@@ -293,18 +298,31 @@ def test_a_list_that_the_peer_refuses_is_left_alone_and_the_others_are_not(
     monkeypatch: pytest.MonkeyPatch, *, streams: bool, most: int
 ) -> None:
     monkeypatch.setattr(pushing, "MAX_REFUSED", 6)
+    monkeypatch.setattr(ledgers, "MAX_REFUSED", 6)
     peer = Peer(Disk(), streams, refuses={b"<m%d@x.example>" % n for n in range(30)})
     archive = archive_of(30)
-    with pytest.raises(SourceError, match=r"refuses all of lists\.a: check that it carries the"):
-        run(archive, peer)
+    summary = run(archive, peer)
+    assert summary.left_alone == ["lists.a"]
     assert peer.taken == [b"<only@x.example>"]
     refused = len(peer.disk.refusals)
     assert 6 <= refused <= most
     assert peer.disk.cursors["lists.a"][1] == refused
+    again = run(archive, peer)
+    assert (again.refused, again.left_alone, again.lag) == (0, [], 30 - refused)
+    assert run(archive, peer, at=NOW + 3700).refused > 0
     for _ in range(30):
         if peer.disk.cursors["lists.a"][1] == 30:
             break
-        with contextlib.suppress(SourceError):
-            run(archive, peer)
+        run(archive, peer, by_hand=True)
     assert run(archive, peer).lag == 0
     assert len(peer.disk.refusals) == 30
+
+
+def test_a_list_of_which_the_peer_took_something_is_not_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pushing, "MAX_REFUSED", 6)
+    monkeypatch.setattr(ledgers, "MAX_REFUSED", 6)
+    peer = Peer(Disk(), refuses={b"<m%d@x.example>" % n for n in range(0, 14, 2)})
+    assert run(archive_of(14), peer).refused == 7
+    assert run(archive_of(15), peer).accepted == 1

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.intake import open_for_writing
 from gateway.mirror.feeding import FeedJob
 from gateway.mirror.jobs import INTERNAL, MAX_ERROR, NOTE_SECONDS, Moved, Place, run_job
 from gateway.mirror.lock import FOLDER, held, is_held
+from gateway.mirror.push import PushSummary
 from storage.errors import ArchiveUnavailable, SourceError
 from storage.peers import Feed, Health, Mirror
 from storage.sqlite.peers import FILE, SqlitePeers
@@ -224,6 +226,23 @@ def test_a_feed_that_was_changed_or_removed_is_another(peers: SqlitePeers) -> No
     assert not job.note(peers, Health())
     peers.remove_feed("out")
     assert not job.note(peers, Health())
+
+
+def test_a_list_that_is_refused_is_no_failure_of_a_feed_but_named(
+    place: Place,
+    peers: SqlitePeers,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("gateway.mirror.push.push", lambda *_, **__: PushSummary(left_alone=["l"]))
+    open_for_writing(place.directory).close()
+    feed = Feed("out", "nntp://news.example")
+    peers.add_feed(feed)
+    health = run_job(place, FeedJob(feed))
+    assert health is not None
+    assert (health.failures, health.error) == (0, "")
+    (said,) = caplog.messages
+    assert "the peer refuses all of l, which is left alone for an hour: check that" in said
 
 
 def test_locks_are_each_names_own(tmp_path: Path) -> None:

@@ -198,6 +198,15 @@ def test_the_latest_refusals_are_kept(peers: SqlitePeers, monkeypatch: pytest.Mo
     assert peers.refusals("out", 1) == [refusal(4)]
 
 
+def test_the_latest_refusals_of_a_list_are_told(peers: SqlitePeers) -> None:
+    assert peers.last_refusals("out", "lists.a", 2) == []
+    peers.add_feed(FEED)
+    peers.set_feed_cursor("out", "lists.a", 1, 3, [refusal(number) for number in (1, 2, 3)])
+    peers.set_feed_cursor("out", "lists.b", 1, 3, [refusal(9, "lists.b")])
+    assert [number for number, _ in peers.last_refusals("out", "lists.a", 2)] == [3, 2]
+    assert peers.last_refusals("out", "lists.a", 9)[0] == (3, refusal(3).at)
+
+
 def test_the_version_tells_of_others_changes(peers: SqlitePeers, other: SqlitePeers) -> None:
     other.add_mirror(MIRROR)
     before = peers.version()
