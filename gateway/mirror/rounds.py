@@ -199,7 +199,7 @@ class Rounds:
             del self._stops[stop.job.key]
         elif stop.is_changed:
             stop.due, stop.is_changed = now, False
-        if health is not None:
+        if health is not None and not stop.is_gone:
             stop.health = health
             _tell(stop, before, stop.due - now)
 
