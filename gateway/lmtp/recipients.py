@@ -19,7 +19,8 @@ class Recipients:
     """Finds a list by the addresses that the configuration has, by its posting address, or by its name.
 
     ``addresses`` maps addresses to names of lists, which need not be there yet. A list's own name stands before any
-    domain. Case does not matter, and what follows a ``+`` is passed over where nothing is called so with it.
+    domain. Case does not matter but between lists that differ in nothing else, and what follows a ``+`` is passed over
+    where nothing is called so with it.
     """
 
     def __init__(self, archive: Archive, addresses: Mapping[str, str] | None = None) -> None:
@@ -34,10 +35,14 @@ class Recipients:
         """Return the name of the list that mail to this address is for, or None."""
         records = self._archive.lists()
         by_address = {each.address.casefold(): each.name for each in records} | self._addresses
-        by_name = {each.name.casefold(): each.name for each in records}
-        domain = _folded(address.rpartition(b"@")[2])
-        for local in _with_and_without_detail(_folded(local_part(address))):
-            found = by_address.get(f"{local}@{domain}") or by_name.get(local)
+        names = [each.name for each in records]
+        by_name = {name.casefold(): name for name in names} | {name: name for name in names}
+        domain = _text(address.rpartition(b"@")[2]).casefold()
+        for local in _with_and_without_detail(_text(local_part(address))):
+            folded = local.casefold()
+            found = (
+                by_address.get(f"{folded}@{domain}") or by_name.get(local) or by_name.get(folded)
+            )
             if found is not None:
                 return found
         return None
@@ -50,8 +55,8 @@ class Recipients:
             return True
 
 
-def _folded(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace").casefold()
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
 
 
 def _with_and_without_detail(local: str) -> Iterator[str]:

@@ -108,6 +108,17 @@ def test_no_more_recipients_than_are_allowed() -> None:
     assert answer.count(b"\r\n250 2.6.0 lists.alpha: stored") == 1000
 
 
+def test_lists_that_differ_in_case_only_are_told_apart() -> None:
+    world = World(MemoryEngine())
+    with world.writer.writer.batch() as batch:
+        for name in ("lists.Alpha", "lists.beta"):
+            batch.mailing_list(name)
+    world.archive.refresh()
+    for name in ("lists.Alpha", "lists.alpha", "lists.Beta", "lists.beta"):
+        assert world.recipients.find(name.encode() + b"+detail@x.example") == name
+    assert world.recipients.find(b"LISTS.ALPHA") == "lists.alpha"
+
+
 def test_the_end_of_the_server_is_told() -> None:
     session = World(MemoryEngine()).session()
     assert session.expire("the server is shutting down") == (
