@@ -124,7 +124,13 @@ class SqliteWriter:
 
     def _empty_journal(self) -> None:
         """Bring all changes into the file itself and cut the journal off: both still have what was removed."""
-        (is_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        try:
+            (is_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:  # the batch is kept all the same
+            log.warning(
+                "%s-wal has what was removed until it can be emptied: %s", self._path, error
+            )
+            return
         if is_busy:
             log.warning(
                 "%s-wal is in use, and has what was removed until all listgates end", self._path

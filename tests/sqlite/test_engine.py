@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -262,6 +263,27 @@ def test_the_subject_by_which_a_removed_message_was_found_goes_with_it(
         batch.remove("l", 2)
     assert b"ssecret" not in _all_octets(sqlite)
     assert b"stopic" in _all_octets(sqlite)
+
+
+def test_a_removal_that_fits_into_the_journal_only_is_no_failure(
+    sqlite: SqliteEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever stores it is told so: it is kept, and cannot be undone."""
+    octets = random.Random(1).randbytes
+    fill(sqlite.writer(), "l", [mail(str(n), body=octets(999).hex()) for n in range(300)])
+    with closing(sqlite3.connect(sqlite.directory / FILE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    writer, size = sqlite.writer(), (sqlite.directory / FILE).stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        with writer.batch() as batch:
+            batch.set_cursor("l", "s", octets(size // 8))
+            batch.remove("l", 7)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "has what was removed until it can be emptied" in caplog.text
+    assert list(done(sqlite.archive().removed("l", 0))) == [7]
 
 
 def test_a_removal_is_kept_though_another_reads_what_was_before(
