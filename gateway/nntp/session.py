@@ -123,7 +123,7 @@ class Session:
                 if started:  # inside a block the client would take it for text
                     self.closing = True
                 else:
-                    yield self.in_order(refusal)
+                    yield self.in_order(refusal) if self.late else refusal
 
     def has_news(self) -> bool:
         """Tell whether a reply that was late is known by now: else a news server speaks when it is asked."""

@@ -28,6 +28,9 @@ ENTRY: Final = (
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ?"
 )
 
+_FIDELITIES: Final = {each.value: each for each in Fidelity}
+"""Looked up in a fraction of the time that calling the class takes: every entry that is read has one."""
+
 _NO_VERSION: Final = -1
 """That of a page on which a row is missing."""
 
@@ -307,5 +310,5 @@ def as_entry(row: Sequence[Any]) -> Entry:
         lines,
         revision,
         thread,
-        Fidelity(fidelity),
+        _FIDELITIES[fidelity],
     )
