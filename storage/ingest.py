@@ -26,7 +26,7 @@ from storage.message.subject import base_subject
 from storage.message.text import searchable
 from storage.model import Fidelity, Rendition, Served
 from storage.sources.base import Incoming, Rejected, Withdrawn
-from storage.threads import Ties, mended, place, uproot, withdraw
+from storage.threads import Evidence, Ties, mended, place, uproot, withdraw
 from storage.writer import NewMessage
 
 if TYPE_CHECKING:
@@ -304,8 +304,10 @@ class _Intake:
             summary.withheld += 1
         elif incoming.fidelity > holder.fidelity:
             forest = batch.forest(self.name)
-            withdraw(forest, own)  # what the poorer copy said of its place
-            uproot(forest, own)
+            withdraw(forest, own)
+            node = forest.node(own)
+            if node is not None and node.evidence is not Evidence.MENTION:
+                uproot(forest, own)  # what the poorer copy said of its place, not what others say
             message = self._message(batch, parsed, incoming, own, holder.number)
             batch.replace(self.name, holder.number, message)
             summary.improved += 1

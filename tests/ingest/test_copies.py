@@ -108,6 +108,18 @@ def test_a_better_copy_takes_the_place_of_a_poorer_one(engine: Engine, fidelity:
     assert gathered(check(archive, engine.writer(), RENDERERS, repair=False)) == []
 
 
+def test_what_others_say_of_its_place_stays(engine: Engine) -> None:
+    poor = POOR.replace(b"References: <wrong@x.example>\n", b"")
+    full = FULL.replace(b"References: <1@x.example>\n", b"")
+    knows = mail("3", "References: <1@x.example> <2@x.example>")
+    fill(engine.writer(), NAME, [mail("1"), knows])
+    put(engine, copy(poor, Fidelity.PAGE), copy(full, Fidelity.FULL))
+    archive = engine.archive()
+    drawn = [(node.depth, node.number) for node in done(archive.thread(NAME, 1))]
+    assert drawn == [(0, 1), (1, 3), (2, 2)]
+    assert gathered(check(archive, engine.writer(), RENDERERS, repair=False)) == []
+
+
 def test_a_poorer_or_equal_copy_changes_nothing(engine: Engine) -> None:
     put(engine, copy(FULL, Fidelity.TEXT))
     revision = engine.archive().mailing_list(NAME).revision
