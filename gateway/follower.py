@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.child import Child
 from gateway.inotify import Change, Watch
-from gateway.intake import Feed, cursor_of, ingest_feed, open_for_writing
+from gateway.intake import Inlet, cursor_of, ingest_inlet, open_for_writing
 from storage.errors import ArchiveError
 from storage.sources import STANDARD_INPUT
 
@@ -99,8 +99,8 @@ class Follower:
         self._writer = writer
         self._plan = plan
         self._clock = clock
-        self._feeds: dict[str, list[Feed]] = {}
-        self._places: dict[str, Feed] = {}
+        self._inlets: dict[str, list[Inlet]] = {}
+        self._places: dict[str, Inlet] = {}
         self._folders: set[str] = set()
         self._due: dict[str, float] = {}
         self._nothing: set[tuple[str, str]] = set()
@@ -124,11 +124,11 @@ class Follower:
         due = {name for name, at in self._due.items() if at <= now}
         if now >= self._look_at:
             self._look_at = now + EXPAND_SECONDS
-            due = {feed.source.name for feed in self._all()}
+            due = {inlet.source.name for inlet in self._all()}
         self._due = {name: at for name, at in self._due.items() if at > now and name not in due}
-        for feed in self._all():
-            if feed.source.name in due:
-                self._attempt(("read", feed.source.name), partial(self._catch_up, feed))
+        for inlet in self._all():
+            if inlet.source.name in due:
+                self._attempt(("read", inlet.source.name), partial(self._catch_up, inlet))
 
     def poll(self, seconds: float) -> None:
         """Have everything looked at after so many seconds at the latest: the system does not tell of all."""
@@ -147,13 +147,13 @@ class Follower:
         """Have what was touched looked at, when it is whole."""
         now = self._clock()
         for folder, name, change in touched:
-            feed = self._places.get(os.path.join(folder, name)) or self._places.get(folder)
+            inlet = self._places.get(os.path.join(folder, name)) or self._places.get(folder)
             if change & _LOST:
                 self._look_at = self._expand_at = now
-            elif feed is not None:
+            elif inlet is not None:
                 is_link = change & Change.CREATED and os.path.basename(folder) in _MAILDIR
                 is_whole = change & _WHOLE or is_link
-                self._due[feed.source.name] = now if is_whole else now + POLL_SECONDS
+                self._due[inlet.source.name] = now if is_whole else now + POLL_SECONDS
             elif change & Change.FOLDER:
                 self._expand_at = min(self._expand_at, now + POLL_SECONDS)
             elif change & _WHOLE and (folder, name) not in self._nothing:
@@ -162,29 +162,29 @@ class Follower:
                     self._nothing.clear()
                 self._nothing.add((folder, name))  # unless it turns out to be a source
 
-    def _all(self) -> Iterable[Feed]:
-        return chain.from_iterable(self._feeds.values())
+    def _all(self) -> Iterable[Inlet]:
+        return chain.from_iterable(self._inlets.values())
 
     def _expand(self, path: str) -> None:
-        known = {feed.source.name for feed in self._feeds.get(path, ())}
-        self._feeds[path] = self._plan.feeds_of(path)
-        for feed in self._feeds[path]:
-            if feed.source.name not in known:
-                self._due[feed.source.name] = self._clock()
+        known = {inlet.source.name for inlet in self._inlets.get(path, ())}
+        self._inlets[path] = self._plan.inlets_of(path)
+        for inlet in self._inlets[path]:
+            if inlet.source.name not in known:
+                self._due[inlet.source.name] = self._clock()
 
     def _map(self) -> None:
         """Find out where changes are of interest: beside files, also where a link leads, and in folders of messages."""
         self._places = {}
         self._folders = {path for path in self._plan.paths if os.path.isdir(path)}
-        for feed in self._all():
-            path = feed.source.name
+        for inlet in self._all():
+            path = inlet.source.name
             if os.path.isdir(path):
                 for place in (path, *(os.path.join(path, part) for part in _MAILDIR)):
-                    self._places[place] = feed
+                    self._places[place] = inlet
                     self._folders.update([place] if os.path.isdir(place) else [])
             else:
                 for place in (path, os.path.realpath(path)):
-                    self._places[place] = feed
+                    self._places[place] = inlet
                     self._folders.add(os.path.dirname(place))
 
     def _attempt(self, what: tuple[str, str], work: Callable[[], None]) -> None:
@@ -197,16 +197,16 @@ class Follower:
         else:
             self._faults.pop(what, None)
 
-    def _catch_up(self, feed: Feed) -> None:
-        key = feed.name, feed.source.name
+    def _catch_up(self, inlet: Inlet) -> None:
+        key = inlet.name, inlet.source.name
         if key not in self._cursors:
-            self._cursors[key] = cursor_of(self._writer, feed)
-        if not feed.source.changed(self._cursors[key]):
+            self._cursors[key] = cursor_of(self._writer, inlet)
+        if not inlet.source.changed(self._cursors[key]):
             return
-        self._due[feed.source.name] = self._clock() + POLL_SECONDS  # there may be more to come
-        summary = ingest_feed(self._writer, feed, self._plan.subject_window)
-        self._cursors[key] = cursor_of(self._writer, feed)
+        self._due[inlet.source.name] = self._clock() + POLL_SECONDS  # there may be more to come
+        summary = ingest_inlet(self._writer, inlet, self._plan.subject_window)
+        self._cursors[key] = cursor_of(self._writer, inlet)
         if summary.added:
-            log.info("%s: %d new", feed.name, summary.added)
+            log.info("%s: %d new", inlet.name, summary.added)
         for position, why in summary.rejected:
             log.warning("%s: %s; skipped", position, why)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from storage.sources.base import Source
 
-__all__ = ["Feed", "Plan", "cursor_of", "ingest_feed", "open_for_writing", "take_in"]
+__all__ = ["Inlet", "Plan", "cursor_of", "ingest_inlet", "open_for_writing", "take_in"]
 
 UNNAMED: Final = "mail"
 """The list that takes a source of which neither its file's name nor List-Id tells a name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class Inlet:
     """A source, and the list it goes to."""
 
     name: str
@@ -47,22 +47,22 @@ class Plan:
     name: str | None = None
     subject_window: int | None = None
 
-    def feeds(self) -> list[Feed]:
+    def inlets(self) -> list[Inlet]:
         """Return the sources that there are now.
 
         Raises:
             SourceError: a path cannot be read.
         """
-        return [feed for path in self.paths for feed in self.feeds_of(path)]
+        return [inlet for path in self.paths for inlet in self.inlets_of(path)]
 
-    def feeds_of(self, path: str) -> list[Feed]:
+    def inlets_of(self, path: str) -> list[Inlet]:
         """Return the sources that one of the paths stands for now.
 
         Raises:
             SourceError: it cannot be read.
         """
         return [
-            Feed(self.name or source.suggested_name() or _named_by_list_id(source), source)
+            Inlet(self.name or source.suggested_name() or _named_by_list_id(source), source)
             for source in expand(path)
         ]
 
@@ -89,30 +89,30 @@ def take_in(writer: SqliteWriter, plan: Plan, *, settle: bool = False) -> dict[s
         ArchiveUnavailable: the archive cannot be written.
     """
     summaries: dict[str, Summary] = {}
-    feeds = plan.feeds()
+    inlets = plan.inlets()
     with progress_bar() as bar:
-        for feed in feeds:
-            task = bar.add_task(feed.name, total=feed.source.size, messages=0)
+        for inlet in inlets:
+            task = bar.add_task(inlet.name, total=inlet.source.size, messages=0)
 
             def show(octets: int, summary: Summary, task: TaskID = task) -> None:
                 bar.update(task, completed=octets, messages=summary.read)
 
-            total = summaries.setdefault(feed.name, Summary())
-            _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
-            if settle and feed.source.changed(cursor_of(writer, feed)):
+            total = summaries.setdefault(inlet.name, Summary())
+            is_read = _ingest_and_tell(writer, inlet, plan.subject_window, show, total)
+            if settle and is_read and inlet.source.changed(cursor_of(writer, inlet)):
                 time.sleep(SETTLED)
-                _add_up(total, _ingest_and_tell(writer, feed, plan.subject_window, show))
+                _ingest_and_tell(writer, inlet, plan.subject_window, show, total)
             bar.remove_task(task)
     return summaries
 
 
-def ingest_feed(
+def ingest_inlet(
     writer: SqliteWriter,
-    feed: Feed,
+    inlet: Inlet,
     subject_window: int | None,
     progress: Callable[[int, Summary], None] | None = None,
 ) -> Summary:
-    """Add what is new in a feed to its list.
+    """Add what is new in an inlet to its list.
 
     Raises:
         SourceError: the source cannot be read; what came before is kept.
@@ -121,30 +121,38 @@ def ingest_feed(
     from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands, which only writing needs
 
     return ingest(
-        writer, feed.name, feed.source, RENDERERS, subject_window=subject_window, progress=progress
+        writer,
+        inlet.name,
+        inlet.source,
+        RENDERERS,
+        subject_window=subject_window,
+        progress=progress,
     )
 
 
-def cursor_of(writer: SqliteWriter, feed: Feed) -> bytes:
-    """Return where the last batch from a feed ended."""
-    return writer.cursor(feed.name, feed.source.name)
+def cursor_of(writer: SqliteWriter, inlet: Inlet) -> bytes:
+    """Return where the last batch from an inlet ended."""
+    return writer.cursor(inlet.name, inlet.source.name)
 
 
 def _ingest_and_tell(
     writer: SqliteWriter,
-    feed: Feed,
+    inlet: Inlet,
     subject_window: int | None,
     progress: Callable[[int, Summary], None],
-) -> Summary:
-    """Ingest, and name on stderr what was no message."""
+    total: Summary,
+) -> bool:
+    """Ingest, count it in, and name on stderr what was no message; return whether the source could be read."""
     try:
-        summary = ingest_feed(writer, feed, subject_window, progress)
+        summary = ingest_inlet(writer, inlet, subject_window, progress)
     except SourceError as error:
         complain(str(error))
-        return Summary(rejected=[(feed.source.name, str(error))])
+        total.rejected.append((inlet.source.name, str(error)))
+        return False
     for position, why in summary.rejected:
         complain(f"{position}: {why}; skipped")
-    return summary
+    _add_up(total, summary)
+    return True
 
 
 def _named_by_list_id(source: Source) -> str:

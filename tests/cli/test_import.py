@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from gateway.intake import Feed, Plan, open_for_writing, take_in
+from gateway.intake import Inlet, Plan, open_for_writing, take_in
 from storage.errors import SourceError
 from storage.sqlite import schema
 from tests.cli.conftest import ROUND, put
@@ -161,7 +161,7 @@ def test_a_source_that_fails_on_the_way_stops_no_other(
 ) -> None:
     @dataclass
     class Sources:
-        feeds: Callable[[], list[Feed]]
+        inlets: Callable[[], list[Inlet]]
         subject_window: int | None = None
 
     class Failing(Given):
@@ -169,9 +169,9 @@ def test_a_source_that_fails_on_the_way_stops_no_other(
             yield from super().messages(after)
             raise SourceError("failing: the disk is broken: mend it")
 
-    feeds = [Feed("a", Failing([mail("1")])), Feed("b", Given([mail("2")]))]
+    inlets = [Inlet("a", Failing([mail("1")])), Inlet("b", Given([mail("2")]))]
     with closing(open_for_writing(tmp_path / "archive")) as writer:
-        taken = take_in(writer, cast("Plan", Sources(lambda: feeds)))
+        taken = take_in(writer, cast("Plan", Sources(lambda: inlets)))
     assert capsys.readouterr().err == "listgate: failing: the disk is broken: mend it\n"
     assert (len(taken["a"].rejected), taken["b"].added) == (1, 1)
 
