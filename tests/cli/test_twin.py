@@ -31,6 +31,7 @@ def test_a_twin_is_shown_as_one_and_takes_nothing_else(
     said = listgate("import", "a", put(tmp_path / "more.mbox", mail("3")))
     assert said.code == 1
     assert said.err.endswith(f": a is a twin of {url} and changes with it only; {remedy}")
+    assert said.err.count(remedy) == 1
     said = listgate("deliver", "a", octets=mail("3"))
     assert said.code == os.EX_TEMPFAIL
     assert said.err.endswith(f"a is a twin of {url} and changes with it only; {remedy}")
