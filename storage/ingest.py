@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, SourceError
 from storage.material import Material
 from storage.message.conversation import conversation
+from storage.message.copies import marked_fidelity
 from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
 from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
@@ -106,12 +107,16 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A record, with what can be told of it by itself."""
+    """A record, with what can be told of it by itself.
+
+    ``fidelity`` is what its source says of it, or less where the message says so itself.
+    """
 
     item: Incoming | Withdrawn
     header: Header
     message_id: bytes | None
     digest: bytes
+    fidelity: Fidelity
 
 
 def versions(renderers: Iterable[Renderer]) -> dict[Rendition, int]:
@@ -279,7 +284,8 @@ def _parse(item: Incoming | Withdrawn) -> _Parsed:
     header = parse_header(item.raw)
     own, _ = message_id(header)
     digest = blake2b(item.raw, digest_size=DIGEST_OCTETS).digest()
-    return _Parsed(item, header, own, digest)
+    told = item.fidelity if isinstance(item, Incoming) else Fidelity.FULL
+    return _Parsed(item, header, own, digest, min(told, marked_fidelity(header)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +308,7 @@ class _Intake:
             summary.renamed += is_renamed
         elif holder.removed:
             summary.withheld += 1
-        elif incoming.fidelity > holder.fidelity:
+        elif parsed.fidelity > holder.fidelity:
             forest = batch.forest(self.name)
             withdraw(forest, own)
             node = forest.node(own)
@@ -373,7 +379,7 @@ class _Intake:
             lines=material.lines,
             rows=derived_rows(material, self.renderers),
             text=searchable(octets, material.structure),
-            fidelity=incoming.fidelity,
+            fidelity=parsed.fidelity,
         )
 
 
@@ -385,10 +391,9 @@ def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
         # An id that was removed stays empty: an edited copy must not undo a removal, but by its own source.
         return not holder.withdrawn
     held, raw = batch.raw(name, holder.number), parsed.item.raw
-    own = parsed.item.fidelity if isinstance(parsed.item, Incoming) else Fidelity.FULL
-    if own is holder.fidelity:
+    if parsed.fidelity is holder.fidelity:
         return same_mail(held, raw)
-    return alike(raw, held) if own < holder.fidelity else alike(held, raw)
+    return alike(raw, held) if parsed.fidelity < holder.fidelity else alike(held, raw)
 
 
 def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:

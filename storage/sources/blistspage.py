@@ -12,9 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from storage.message.copies import copy_field
 from storage.message.fields import parse_header
 from storage.message.ids import message_id, synthetic_id
 from storage.message.same import identity
+from storage.model import Fidelity
 from storage.sources.links import links
 from storage.sources.rebuilt import charset_fields
 from storage.sources.separator import begins_with_field
@@ -82,6 +84,7 @@ class Page:
             lines.insert(0, b"Message-ID: %b\n" % synthetic_id(identity(raw)))
         if parent is not None:
             lines.append(b"References: %b\n" % parent)
+        lines.append(copy_field(Fidelity.PAGE))
         return b"%b%b\n%b" % (b"".join(lines), charset, self.body)
 
     @staticmethod

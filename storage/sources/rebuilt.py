@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from storage.message.copies import copy_field
 from storage.message.dates import sent
 from storage.message.fields import parse_header
 from storage.model import Fidelity
@@ -121,15 +122,21 @@ def _from_pipermail(line: bytes, record: Record, header: Header) -> Record:
         value = address = b"%b@%b" % obscured.group(1, 3)
         if author[1] not in {b"", author[0], address}:
             value = b"%b <%b>" % (phrase(author[1]), address)
-        raw = b"From: %b\n%b%b%b" % (
+        raw = b"From: %b\n%b%b%b%b" % (
             value,
             raw[header.fields[0].end : header.end],
+            _mark(raw, header),
             charset_fields(raw[header.body :]),
             raw[header.end :],
         )
     return replace(
         record, raw=raw, received=_received(record.received, header), fidelity=Fidelity.TEXT
     )
+
+
+def _mark(raw: bytes, header: Header) -> bytes:
+    """Return the mark that goes behind a header, unless that was cut off in a line."""
+    return copy_field(Fidelity.TEXT) if raw[header.end - 1 : header.end] == b"\n" else b""
 
 
 def _received(got: int | None, header: Header) -> int | None:
@@ -157,5 +164,8 @@ def _from_hyperkitty(record: Record, header: Header) -> Record:
                 start = field.start + len(field.name) + 1 + obscured.start()
                 pieces += [record.raw[done:start], b"%b@%b%b" % obscured.groups()]
                 done = field.start + len(field.name) + 1 + obscured.end()
+    if pieces:
+        pieces += [record.raw[done : header.end], _mark(record.raw, header)]
+        done = header.end
     pieces.append(record.raw[done:])
     return replace(record, raw=b"".join(pieces), fidelity=Fidelity.TEXT)

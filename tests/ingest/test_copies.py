@@ -10,6 +10,7 @@ import pytest
 from gateway.renderers import RENDERERS
 from storage.check import check
 from storage.errors import NoSuchMessage
+from storage.message.copies import copy_field
 from storage.model import Fidelity, Location, Rendition
 from storage.query import Text
 from storage.search import search
@@ -134,6 +135,15 @@ def test_another_mail_with_the_id_of_a_poor_copy_is_another(engine: Engine) -> N
     summary = put(engine, copy(other, Fidelity.FULL), source="t")
     assert (summary.added, summary.renamed, summary.improved) == (1, 1, 0)
     assert done(engine.archive().raw(NAME, 1)) == POOR
+
+
+def test_a_mark_makes_a_copy_poor_whichever_way_it_comes(engine: Engine) -> None:
+    marked = POOR.replace(b"\n\n", b"\n%b\n" % copy_field(Fidelity.PAGE), 1)
+    put(engine, copy(marked, Fidelity.FULL))
+    assert done(engine.archive().entry(NAME, 1)).fidelity is Fidelity.PAGE
+    summary = put(engine, copy(FULL, Fidelity.FULL), source="t")
+    assert (summary.improved, summary.added) == (1, 0)
+    assert put(engine, copy(marked, Fidelity.FULL), source="u").duplicates == 1
 
 
 def test_texts_that_differ_are_of_two_mails(engine: Engine) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MARK: Final = b"X-Listgate-Copy: text (made of the text of an archive)\n"
+
 
 def article(
     number: int,
@@ -24,6 +28,6 @@ def undone(
 ) -> bytes:
     """Return what is made of it."""
     return (
-        b"From: %b\nDate: Tue, 02 Jan 2024 10:00:00 +0000\nSubject: [l] Topic\nMessage-ID: <%d@x.example>\n\n%b"
-        % (sender, number, body)
+        b"From: %b\nDate: Tue, 02 Jan 2024 10:00:00 +0000\nSubject: [l] Topic\nMessage-ID: <%d@x.example>\n%b\n%b"
+        % (sender, number, MARK, body)
     )

@@ -116,10 +116,11 @@ def test_a_page_is_a_message() -> None:
         "From: A <a@...xample>\n"
         "To: B\xf6b <bob@...mple.org>, cleo@...mple.org\n"
         "Subject: Re: <Topic> & more\n"
+        "X-Listgate-Copy: page (made of a web page, with addresses obscured)\n"
         "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
         "Hi ann@...mple.org,\n\nsee <https://x.example/?a&b> & \xe4\n>From me\n"
     )
-    assert b"\nReferences: <9@x.example>\nMIME" in found.message(b"<9@x.example>")
+    assert b"\nReferences: <9@x.example>\nX-Listgate" in found.message(b"<9@x.example>")
 
 
 def test_a_page_as_text_is_a_message() -> None:
@@ -127,7 +128,8 @@ def test_a_page_as_text_is_a_message() -> None:
     assert found is not None
     assert found.message() == (
         b"Message-ID: <1@x.example>\nDate: Thu, 1 Jan 2004 12:00:00 +0000\nFrom: Ann <ann@...mple.org>\n"
-        b"Cc: bob@...mple.org,\n cleo@...mple.org\nSubject: Re: Topic\n\n"
+        b"Cc: bob@...mple.org,\n cleo@...mple.org\nSubject: Re: Topic\n"
+        b"X-Listgate-Copy: page (made of a web page, with addresses obscured)\n\n"
         b"Text <ann@...mple.org>\nwith two lines.\n"
     )
     without_end = TEXT_PAGE.partition(b"\nPowered")[0]
@@ -154,7 +156,8 @@ def test_a_message_without_text_and_id_has_a_stable_id() -> None:
     found = parse_page(made)
     assert found is not None
     raw = found.message()
-    assert raw.endswith(b"\nSubject: Topic\n\n")
+    assert b"\nSubject: Topic\nX-Listgate-Copy: page (" in raw
+    assert raw.endswith(b")\n\n")
     own, _ = message_id(parse_header(raw))
     assert own is not None
     assert re.fullmatch(rb"<[0-9a-f]{32}@missing\.listgate\.invalid>", own)

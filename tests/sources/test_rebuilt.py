@@ -16,7 +16,7 @@ from storage.sources import expand
 from storage.sources.mbox import MboxSplitter
 from storage.sources.rebuilt import charset_fields, is_export_name, phrase
 from tests.sources.mboxes import chunked, mbox, message, taken_raws
-from tests.sources.pipermails import article, undone
+from tests.sources.pipermails import MARK, article, undone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +178,8 @@ def test_hyperkitty_exports(
     octets = export(sender=sender, to=to, more=more)
     record = one(octets, "mirrors/l@example.org-2024-01.mbox.gz")
     fixed = export(sender=fixed_sender, to=fixed_to, more=more)
+    if fixed != octets:
+        fixed = fixed.replace(b"\n\n", b"\n%b\n" % MARK, 1)
     assert record.raw == fixed.partition(b"\n")[2][:-1]
     assert (record.fidelity, record.received) == (Fidelity.TEXT, SENT)
 
