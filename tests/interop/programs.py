@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.cli.programs import until
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["NEWS_BIN", "Home", "needs"]
+__all__ = ["NEWS_BIN", "Home", "needs", "reachable", "unused_port"]
 
 NEWS_BIN: Final = "/usr/lib/news/bin"
 """Where Debian's inn2 keeps its programs."""
@@ -28,6 +31,27 @@ def needs(*programs: str) -> pytest.MarkDecorator:
     """Skip a test where one of the programs is not installed, and say which."""
     missing = [name for name in programs if shutil.which(name, path=_path()) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+
+
+def unused_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
+def reachable(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait for a server to listen on a port; tell whether it does, or has ended."""
+
+    def is_listening() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    until(lambda: process.poll() is not None or is_listening(), _PATIENCE)
+    return process.poll() is None
 
 
 @dataclass(frozen=True, slots=True)

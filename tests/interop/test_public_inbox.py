@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +13,10 @@ from storage.export_public_inbox import Written, export_public_inbox
 from storage.sources import open_source
 from storage.sources.base import Incoming, Withdrawn
 from tests.interop.programs import needs
+from tests.interop.public_inbox import served
 from tests.mail import MemoryEngine, fill, mail, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.interop.programs import Home
@@ -108,30 +105,6 @@ def test_an_export_is_indexed_served_and_mirrored(home: Home) -> None:
         mirror = GitMirror(f"git+http://127.0.0.1:{port}/lists.x", home / "archive")
         signs = [type(each) for each in mirror.messages(b"")]
     assert signs == [Incoming] * 4 + [Withdrawn, Incoming]
-
-
-@contextmanager
-def served(home: Home, program: str) -> Iterator[int]:
-    """Run one of public-inbox's servers on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    env = {"HOME": str(home.folder), "PATH": "/usr/bin:/bin"}
-    command = (program, "-W0", "-l", f"127.0.0.1:{port}")
-    with (home / "log").open("ab") as log:
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                assert process.poll() is None, (home / "log").read_text()
-                assert time.monotonic() < until
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def bodies(port: int) -> list[bytes]:

@@ -42,7 +42,12 @@ def server() -> Iterator[Innd]:
 
 def original(number: int) -> bytes:
     answered = f"m{number - 1}" if number % 3 else None
-    return mail(f"m{number}", answers=answered, subject=f"No {number}", body=".\n" * (number % 9))
+    return mail(
+        f"m{number}",
+        answers=answered,
+        subject=f"No {number}",
+        body="Grüße\n" + ".\n" * (number % 9),
+    )
 
 
 def offer(server: Innd, numbers: Sequence[int]) -> None:
@@ -60,11 +65,11 @@ def offer(server: Innd, numbers: Sequence[int]) -> None:
         assert {response.code for response in connection.run(requests, 50)} == {239}
 
 
-async def held(directory: Path) -> list[bytes]:
+async def held(directory: Path, name: str = "l") -> list[bytes]:
     """Return the octets of each message."""
     with closing(SqliteArchive(directory)) as archive:
-        record = archive.mailing_list("l")
-        return [await archive.raw("l", number) for number in range(1, record.high + 1)]
+        record = archive.mailing_list(name)
+        return [await archive.raw(name, number) for number in range(1, record.high + 1)]
 
 
 def test_everything_comes_as_it_was_and_then_only_what_is_new(server: Innd, tmp_path: Path) -> None:
