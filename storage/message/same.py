@@ -26,8 +26,8 @@ _MENDED: Final = frozenset({b"in-reply-to", b"references"})
 _QUOTED: Final = re.compile(rb"^>+(?=From )", re.MULTILINE)
 """What mailboxes of one kind put there, and of another kind leave."""
 _ADDED: Final = re.compile(
-    rb"^(?:-{14} next part -{14}|An? [a-zA-Z/-]+ attachment was scrubbed|An embedded .* was scrubbed"
-    rb"|(?:Name|Type|Size|Desc|Url ?|URL ?): |(?:View|Download) attachment \"|Content of type \").*\n",
+    rb"^(?:-{14} next part -{14}|An? [a-zA-Z/-]++ attachment was scrubbed|An embedded (?>.*? was scrubbed)"
+    rb"|(?:Name|Type|Size|Desc|Url ?|URL ?): |(?:View|Download) attachment \"|Content of type \").*+(?:\n|\Z)",
     re.MULTILINE,
 )
 """What archives put where an attachment was."""

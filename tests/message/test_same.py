@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from storage.message.fields import parse_header
-from storage.message.same import identity, same_mail
+from storage.message.same import alike, identity, same_mail
 
 MAIL = (
     b"Received: by a; Tue, 02 Jan 2024 10:00:00 +0000\nFrom: Ann <ann@example.org>\nTo: list@example.org\n"
@@ -92,3 +92,11 @@ def test_what_is_done_to_a_mail_on_its_way_makes_no_other_of_it(copy: bytes) -> 
 )
 def test_another_mail_under_the_same_id_is_another(other: bytes) -> None:
     assert not same_mail(ANSWER, other)
+
+
+@pytest.mark.parametrize(
+    "line", [b"An embedded " + b" was scrubbed" * 300_000, b"Name: " * 500_000]
+)
+def test_what_an_archive_puts_for_attachments_is_found_in_one_pass(line: bytes) -> None:
+    poorer = MAIL + line  # a quadratic search of these would outlast any patience
+    assert alike(poorer, MAIL)
