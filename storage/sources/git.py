@@ -44,7 +44,7 @@ _SHA256_DIGITS: Final = 64
 _SHA256: Final = (
     b"[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\nobjectformat = sha256\n"
 )
-_REF: Final = re.compile(r"refs/(?:[^\x00- \x7f~^:?*\[\\/.][^\x00- \x7f~^:?*\[\\/]*/?)+")
+_REF: Final = re.compile(r"refs(?:/(?!\.)[^\x00- \x7f~^:?*\[\\/]++)++")
 _COMMIT: Final = re.compile(rb"([0-9a-f]{40,64}) ([0-9]{1,18})? ?(.*)\n")
 _CHANGE: Final = re.compile(
     rb":([0-7]{6}) ([0-7]{6}) ([0-9a-f]{40,64}) ([0-9a-f]{40,64}) ([A-Z])[0-9]*\t(.+)\n"

@@ -445,6 +445,7 @@ def test_nothing_that_a_repository_configures_is_run(
     [
         *("ref: --upload-pack=touch", "ref: refs/heads/../../../x", "--all", "ref: refs/heads/a b"),
         *("ref: HEAD", "0" * 39, "", "ref: refs/heads/loop"),
+        *(f"ref: refs/{'a' * 4000} ~", f"ref: refs/{'a/' * 2000}"),
     ],
 )
 def test_a_head_that_names_no_commit_is_an_empty_repository(tmp_path: Path, head: str) -> None:
