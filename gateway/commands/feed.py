@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from gateway import shown
 from gateway.commands.common import DONE, REFUSED, archive_directory, config_of, existing
-from gateway.commands.feed_status import feeds_of, lag_of, peers_of, result_table, show_status
-from gateway.commands.nested import nested
+from gateway.commands.feed_status import feeds_of, lag_of, result_table, show_status
+from gateway.commands.nested import nested, peers_of
 from gateway.commands.password import add_password_option, url_of
 from gateway.config import HOST_NAME
 from gateway.errors import Refused

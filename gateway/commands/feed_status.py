@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway import shown
 from gateway.commands.common import DONE, archive_directory, config_of, existing
+from gateway.commands.nested import peers_of
 from gateway.errors import Refused
 from gateway.mirror.fed import Fed
 from gateway.mirror.feeding import FeedJob
@@ -28,12 +29,7 @@ if TYPE_CHECKING:
     from gateway.mirror.status import State
     from storage.peers import Feed, Health, Refusal
 
-__all__ = ["feeds_of", "lag_of", "peers_of", "result_table", "show_status"]
-
-
-def peers_of(parsed: argparse.Namespace) -> SqlitePeers:
-    """Open what is known of the feeds."""
-    return SqlitePeers(archive_directory(parsed, config_of(parsed)))
+__all__ = ["feeds_of", "lag_of", "result_table", "show_status"]
 
 
 def feeds_of(peers: SqlitePeers, names: Sequence[str]) -> Sequence[Feed]:

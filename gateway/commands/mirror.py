@@ -17,7 +17,7 @@ from gateway.commands.common import (
     plan_of,
     rerender_all,
 )
-from gateway.commands.nested import nested
+from gateway.commands.nested import nested, peers_of
 from gateway.commands.password import add_password_option, url_of
 from gateway.errors import Refused
 from gateway.intake import open_for_writing
@@ -141,7 +141,7 @@ def _add(parsed: argparse.Namespace) -> int:
 
 
 def _remove(parsed: argparse.Namespace) -> int:
-    with closing(_peers(parsed)) as peers:
+    with closing(peers_of(parsed)) as peers:
         gone = _mirrors(peers, [parsed.list])
         if parsed.url is not None:
             gone = [each for each in gone if shown_url(each.url) == shown_url(parsed.url)]
@@ -173,7 +173,7 @@ def _release(directory: Path, name: str, left: Sequence[str]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    with closing(_peers(parsed)) as peers:
+    with closing(peers_of(parsed)) as peers:
         mirrors = _mirrors(peers, parsed.lists)
     return _pull(parsed, mirrors)
 
@@ -258,10 +258,6 @@ def _twins(directory: Path) -> Collection[tuple[str, str]]:
     """Return which lists are twins, and of what."""
     with closing(SqliteArchive(directory)) as archive:
         return {(each.name, each.origin) for each in archive.lists() if each.origin}
-
-
-def _peers(parsed: argparse.Namespace) -> SqlitePeers:
-    return SqlitePeers(archive_directory(parsed, config_of(parsed)))
 
 
 def _mirrors(peers: SqlitePeers, names: Sequence[str]) -> Sequence[Mirror]:

@@ -1,16 +1,17 @@
-"""Commands of two words, as ``mirror add``."""
+"""Commands of two words, as ``mirror add``: how they are added, and the peers that all of them are about."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Protocol
 
-from gateway.commands.common import common_options
+from gateway.commands.common import archive_directory, common_options, config_of
+from storage.sqlite.peers import SqlitePeers
 
 if TYPE_CHECKING:
     from gateway.commands.common import AddCommand, Run
 
-__all__ = ["AddInner", "nested"]
+__all__ = ["AddInner", "nested", "peers_of"]
 
 
 class AddInner(Protocol):
@@ -43,3 +44,8 @@ def nested(command: AddCommand, name: str, text: str) -> AddInner:
 def _never(parsed: argparse.Namespace) -> int:
     """Stand for a command whose words are not complete, which the parser refuses."""
     raise AssertionError(parsed)
+
+
+def peers_of(parsed: argparse.Namespace) -> SqlitePeers:
+    """Open what is known of the mirrors and feeds of the archive that the command line names."""
+    return SqlitePeers(archive_directory(parsed, config_of(parsed)))
