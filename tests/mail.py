@@ -13,11 +13,11 @@ from storage.sources.base import Incoming, Rejected
 from storage.sqlite import SqliteArchive, SqliteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from storage.archive import Archive
-    from storage.sources.base import Source
+    from storage.sources.base import Item, Source
     from storage.writer import ArchiveWriter
 
 T = TypeVar("T")
@@ -65,6 +65,25 @@ class Given:
 
     def changed(self, after: bytes) -> bool:
         return int(after or b"0") < len(self.mails)
+
+    def suggested_name(self) -> str | None:
+        return None
+
+
+@dataclass(slots=True)
+class Items:
+    """A source that yields what it is given."""
+
+    items: Sequence[Item]
+    name: str
+    size: int | None = None
+
+    def messages(self, after: bytes) -> Iterator[Item]:
+        assert after == b""
+        yield from self.items
+
+    def changed(self, after: bytes) -> bool:
+        return not after
 
     def suggested_name(self) -> str | None:
         return None

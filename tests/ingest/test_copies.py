@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +14,9 @@ from storage.model import Fidelity, Location, Rendition
 from storage.query import Text
 from storage.search import search
 from storage.sources.base import Incoming, Item, Withdrawn
-from tests.mail import NOW, SqliteEngine, done, fill, gathered, mail, take
+from tests.mail import NOW, Items, SqliteEngine, done, fill, gathered, mail, take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from storage.archive import Archive
@@ -30,25 +28,6 @@ POOR = mail("2", answers="wrong", subject="[l] Topic", body="Somewhat unique.\n"
     b"a@x.example>\nSubject", b"a@...xample>\nSubject"
 )
 FULL = mail("2", "X-More: field", answers="1", subject="Topic", body="Quite singular.\n")
-
-
-@dataclass(slots=True)
-class Items:
-    """A source that yields what it is given."""
-
-    items: list[Item]
-    name: str
-    size: int | None = None
-
-    def messages(self, after: bytes) -> Iterator[Item]:
-        assert after == b""
-        yield from self.items
-
-    def changed(self, after: bytes) -> bool:
-        return not after
-
-    def suggested_name(self) -> str | None:
-        return None
 
 
 def copy(raw: bytes, fidelity: Fidelity, *, received: int | None = None) -> Incoming:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -18,8 +18,8 @@ from storage.model import Fidelity, Rendition
 from storage.query import Text
 from storage.replica import Mark
 from storage.search import search
-from storage.sources.base import Incoming, Item, Withdrawn
-from tests.mail import NOW, MemoryEngine, SqliteEngine, done, gathered, mail, take
+from storage.sources.base import Incoming, Withdrawn
+from tests.mail import NOW, Items, MemoryEngine, SqliteEngine, done, gathered, mail, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,25 +34,6 @@ LISTS = ("a", "b")
 EVER = 1 << 31
 Given: TypeAlias = Incoming | Withdrawn
 WORDS = {text: " ".join(f"{text}word{n}" for n in range(9)) for text in ("one", "other")}
-
-
-@dataclass(slots=True)
-class Items:
-    """A source that yields what it is given."""
-
-    items: Sequence[Item]
-    name: str
-    size: int | None = None
-
-    def messages(self, after: bytes) -> Iterator[Item]:
-        assert after == b""
-        yield from self.items
-
-    def changed(self, after: bytes) -> bool:
-        return not after
-
-    def suggested_name(self) -> str | None:
-        return None
 
 
 @st.composite
