@@ -7,6 +7,7 @@ Relative paths are relative to the file's folder.
     require_login = false
     [server]      host = "news.example.org", motd = "Welcome."
     [nntp]        listen = [":119", {address = ":563", tls = "implicit"}]      likewise [imap] and [web]
+    [web]         besides as gateway.web.config says
     [tls]         certificate = "cert.pem", key = "key.pem", mode = "login"
     [users]       alice = "SCRAM-SHA-256$..."
     [limits]      idle_seconds = 600
@@ -33,6 +34,7 @@ from gateway.passwords import BadHash, PasswordHash
 from gateway.peers import Grant, parse_peers
 from gateway.sasl import MalformedMessage, prepare
 from gateway.toml_table import ConfigError, TomlTable
+from gateway.web.config import WebConfig, parse_web
 from storage.errors import BadListName
 from storage.model import check_list_name
 
@@ -114,6 +116,8 @@ class ListConfig:
     description: str = ""
     address: str = ""
     readers: frozenset[str] | None = None
+    obfuscate: bool | None = None
+    """Whether the web archive shortens addresses in it; None for as in ``[web]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class Config:
     lists: Mapping[str, ListConfig] = field(default_factory=dict)
     peers: tuple[Grant, ...] = ()
     lmtp: LmtpConfig = field(default_factory=LmtpConfig)
+    web: WebConfig = field(default_factory=WebConfig)
     threads_by_subject: bool | None = None
     """True or False for every list; None for where the source lost its ids ("auto")."""
 
@@ -173,12 +178,13 @@ def load(path: Path | None) -> Config:
 def _config(top: TomlTable) -> Config:
     archive = top.path("archive")
     users = _users(top.table("users"))
+    faces = {face: top.table(face) for face in DEFAULT_LISTENERS}
     config = Config(
         archive=archive,
         require_login=top.boolean("require_login", default=False),
         server=_server(top.table("server")),
         listeners={
-            face: _listeners(top.table(face), usual) for face, usual in DEFAULT_LISTENERS.items()
+            face: _listeners(faces[face], usual) for face, usual in DEFAULT_LISTENERS.items()
         },
         tls=_tls(top.table("tls")),
         users=users,
@@ -186,9 +192,11 @@ def _config(top: TomlTable) -> Config:
         lists=_lists(top.table("lists"), users),
         peers=parse_peers(top.table("peers"), users),
         lmtp=parse_lmtp(top.table("lmtp")),
+        web=parse_web(faces["web"]),
         threads_by_subject=_by_subject(top.table("threads")),
     )
-    top.end()
+    for table in (*faces.values(), top):
+        table.end()
     if config.require_login and not users:
         raise top.error("require_login", "at least one user in [users]", "none")
     for face, listeners in config.listeners.items():
@@ -209,7 +217,6 @@ def _server(table: TomlTable) -> ServerConfig:
 
 def _listeners(table: TomlTable, usual: tuple[Listener, ...]) -> tuple[Listener, ...]:
     value = table.take("listen")
-    table.end()
     if value is None:
         return usual
     items: list[object] = value if isinstance(value, list) else [value]
@@ -284,7 +291,8 @@ def _list(lists: TomlTable, name: str, users: Mapping[str, PasswordHash]) -> Lis
         raise ConfigError(f"{lists.file}: {lists.key(name)}: {error}") from None
     table = lists.table(name)
     readers = table.readers("readers", users)
-    one = ListConfig(table.text("description"), table.text("address"), readers)
+    shortens = table.boolean("obfuscate", default=True) if "obfuscate" in table.names() else None
+    one = ListConfig(table.text("description"), table.text("address"), readers, shortens)
     table.end()
     return one
 

@@ -8,6 +8,7 @@ from gateway.imap import render
 from gateway.nntp.render import OVERVIEW_VERSION, overview_row
 from storage.facts import FACTS_VERSION, facts_row
 from storage.ingest import Renderer
+from storage.listing import LISTING_VERSION, listing_row
 from storage.message.keys import KEYS_VERSION, keys_row
 from storage.model import Rendition
 from storage.preview import PREVIEW_VERSION, preview_row
@@ -48,5 +49,6 @@ RENDERERS: Final[Sequence[Renderer]] = (
     Renderer(Rendition.FIELDS, render.FIELDS_VERSION, _fields),
     Renderer(Rendition.KEYS, KEYS_VERSION, _keys),
     Renderer(Rendition.PREVIEW, PREVIEW_VERSION, preview_row),
+    Renderer(Rendition.LISTING, LISTING_VERSION, listing_row),
 )
 """All of them, in the order of their kinds."""

@@ -63,12 +63,15 @@ class CannotListen(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A way in: ``setting`` is where an operator says where it listens, ``scheme`` that of its URLs without TLS."""
+    """A way in: ``setting`` is where an operator says where it listens, ``scheme`` that of its URLs without TLS.
+
+    ``serves`` makes a connection's session; of the web, where Twisted has the protocol, it makes that of connections.
+    """
 
     setting: str
     scheme: str
     listeners: Sequence[Listener]
-    make_session: Callable[[Peer], Session]
+    serves: Callable[[Peer], Session] | IProtocolFactory
 
 
 class Server:
@@ -186,9 +189,13 @@ class Server:
         )
 
     def _factory(self, face: Face, listener: Listener) -> IProtocolFactory:
-        plain = SessionFactory(
-            face.make_session, self._connections, starttls=self._certificate, secure=listener.tls
-        )
+        plain: IProtocolFactory
+        if callable(face.serves):
+            plain = SessionFactory(
+                face.serves, self._connections, starttls=self._certificate, secure=listener.tls
+            )
+        else:
+            plain = face.serves
         if not listener.tls or listener.endpoint.startswith(
             "ssl:"
         ):  # whose endpoint brings TLS along

@@ -22,6 +22,8 @@ from gateway.peers import Peers
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
 from gateway.toml_table import ConfigError
+from gateway.web.settings import Settings as WebSettings
+from gateway.web.site import Site, site_factory
 from storage.sqlite import SqliteArchive
 from storage.sqlite.marks import SqliteMarks
 
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_listeners", "serve"]
 
-_SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery"}
+_SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery", "http": "web"}
 """What a face's address is shown as, by its URL's scheme."""
+
+_ANYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::", "[::]"})  # noqa: S104 - compared, not bound
 
 TEND_SECONDS: Final = 5
 """How often it is made sure that sources are still followed."""
@@ -64,8 +68,6 @@ def choose_listeners(
             listeners[face] = configured if given is None else parse_listeners(given)
         except ValueError as error:
             raise ConfigError(f"--{face}: {error}") from None
-        if given is not None and listeners[face] and face == "web":
-            shown.complain(f"this version has no {face} face: --{face} does nothing")
     return listeners
 
 
@@ -117,6 +119,7 @@ def serve(
         return Place(directory, config.host, plan.subject_window, current.restricted)
 
     peers = PeersProcess(place(config))
+    site = Site(archive, web_settings(config, listeners), policy, reactor)  # type: ignore[arg-type]  # a module's
 
     def apply(current: Config) -> None:
         readers = {
@@ -129,6 +132,7 @@ def serve(
         of_lists = {each.address: name for name, each in current.lists.items() if each.address}
         recipients.replace({**of_lists, **current.lmtp.addresses})
         peers.move_to(place(current))
+        site.settings = web_settings(current, listeners)
 
     def reload() -> None:
         current = load_again()
@@ -154,6 +158,7 @@ def serve(
         [
             Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp),
             Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap),
+            Face("--web HOST:PORT", "http", listeners["web"], site_factory(site)),
             Face("lmtp.listen in the configuration", "lmtp", config.lmtp.listeners, faces.lmtp),
         ],
         config.limits,
@@ -171,6 +176,33 @@ def serve(
         peers.end()
         archive.close()
         marks.close()
+
+
+def web_settings(config: Config, listeners: Mapping[str, Sequence[Listener]]) -> WebSettings:
+    """Return what the web archive is to know of itself and of the other faces."""
+    return WebSettings(
+        origin=config.web.origin,
+        root=config.web.root,
+        title=config.web.title,
+        obfuscate=config.web.obfuscate,
+        obfuscated={
+            name: each.obfuscate
+            for name, each in config.lists.items()
+            if each.obfuscate is not None
+        },
+        news_url=_reached("nntp", config, listeners["nntp"]),
+        mail_url=_reached("imap", config, listeners["imap"]),
+    )
+
+
+def _reached(scheme: str, config: Config, listeners: Sequence[Listener]) -> str:
+    """Return where readers reach a face, as far as that can be told from where it listens; empty where it cannot."""
+    for listener in listeners:
+        port = listener.text.rpartition(":")[2]
+        if port.isdigit() and int(port):
+            host = config.host.decode() if listener.host in _ANYWHERE else listener.host
+            return f"{scheme}{'s' if listener.tls else ''}://{host}:{port}"
+    return ""
 
 
 class _Faces:

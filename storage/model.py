@@ -89,6 +89,8 @@ class Rendition(enum.Enum):
     """What is searched in and sorted by."""
     PREVIEW = "preview"
     """The beginning of the text."""
+    LISTING = "listing"
+    """What a list of messages shows, as ``storage.listing`` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class MailingList:
 
     ``revision`` grows with every visible change of the list. ``validity`` changes only if numbers were reassigned.
     ``octets`` is the sum of the sizes of the messages present. ``origin`` names the list of another listgate that
-    this one is a twin of: then nothing changes it but what is taken over from there. It is empty otherwise.
+    this one is a twin of: then nothing changes it but what is taken over from there. It is empty otherwise. ``hidden``
+    holds the numbers of messages, ascending, that the web archive does not show; they are present like the others.
     """
 
     name: str
@@ -115,6 +118,7 @@ class MailingList:
     created: int = 0
     octets: int = 0
     origin: str = ""
+    hidden: Sequence[int] = ()
 
     @property
     def count(self) -> int:
@@ -127,6 +131,11 @@ class MailingList:
         return self.low <= number <= self.high and not (
             at < len(self.holes) and self.holes[at] == number
         )
+
+    def is_hidden(self, number: int) -> bool:
+        """Tell whether a message with this number is hidden."""
+        at = bisect_left(self.hidden, number)
+        return at < len(self.hidden) and self.hidden[at] == number
 
     def present(self, first: int, last: int) -> Iterator[range]:
         """Yield the runs of numbers present in ``first <= number <= last``, ascending; no run is empty."""
@@ -183,7 +192,7 @@ class Entry:
     BLAKE2b of the original octets. ``sent`` is the Date field's time, or None where there is no sane one;
     ``received`` is when the list got it, ``arrived`` when the archive took it. ``thread`` is what the thread was called
     that it came into: 8 octets that stay, whatever becomes of the thread. ``fidelity`` tells how near the octets come
-    to what was sent.
+    to what was sent. ``day`` and ``place`` are as ``storage.days`` says.
     """
 
     number: int
@@ -197,6 +206,8 @@ class Entry:
     revision: int
     thread: bytes
     fidelity: Fidelity = Fidelity.FULL
+    day: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

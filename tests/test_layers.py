@@ -61,6 +61,22 @@ FORBIDDEN: Final = [
     ("gateway/imap", ("gateway.nntp", "gateway.web")),
     ("gateway/lmtp", ("gateway.nntp", "gateway.imap", "gateway.web")),
     ("gateway/web", ("gateway.nntp", "gateway.imap")),
+    *(
+        (f"gateway/web/{part}", (*IO, "gateway.web.site", "gateway.server", "gateway.config"))
+        for part in (
+            "asks.py",
+            "answers.py",
+            "routes.py",
+            "reading.py",
+            "settings.py",
+            "templates.py",
+            "urls.py",
+            "pages",
+            "body",
+            "search",
+            "machine",
+        )  # fmt: skip  # a list of words
+    ),
     ("gateway/mirror", ("twisted", "gateway.server", "gateway.serving", "gateway.commands")),
     ("gateway/nntp/session.py", ("gateway.nntp.commands",)),
     ("gateway/nntp/registry.py", ("gateway.nntp.commands",)),

@@ -78,7 +78,7 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         "--web",
         action="append",
         metavar="WHERE",
-        help="likewise for the web archive, which this version does not have yet (default 127.0.0.1:8080)",
+        help="likewise where browsers connect (default 127.0.0.1:8080)",
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "received",
     "sent",
     "written_day",
+    "written_zone",
 ]
 
 EARLIEST: Final = 31_536_000
@@ -137,6 +138,15 @@ def written_day(value: bytes) -> int | None:
     """
     found = _parsed(value)
     return None if found is None else found[0] // _DAY
+
+
+def written_zone(value: bytes) -> int | None:
+    """Return the minutes by which the clock of who wrote a date was east of Greenwich.
+
+    None where ``parse_date`` finds no date.
+    """
+    found = _parsed(value)
+    return None if found is None else found[1]
 
 
 def _parsed(value: bytes) -> tuple[int, int] | None:

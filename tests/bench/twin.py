@@ -136,7 +136,7 @@ def compare(origin: Mapping[str, int], twin: Mapping[str, int], archive: SqliteA
 @contextmanager
 def served(directory: Path) -> Iterator[Mapping[str, int]]:
     """Serve an archive; yield its ports."""
-    with running(directory, "--nntp", "127.0.0.1:0", "--imap", "127.0.0.1:0", ports=2) as ports:
+    with running(directory, "--nntp", "127.0.0.1:0", "--imap", "127.0.0.1:0", "--web", "none", ports=2) as ports:
         yield ports
 
 

@@ -27,7 +27,15 @@ class Served:
         self._config = folder / "listgate.toml"
         self.address("talk@x.example")
         self.program = program(
-            "--config", str(self._config), "serve", "--nntp", "127.0.0.1:0", "--imap", "none"
+            "--config",
+            str(self._config),
+            "serve",
+            "--nntp",
+            "127.0.0.1:0",
+            "--imap",
+            "none",
+            "--web",
+            "none",
         )
         self.port = self.program.port()
         assert self.program.line() == f"local: unix:{self._socket}"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ARCHIVE: Final = "listgate-archive"
 STATUS: Final = ("mirror", "status", "--format")
-NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none")
+NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none", "--web", "none")
 DEAD: Final = "nntp://me:secret@127.0.0.1:1/a.b"
 """Nobody listens there."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Listgate
     from tests.cli.programs import Program
 
-NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none")
+NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none", "--web", "none")
 
 
 def test_a_twin_is_shown_as_one_and_takes_nothing_else(

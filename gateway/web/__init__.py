@@ -1,0 +1,1 @@
+"""The web archive: server-rendered pages, feeds and documents over the archive, without scripts and without cookies."""

@@ -1,0 +1,74 @@
+"""Every address of the web archive is made here; ``root`` is the path below which it lies, without a slash at its end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, quote_from_bytes, urlencode
+
+__all__ = ["Urls"]
+
+_SAFE: Final = "@!$&'()*+,;=:~"  # what RFC 3986 s. 3.3 allows in a segment unencoded
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Addresses as they stand in links: beginning with a slash."""
+
+    root: str = ""
+    style: str = ""
+    """The name of the stylesheet, which changes with its content."""
+
+    def home(self) -> str:
+        """Return that of the index of lists."""
+        return f"{self.root}/"
+
+    def at(self, name: str, *segments: str) -> str:
+        """Return that of something within a list, or beside the lists where ``name`` is empty."""
+        parts = [quote(each, safe=_SAFE) for each in segments]
+        return "/".join([self.root, *([quote(name)] if name else []), *parts])
+
+    def mailing_list(self, name: str) -> str:
+        """Return that of a list's own page."""
+        return self.at(name, "")
+
+    def year(self, name: str, year: int) -> str:
+        """Return that of a year's page."""
+        return self.at(name, f"{year:04}", "")
+
+    def month(self, name: str, year: int, month: int, last: str = "") -> str:
+        """Return that of a month's page, or of a document beside it."""
+        return self.at(name, f"{year:04}", f"{month:02}", last)
+
+    def day(self, name: str, day: int) -> str:
+        """Return that of a day's page; days count from 1970-01-01."""
+        date = _date(day)
+        return self.at(name, f"{date.year:04}", f"{date.month:02}", f"{date.day:02}", "")
+
+    def placed(self, name: str, day: int, place: int) -> str:
+        """Return that of a message by its place in its day, as blists has it."""
+        return f"{self.day(name, day)}{place}"
+
+    def message(self, name: str, message_id: bytes, *last: str) -> str:
+        """Return a message's permanent address, or that of something beneath it."""
+        bare = quote_from_bytes(message_id[1:-1], safe=_SAFE)
+        return "/".join([self.at(name, "m"), bare, *last])
+
+    def attachment(self, name: str, message_id: bytes, at: int) -> str:
+        """Return that of a message's attachment; they count from 1."""
+        return self.message(name, message_id, str(at))
+
+    def thread(self, name: str, message_id: bytes, *, flat: bool = False, number: int = 0) -> str:
+        """Return that of the thread whose first message this is, at the message of a number if one is given."""
+        url = self.message(name, message_id, "flat" if flat else "thread")
+        return f"{url}#m{number}" if number else url
+
+    def search(self, name: str = "", last: str = "search", **parameters: str) -> str:
+        """Return that of a search over a list, or over all."""
+        query = {key: value for key, value in parameters.items() if value}
+        return self.at(name, last) + (f"?{urlencode(query)}" if query else "")
+
+
+def _date(day: int) -> dt.date:
+    return dt.date(1970, 1, 1) + dt.timedelta(days=day)
