@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from storage.days import DayCount, Placed
     from storage.message.terms import Clue
     from storage.model import (
         Entry,
@@ -152,6 +153,39 @@ class Archive(Protocol):
 
     async def in_thread(self, name: str, thread: bytes) -> Sequence[int]:
         """Return the numbers of the messages whose ``Entry.thread`` this is, ascending.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def days(self, name: str) -> Sequence[DayCount]:
+        """Return the days on which the list received messages that are present, ascending.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def on_day(self, name: str, day: int) -> Sequence[Placed]:
+        """Return the messages of a day that are present, by their places. The hidden ones are among them.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def at_place(self, name: str, day: int, place: int) -> int:
+        """Return the number of the message that has a place of a day.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+            NoSuchMessage: no message has come to that place; ``Removed`` where it was removed.
+        """
+        ...
+
+    async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
+        """Return the numbers of the messages whose Message-ID has this SHA-1 (``storage.days``), ascending.
 
         Raises:
             NoSuchList: no list is called ``name``.

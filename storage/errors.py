@@ -9,6 +9,7 @@ __all__ = [
     "NoSuchList",
     "NoSuchMessage",
     "NotEmpty",
+    "Removed",
     "SourceError",
 ]
 
@@ -45,6 +46,10 @@ class NoSuchList(ArchiveError):
 
 class NoSuchMessage(ArchiveError):
     """The list has no message with this number: never had, or it was removed."""
+
+
+class Removed(NoSuchMessage):
+    """There was a message where one was asked for, and it was removed."""
 
 
 class NotEmpty(ArchiveError):

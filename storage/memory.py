@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from storage import memory_twin
+from storage import memory_days, memory_twin
+from storage.days import day_of
 from storage.errors import IsTwin, NoSuchList, NoSuchMessage, NotEmpty
 from storage.memory_shelf import MemoryForest, Shelf, Stored
 from storage.message.served import serve
@@ -32,8 +33,9 @@ from storage.tree import draw
 from storage.writer import Incumbent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
+    from storage.days import DayCount, Placed
     from storage.message.terms import Clue
     from storage.message.text import Searchable
     from storage.replica import Change, Mark, Replica, Rooted
@@ -152,6 +154,22 @@ class MemoryArchive:
             for number in run
             if number in messages and messages[number].thread == thread
         ]
+
+    async def days(self, name: str) -> Sequence[DayCount]:
+        record = self.mailing_list(name)
+        return memory_days.days(self.shelves[name], record)
+
+    async def on_day(self, name: str, day: int) -> Sequence[Placed]:
+        record = self.mailing_list(name)
+        return memory_days.on_day(self.shelves[name], record, day)
+
+    async def at_place(self, name: str, day: int, place: int) -> int:
+        record = self.mailing_list(name)
+        return memory_days.at_place(self.shelves[name], record, day, place)
+
+    async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
+        record = self.mailing_list(name)
+        return memory_days.hashed(self.shelves[name], record, sha1)
 
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         return self._links_of(self.mailing_list(name))
@@ -341,7 +359,9 @@ class MemoryBatch:
         revision = shelf.revise()
         shelf.record = replace(shelf.record, high=number, octets=shelf.record.octets + message.size)
         thread = shelf.forest.nodes[message.message_id].thread
-        stored = Stored(replace(message, text=None), revision, self._versions, thread)
+        day = day_of(message.received)
+        place = shelf.give(day)
+        stored = Stored(replace(message, text=None), revision, self._versions, thread, day, place)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(
@@ -393,7 +413,8 @@ class MemoryBatch:
 
     def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         shelf = self._own(name)
-        message = self._message(name, number).message
+        stored = self._message(name, number)
+        message = stored.message
         del shelf.messages[number]
         withdraw(shelf.forest, message.message_id)
         stone = Tombstone(
@@ -402,6 +423,8 @@ class MemoryBatch:
             message.message_id,
             message.digest if withdrawn in {None, message.digest} else message.digest + withdrawn,
             withdrawn=withdrawn is not None,
+            day=stored.day,
+            place=stored.place,
         )
         shelf.removals[number] = stone
         shelf.ids[message.message_id] = memory_twin.as_incumbent(stone)
@@ -412,7 +435,14 @@ class MemoryBatch:
             low=low,
             octets=record.octets - message.size,
             holes=[n for n in range(low, record.high + 1) if n not in shelf.messages],
+            hidden=[n for n in record.hidden if n != number],
         )
+
+    def hide(self, name: str, numbers: Iterable[int]) -> None:
+        memory_days.hide(self._shelf(name), numbers)
+
+    def unhide(self, name: str, numbers: Iterable[int]) -> None:
+        memory_days.unhide(self._shelf(name), numbers)
 
     def twin(self, name: str, origin: str) -> memory_twin.MemoryTwin:
         shelf = self._shelf(name)

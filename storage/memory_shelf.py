@@ -25,6 +25,8 @@ class Stored:
     revision: int
     versions: Mapping[Rendition, int]
     thread: bytes
+    day: int
+    place: int
     arrived: int = 0
 
     def entry(self, number: int) -> Entry:
@@ -42,6 +44,8 @@ class Stored:
             self.revision,
             self.thread,
             message.fidelity,
+            self.day,
+            self.place,
         )
 
 
@@ -93,7 +97,10 @@ class MemoryForest:
 
 @dataclass(slots=True)
 class Shelf:
-    """Everything of one list. ``edition`` grows where readers see a change that is no revision."""
+    """Everything of one list.
+
+    ``edition`` grows where readers see a change that is no revision. ``given`` has the last place of each day that was.
+    """
 
     record: MailingList
     edition: int = 0
@@ -103,6 +110,7 @@ class Shelf:
     forest: MemoryForest = field(default_factory=MemoryForest)
     cursors: dict[str, bytes] = field(default_factory=dict)
     arrived: int = 0
+    given: dict[int, int] = field(default_factory=dict)
 
     def revise(self) -> int:
         """Note a visible change; return its revision. A twin's revision is its origin's."""
@@ -110,3 +118,8 @@ class Shelf:
         if not self.record.origin:
             self.record = replace(self.record, revision=self.record.revision + 1)
         return self.record.revision
+
+    def give(self, day: int) -> int:
+        """Return the next place of a day."""
+        place = self.given[day] = self.given.get(day, 0) + 1
+        return place

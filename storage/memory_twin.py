@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from storage.days import day_of
+from storage.memory_days import unhide
 from storage.memory_shelf import Stored
 from storage.model import Fidelity
 from storage.replica import Change, ListState, Mark, Replica, Rooted, Tombstone
@@ -41,6 +43,8 @@ def replicas(
             message.raw,
             message.head,
             _rooted(shelf, record, message.message_id),
+            stored.day,
+            stored.place,
         )
 
 
@@ -120,8 +124,9 @@ class MemoryTwin:
             self._expect(number)
             self._plant(replica.rooted, number)
             thread = replica.rooted.node.thread
+            day, place = self._placed(replica)
             shelf.messages[number] = Stored(
-                message, replica.revision, self._versions, thread, replica.arrived
+                message, replica.revision, self._versions, thread, day, place, replica.arrived
             )
             shelf.arrived = max(shelf.arrived, replica.arrived)
         shelf.ids[message.message_id] = Incumbent(
@@ -141,7 +146,10 @@ class MemoryTwin:
                 withdraw(shelf.forest, node.message_id)
         elif number not in shelf.removals:
             self._expect(number)
-        shelf.removals[number] = stone
+        unhide(shelf, [number])
+        known = stored or shelf.removals.get(number)
+        day, place = self._placed(stone) if known is None else (known.day, known.place)
+        shelf.removals[number] = replace(stone, day=day, place=place)
         own = stone.message_id
         if own is not None:
             if shelf.forest.node(own) is None:
@@ -201,6 +209,18 @@ class MemoryTwin:
             holes=[n for n in range(low, high + 1) if n not in there],
         )
         shelf.edition += 1
+
+    def _placed(self, told: Replica | Tombstone) -> tuple[int, int]:
+        """Return the day and place that the origin tells, or new ones where it tells none or one that is given."""
+        given, day, place = self._shelf.given, told.day, told.place
+        if not place:
+            if isinstance(told, Tombstone):
+                return 0, 0
+            day = day_of(told.received)
+        if place <= given.get(day, 0):
+            place = given.get(day, 0) + 1
+        given[day] = place
+        return day, place
 
     def _expect(self, number: int) -> None:
         if number != self.next_number:

@@ -87,7 +87,10 @@ class Rooted:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A message, with all that does not follow from its octets; ``head`` is as in ``NewMessage``, the rest as in ``Entry``."""
+    """A message, with all that does not follow from its octets; ``head`` is as in ``NewMessage``, the rest as in ``Entry``.
+
+    Without a ``place``, its twin gives it one.
+    """
 
     number: int
     revision: int
@@ -98,6 +101,8 @@ class Replica:
     raw: bytes
     head: bytes | None
     rooted: Rooted
+    day: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class Tombstone:
 
     One that was lost, not removed, has neither Message-ID nor digest. Where it is ``withdrawn`` by its source, another copy
     may come than the one whose digest this is, and the one that the source had, whose digest follows if it is another.
+    ``day`` and ``place`` are those of the message that was there; without a place, they are not known.
     """
 
     number: int
@@ -113,6 +119,8 @@ class Tombstone:
     message_id: bytes | None
     digest: bytes
     withdrawn: bool = False
+    day: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)

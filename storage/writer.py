@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from storage.model import Fidelity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from storage.message.text import Searchable
@@ -186,7 +186,7 @@ class Batch(Protocol):
     def replace(self, name: str, number: int, message: NewMessage) -> None:
         """Put a better copy of a message in its place: its number and Message-ID stay, all else is the copy's.
 
-        When it arrived and what its thread is called stay as well.
+        When it arrived, its day and place, and what its thread is called stay as well.
 
         Raises:
             NoSuchMessage: the list has no message ``number``.
@@ -249,6 +249,18 @@ class Batch(Protocol):
 
         A number below ``high`` that is neither a message's nor a tombstone's gets a tombstone.
         """
+        ...
+
+    def hide(self, name: str, numbers: Iterable[int]) -> None:
+        """Keep messages from being shown by the web archive, also those of a twin. To no other reader they change.
+
+        Raises:
+            NoSuchMessage: the list has no message with one of these numbers.
+        """
+        ...
+
+    def unhide(self, name: str, numbers: Iterable[int]) -> None:
+        """Have the web archive show messages again; those that are not hidden stay as they are."""
         ...
 
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
