@@ -75,7 +75,7 @@ FORBIDDEN: Final = [
             "body",
             "search",
             "machine",
-        )  # fmt: skip  # a list of words
+        )
     ),
     ("gateway/mirror", ("twisted", "gateway.server", "gateway.serving", "gateway.commands")),
     ("gateway/nntp/session.py", ("gateway.nntp.commands",)),
