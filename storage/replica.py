@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from storage.days import MAX_DAY
 from storage.message.ids import is_sound
 from storage.model import MAX_NUMBER, Fidelity
 from storage.threads import THREAD_OCTETS, Evidence, Node
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "MAX_RECORD",
+    "READABLE",
     "BadReplica",
     "Change",
     "ListState",
@@ -36,8 +38,11 @@ __all__ = [
     "render",
 ]
 
-FORMAT: Final = 1
-"""To be raised when a record is written in another way; who takes records takes this format only."""
+FORMAT: Final = 2
+"""To be raised when a record is written in another way."""
+
+READABLE: Final = frozenset({1, FORMAT})
+"""The formats that are read. The first one tells no days and places."""
 
 MAX_RECORD: Final = 260 * 1024 * 1024
 """Octets of a record: the largest message that a source may give, and what is known of it."""
@@ -256,6 +261,12 @@ class _Fields:
             raise BadReplica("an id is missing")
         return value
 
+    def placed(self) -> tuple[int, int]:
+        """Return the day and place with which a record ends, or no place where its format has none."""
+        if self._at == len(self._data):
+            return 0, 0
+        return self.integer(0, MAX_DAY), self.integer(0, MAX_NUMBER)
+
     def text(self) -> str:
         """Return text."""
         try:
@@ -329,7 +340,8 @@ def _write_replica(replica: Replica) -> bytes:
         replica.number, replica.revision, replica.arrived, sent, replica.received, replica.fidelity
     )
     octets = (_octets(replica.raw), _octets(replica.head))
-    return b"".join((numbers, *octets, _write_rooted(replica.rooted)))
+    placed = _integers(replica.day, replica.place)
+    return b"".join((numbers, *octets, _write_rooted(replica.rooted), placed))
 
 
 def _read_replica(fields: _Fields) -> Replica:
@@ -340,19 +352,21 @@ def _read_replica(fields: _Fields) -> Replica:
     rooted = _read_rooted(fields)
     if rooted.node.number != number:
         raise BadReplica(f"{number} hangs in the forest as {rooted.node.number}")
-    return Replica(number, revision, arrived, sent, received, fidelity, raw, head, rooted)
+    known = number, revision, arrived, sent, received, fidelity, raw, head, rooted
+    return Replica(*known, *fields.placed())
 
 
 def _write_tombstone(stone: Tombstone) -> bytes:
     numbers = _integers(stone.number, stone.revision, stone.withdrawn)
-    return b"".join((numbers, _octets(stone.message_id), _octets(stone.digest)))
+    placed = _integers(stone.day, stone.place)
+    return b"".join((numbers, _octets(stone.message_id), _octets(stone.digest), placed))
 
 
 def _read_tombstone(fields: _Fields) -> Tombstone:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
     withdrawn = bool(fields.integer(0, 1))
     message_id, digest = fields.optional_id(), fields.octets(2 * _DIGEST_OCTETS)
-    return Tombstone(number, revision, message_id, digest, withdrawn)
+    return Tombstone(number, revision, message_id, digest, withdrawn, *fields.placed())
 
 
 def _write_change(change: Change) -> bytes:

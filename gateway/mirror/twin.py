@@ -25,7 +25,7 @@ from gateway.mirror.url import parse_url
 from storage.adopt import adopt
 from storage.ingest import BATCH_MESSAGES, BATCH_OCTETS, Summary
 from storage.replica import (
-    FORMAT,
+    READABLE,
     BadReplica,
     Change,
     ListState,
@@ -89,7 +89,7 @@ def replicate(
     with connect(origin) as connection:
         if is_listgate(connection.capabilities):
             formats = connection.capabilities[b"XTWIN"]
-            if b"%d" % FORMAT not in formats:
+            if not any(b"%d" % each in formats for each in READABLE):
                 raise failed(
                     origin, "a listgate of another version", "use the same version on both hosts"
                 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import zstandard
 
+from storage.days import day_of
 from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, NotEmpty
 from storage.message.served import serve
 from storage.message.text import NO_TEXT
@@ -15,6 +16,7 @@ from storage.sqlite.copies import Copies
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.mend import recounted
 from storage.sqlite.packing import pack_head, unpack_head, unpack_raw
+from storage.sqlite.schema import hash_of
 from storage.sqlite.shelf import ENTRY, LIST, Copy, Shelf, as_entry
 from storage.sqlite.twin import SqliteTwin
 from storage.threads import withdraw
@@ -22,7 +24,7 @@ from storage.writer import Incumbent
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from storage.message.text import Searchable
     from storage.model import Entry, MailingList, Rendition
@@ -41,14 +43,16 @@ _REPLACE: Final = (
 )
 _SIZE: Final = "SELECT size FROM message WHERE list = ? AND number = ?"
 _STORED: Final = (
-    "SELECT n.id, n.message_id, m.head, m.dotted, m.digest, m.size "
+    "SELECT n.id, n.message_id, m.head, m.dotted, m.digest, m.size, m.day, m.place "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number = ?"
 )
 _TOMBSTONE: Final = (
     "SELECT t.number, t.digest, t.withdrawn FROM tombstone t JOIN node n ON n.id = t.node "
     "WHERE n.message_id = ? AND n.list = ? ORDER BY instr(t.digest, ?) > 0 DESC, t.number DESC"
 )
-_BURY: Final = "INSERT INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
+_BURY: Final = "INSERT INTO tombstone VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_HIDE: Final = "INSERT OR IGNORE INTO hidden VALUES (?, ?)"
+_UNHIDE: Final = "DELETE FROM hidden WHERE list = ? AND number = ?"
 _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
 
 
@@ -154,7 +158,10 @@ class SqliteBatch:
         shelf.high = number
         shelf.octets += message.size
         self.copies.link(shelf, number, message.message_id)
-        self.put_new(shelf, number, message, revision=shelf.revise(), arrived=None)
+        day = day_of(message.received)
+        shelf.places.count(day, 1)
+        placed = day, shelf.places.give(day)
+        self.put_new(shelf, number, message, placed, revision=shelf.revise(), arrived=None)
         return number
 
     def replace(self, name: str, number: int, message: NewMessage) -> None:
@@ -162,9 +169,16 @@ class SqliteBatch:
         self.put_in_place(shelf, number, message, revision=shelf.revise())
 
     def put_new(
-        self, shelf: Shelf, number: int, message: NewMessage, *, revision: int, arrived: int | None
+        self,
+        shelf: Shelf,
+        number: int,
+        message: NewMessage,
+        placed: tuple[int, int],
+        *,
+        revision: int,
+        arrived: int | None,
     ) -> None:
-        """Store a message under a number that none has, whose node is in the forest."""
+        """Store a message under a number and at a day's place that none has, whose node is in the forest."""
         place = self.copies.keep(shelf, message)
         row = [
             shelf.key,
@@ -177,6 +191,8 @@ class SqliteBatch:
             message.lines,
             revision,
             message.fidelity,
+            *placed,
+            hash_of(message.message_id),
         ]
         shelf.put(number, place, Copy(message.digest, message.fidelity), row)
         shelf.put_rows(number, message.rows)
@@ -191,7 +207,7 @@ class SqliteBatch:
         Raises:
             NoSuchMessage: there is none.
         """
-        _, message_id, *_, size = self._stored(shelf, number)
+        _, message_id, _, _, _, size, *_ = self._stored(shelf, number)
         self.copies.erase(shelf, number, message_id)
         place = self.copies.keep(shelf, message)
         values = (
@@ -241,35 +257,37 @@ class SqliteBatch:
 
     def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         shelf = self._own(name)
-        node, digest = self.take_out(shelf, number)
+        node, digest, *placed = self.take_out(shelf, number)
         shelf.removed = shelf.revise()
         if withdrawn is not None and withdrawn != digest:
             digest += withdrawn
-        values = digest, shelf.removed, withdrawn is not None
+        values = digest, shelf.removed, withdrawn is not None, *placed
         self._connection.execute(_BURY, (shelf.key, number, node, *values))
         (first,) = self._connection.execute(_FIRST, (shelf.key, shelf.high)).fetchone()
         shelf.low = shelf.high + 1 if first is None else first
 
-    def take_out(self, shelf: Shelf, number: int) -> tuple[int, bytes]:
-        """Take a message out of its list and forget its octets; return its node's row and its digest.
+    def take_out(self, shelf: Shelf, number: int) -> tuple[int, bytes, int, int]:
+        """Take a message out of its list and forget its octets; return its node's row, its digest, its day and place.
 
         Raises:
             NoSuchMessage: there is none.
         """
         self.has_removed = True
-        node, message_id, _, _, digest, size = self._stored(shelf, number)
+        node, message_id, _, _, digest, size, day, place = self._stored(shelf, number)
         self.copies.erase(shelf, number, message_id)
         self._connection.execute(
             "DELETE FROM message WHERE list = ? AND number = ?", (shelf.key, number)
         )
         if number <= shelf.high:
             shelf.octets -= size
+            shelf.places.count(day, -1)
+        self._connection.execute(_UNHIDE, (shelf.key, number))
         shelf.drop(number)
         holder = shelf.forest.node(message_id)
         if holder is not None and holder.number == number:  # else another copy has come
             withdraw(shelf.forest, message_id)
         self.copies.forget(shelf, number)
-        return node, digest
+        return node, digest, day, place
 
     def twin(self, name: str, origin: str) -> SqliteTwin:
         shelf = self._shelf(name)
@@ -288,6 +306,20 @@ class SqliteBatch:
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:
         return recounted(self._connection, self, self._shelf(name), repair=repair)
+
+    def hide(self, name: str, numbers: Iterable[int]) -> None:
+        shelf = self._shelf(name)
+        for number in numbers:
+            if number > shelf.high or shelf.copy(number) is None:
+                raise NoSuchMessage(f"{name} {number}")
+            self._connection.execute(_HIDE, (shelf.key, number))
+            shelf.changed = True
+
+    def unhide(self, name: str, numbers: Iterable[int]) -> None:
+        shelf = self._shelf(name)
+        for number in numbers:
+            self._connection.execute(_UNHIDE, (shelf.key, number))
+            shelf.changed = True
 
     def set_cursor(self, name: str, source: str, cursor: bytes) -> None:
         values = self._shelf(name).key, source, cursor

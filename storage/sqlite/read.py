@@ -19,6 +19,7 @@ from storage.model import (
     ThreadNode,
 )
 from storage.pages import PAGE_BITS, decode_rows, page_of
+from storage.sqlite.days import Days
 from storage.sqlite.fulltext import Index
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
+    from storage.days import DayCount, Placed
     from storage.message.terms import Clue
     from storage.query import Narrowed
     from storage.replica import Change, Mark, Replica, Rooted, Tombstone
@@ -125,6 +127,7 @@ class SqliteArchive:
         self._pages: Kept[tuple[int, Rendition, int], _CachedPage] = Kept(KEPT_PAGE_OCTETS)
         self._found: Kept[bytes, list[Location]] = Kept(KEPT_IDS)
         self._index = Index(self._query)
+        self._days = Days(self._query)
         self._octets = Octets(self._query, self._elsewhere)
         self._replicas = Replicas(self._query, self._octets)
         self.refresh()
@@ -148,21 +151,8 @@ class SqliteArchive:
             for key, name, _, _, _, low, high, _, _, removed, *_ in rows
         ]
         for row, gaps in zip(rows, holes, strict=True):
-            (
-                key,
-                name,
-                description,
-                address,
-                validity,
-                low,
-                high,
-                revision,
-                created,
-                removed,
-                changed,
-                octets,
-                origin,
-            ) = row
+            key, name, description, address, validity, low, high = row[:7]
+            revision, created, removed, changed, octets, origin = row[7:]
             record = MailingList(
                 name,
                 description,
@@ -175,6 +165,7 @@ class SqliteArchive:
                 created,
                 octets,
                 origin,
+                self._days.hidden(key),
             )
             self._ids[name], self._names[key] = key, name
             self._catalogue[name] = record
@@ -254,6 +245,23 @@ class SqliteArchive:
     async def in_thread(self, name: str, thread: bytes) -> Sequence[int]:
         high = self.mailing_list(name).high
         return [number for (number,) in self._query.rows(_IN_THREAD, self._ids[name], thread, high)]
+
+    async def days(self, name: str) -> Sequence[DayCount]:
+        high = self.mailing_list(name).high
+        key = self._ids[name]
+        return self._days.counts(key, high, self._changes[key])
+
+    async def on_day(self, name: str, day: int) -> Sequence[Placed]:
+        high = self.mailing_list(name).high
+        return self._days.on_day(self._ids[name], high, day)
+
+    async def at_place(self, name: str, day: int, place: int) -> int:
+        high = self.mailing_list(name).high
+        return self._days.at_place(self._ids[name], high, day, place)
+
+    async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
+        high = self.mailing_list(name).high
+        return self._days.hashed(self._ids[name], high, sha1)
 
     def links(self, name: str) -> AsyncIterator[Sequence[Link]]:
         high = self.mailing_list(name).high

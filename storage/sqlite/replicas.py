@@ -24,11 +24,11 @@ _AT_ONCE: Final = 64
 
 _MESSAGES: Final = (
     "SELECT m.number, m.revision, m.arrived, m.sent, m.received, m.fidelity, n.id, n.revision, n.message_id, n.number, "
-    "n.sent, p.message_id, n.evidence, n.weight, n.severed, n.thread FROM message m JOIN node n ON n.id = m.node "
+    "n.sent, p.message_id, n.evidence, n.weight, n.severed, n.thread, m.day, m.place FROM message m JOIN node n ON n.id = m.node "
     "LEFT JOIN node p ON p.id = n.parent WHERE m.list = ? AND m.number BETWEEN ? AND ?"
 )
 _STONES: Final = (
-    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn FROM tombstone t LEFT JOIN node n ON n.id = t.node "
+    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn, t.day, t.place FROM tombstone t LEFT JOIN node n ON n.id = t.node "
     "WHERE t.list = ? AND t.number BETWEEN ? AND ?"
 )
 _CHANGES: Final = (
@@ -36,7 +36,8 @@ _CHANGES: Final = (
     "AND (revision, number) > (?, ?) AND revision <= ? AND number <= ? ORDER BY revision, number LIMIT ?"
 )
 _STONE_CHANGES: Final = (
-    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn FROM tombstone t INDEXED BY tombstone_revision "
+    "SELECT t.number, t.revision, n.message_id, t.digest, t.withdrawn, t.day, t.place "
+    "FROM tombstone t INDEXED BY tombstone_revision "
     "LEFT JOIN node n ON n.id = t.node WHERE t.list = ? AND (t.revision, t.number) > (?, ?) AND t.revision <= ? "
     "AND t.number <= ? ORDER BY t.revision, t.number LIMIT ?"
 )
@@ -95,6 +96,7 @@ class Replicas:
 
     def _replica(self, key: int, row: Sequence[Any]) -> Replica | Tombstone:
         number, revision, arrived, sent, received, fidelity = row[:6]
+        placed = row[-2:]
         try:
             raw, head = self._octets.original(key, number)
         except NoSuchMessage:  # removed a moment ago
@@ -103,16 +105,14 @@ class Replicas:
             log.error(  # noqa: TRY400  the error says all
                 "list %d, number %d: %s; its twins go without it", key, number, error
             )
-            return Tombstone(number, 0, None, b"")
-        rooted = _rooted(row[6:])
-        return Replica(
-            number, revision, arrived, sent, received, Fidelity(fidelity), raw, head, rooted
-        )
+            return Tombstone(number, 0, None, b"", False, *placed)
+        known = number, revision, arrived, sent, received, Fidelity(fidelity), raw, head
+        return Replica(*known, _rooted(row[6:-2]), *placed)
 
 
 def _stone(row: Sequence[Any]) -> Tombstone:
-    number, revision, message_id, digest, withdrawn = row
-    return Tombstone(number, revision, message_id, digest, bool(withdrawn))
+    number, revision, message_id, digest, withdrawn, day, place = row
+    return Tombstone(number, revision, message_id, digest, bool(withdrawn), day, place)
 
 
 def _rooted(row: Sequence[Any]) -> Rooted:

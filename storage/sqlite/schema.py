@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from storage.days import day_of, hash_key, id_sha1
 from storage.errors import ArchiveUnavailable
 from storage.threads import own_thread
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["FILE", "Layout", "open_reader", "open_writer", "prepare", "unavailable"]
+__all__ = ["FILE", "Layout", "hash_of", "open_reader", "open_writer", "prepare", "unavailable"]
 
 FILE: Final = "archive.sqlite3"
 """The archive's file within its directory."""
 
 APPLICATION_ID: Final = 0x4C475445
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 PAGE_SIZE: Final = 4096
 """Octets of a database page: larger ones waste more behind the ends of blobs."""
@@ -77,9 +78,28 @@ CREATE TABLE message (
   lines INTEGER NOT NULL,
   revision INTEGER NOT NULL,
   fidelity INTEGER NOT NULL DEFAULT 3,  -- how near the octets come to what was sent
+  day INTEGER NOT NULL DEFAULT 0,     -- days since 1970-01-01 when it was received as it first came
+  place INTEGER NOT NULL DEFAULT 0,   -- how manieth of that day it was to come
+  hash INTEGER NOT NULL DEFAULT 0,    -- the first octets of the SHA-1 of its Message-ID
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_revision ON message (list, revision);
+CREATE INDEX message_day ON message (list, day, place);
+CREATE INDEX message_hash ON message (list, hash);
+
+CREATE TABLE day (
+  list INTEGER NOT NULL REFERENCES list,
+  day INTEGER NOT NULL,
+  given INTEGER NOT NULL,             -- the last place of the day that was given
+  present INTEGER NOT NULL,           -- how many of its messages are present, as readers see the list
+  PRIMARY KEY (list, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hidden (
+  list INTEGER NOT NULL REFERENCES list,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (list, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tombstone (
   list INTEGER NOT NULL REFERENCES list,
@@ -88,6 +108,8 @@ CREATE TABLE tombstone (
   digest BLOB NOT NULL,               -- and behind it that of the copy its source took back, if another
   revision INTEGER NOT NULL,
   withdrawn INTEGER NOT NULL DEFAULT 0, -- whether its source took it back: then another copy may come
+  day INTEGER NOT NULL DEFAULT 0,
+  place INTEGER NOT NULL DEFAULT 0,   -- 0 where that is not known
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tombstone_node ON tombstone (node);
@@ -198,6 +220,31 @@ CREATE INDEX node_revision ON node (list, revision);
 ALTER TABLE page RENAME COLUMN revision TO changed;
 UPDATE list SET changed = changed + (SELECT coalesce(max(changed), 0) FROM page);
 """,
+    3: """
+ALTER TABLE message ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN hash INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tombstone ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tombstone ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+UPDATE message NOT INDEXED SET day = day_of(received), place = place_of(list, day_of(received)),
+  hash = hash_of((SELECT message_id FROM node WHERE id = message.node));
+CREATE INDEX message_day ON message (list, day, place);
+CREATE INDEX message_hash ON message (list, hash);
+CREATE TABLE day (
+  list INTEGER NOT NULL REFERENCES list,
+  day INTEGER NOT NULL,
+  given INTEGER NOT NULL,
+  present INTEGER NOT NULL,
+  PRIMARY KEY (list, day)
+) STRICT, WITHOUT ROWID;
+INSERT INTO day SELECT m.list, m.day, max(m.place), sum(m.number <= l.high)
+  FROM message m JOIN list l ON l.id = m.list GROUP BY m.list, m.day;
+CREATE TABLE hidden (
+  list INTEGER NOT NULL REFERENCES list,
+  number INTEGER NOT NULL,
+  PRIMARY KEY (list, number)
+) STRICT, WITHOUT ROWID;
+""",
 }
 """What makes the next version of each earlier one."""
 
@@ -229,6 +276,9 @@ def open_writer(directory: Path) -> sqlite3.Connection:
             path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
         )
         connection.create_function("own_thread", 1, own_thread, deterministic=True)
+        connection.create_function("day_of", 1, day_of, deterministic=True)
+        connection.create_function("hash_of", 1, hash_of, deterministic=True)
+        connection.create_function("place_of", 2, _PlaceCount().next)
         prepare(connection, path, ARCHIVE)
         connection.execute("PRAGMA synchronous=FULL")
         # What is removed leaves nothing in the file, however SQLite was built.
@@ -238,6 +288,26 @@ def open_writer(directory: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise unavailable(path, error) from error
     return connection
+
+
+class _PlaceCount:
+    """Counts the messages of each day of a list, as they come in its order."""
+
+    def __init__(self) -> None:
+        self._list = 0
+        self._given: dict[int, int] = {}
+
+    def next(self, key: int, day: int) -> int:
+        """Return the next place of a list's day."""
+        if key != self._list:
+            self._list, self._given = key, {}
+        place = self._given[day] = self._given.get(day, 0) + 1
+        return place
+
+
+def hash_of(message_id: bytes | None) -> int:
+    """Return what a message is looked up by in place of its Message-ID; 0 where that is lost."""
+    return 0 if message_id is None else hash_key(id_sha1(message_id))
 
 
 def open_reader(directory: Path) -> sqlite3.Connection:

@@ -10,6 +10,7 @@ from storage.model import Entry, Fidelity, MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.fulltext_write import IndexWriter
 from storage.sqlite.packing import LEVEL, LEVEL_FOR_NOW, pack, unpack
+from storage.sqlite.places import Places
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +25,7 @@ NUMBERS: Final = (
     "SELECT number FROM message WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 ENTRY: Final = (
-    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision, n.thread, m.fidelity "
+    "SELECT m.number, n.message_id, m.digest, m.sent, m.received, m.arrived, m.size, m.lines, m.revision, n.thread, m.fidelity, m.day, m.place "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ?"
 )
 
@@ -43,13 +44,14 @@ _PUT_LIST: Final = (
 )
 _NEXT_CHANGE: Final = "SELECT max(changed) + 1 FROM list"
 _PUT_MESSAGE: Final = (
-    "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _PLACE: Final = "SELECT block, start, length, plain FROM message WHERE list = ? AND number = ?"
 _COPY: Final = "SELECT digest, fidelity FROM message WHERE list = ? AND number = ?"
 _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
+_HIDDEN: Final = "SELECT number FROM hidden WHERE list = ? ORDER BY number"
 _PAGE: Final = "SELECT version, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PUT_PAGE: Final = (
     "INSERT INTO page (list, kind, page, version, changed, data) VALUES (?, ?, ?, ?, ?, ?) "
@@ -114,6 +116,7 @@ class Shelf:
         self.origin: str
         self.octets, self.origin = row[11:13]
         self.index = IndexWriter(connection, self.key)
+        self.places = Places(connection, self.key)
         self.changed = False
         self._rows: list[list[Any]] = []
         self._copies: dict[int, Copy] = {}
@@ -138,6 +141,7 @@ class Shelf:
             self.created,
             self.octets,
             self.origin,
+            [number for (number,) in self._connection.execute(_HIDDEN, (self.key,))],
         )
 
     def revise(self) -> int:
@@ -229,6 +233,7 @@ class Shelf:
         (change,) = self._connection.execute(_NEXT_CHANGE).fetchone()
         self._write_pages(change)
         self.write_messages()
+        self.places.write()
         self.index.write()
         if self._has_moved and self.revision < self._first_revision:
             self.revise()  # whose place in a thread changed is of a revision that the list has had
@@ -296,9 +301,8 @@ class Shelf:
 
 def as_entry(row: Sequence[Any]) -> Entry:
     """Return a row of ``ENTRY`` as the record that it is."""
-    number, message_id, digest, sent, received, arrived, size, lines, revision, thread, fidelity = (
-        row
-    )
+    number, message_id, digest, sent, received, arrived, size, lines, revision, thread = row[:10]
+    fidelity, day, place = row[10:]
     return Entry(
         number,
         message_id,
@@ -311,4 +315,6 @@ def as_entry(row: Sequence[Any]) -> Entry:
         revision,
         thread,
         _FIDELITIES[fidelity],
+        day,
+        place,
     )

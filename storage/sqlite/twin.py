@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from storage.days import day_of
 from storage.model import Fidelity
 from storage.threads import Node
 from storage.writer import Kept
@@ -29,7 +30,8 @@ _LAST_REVISION: Final = (
 )
 _KEPT: Final = "SELECT revision, digest, fidelity FROM message WHERE list = ? AND number = ?"
 _RESTAMP: Final = "UPDATE message SET revision = ? WHERE list = ? AND number = ?"
-_BURY: Final = "INSERT OR REPLACE INTO tombstone (list, number, node, digest, revision, withdrawn) VALUES (?, ?, ?, ?, ?, ?)"
+_BURY: Final = "INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_BURIED: Final = "SELECT day, place FROM tombstone WHERE list = ? AND number = ?"
 _OCTETS: Final = (
     "SELECT coalesce(sum(size), 0) FROM message WHERE list = ? AND number BETWEEN ? AND ?"
 )
@@ -70,22 +72,29 @@ class SqliteTwin:
         self._take(number)
         shelf.forest.plant(replica.rooted)
         shelf.arrived = max(shelf.arrived, replica.arrived)
+        day = replica.day if replica.place else day_of(replica.received)
+        placed = day, shelf.places.give(day, replica.place)
         self._batch.put_new(
-            shelf, number, message, revision=replica.revision, arrived=replica.arrived
+            shelf, number, message, placed, revision=replica.revision, arrived=replica.arrived
         )
 
     def bury(self, stone: Tombstone) -> None:
         shelf, number = self._shelf, stone.number
+        day = place = 0
         if number > self._last:
             self._take(number)
+            if stone.place:
+                day, place = stone.day, shelf.places.give(stone.day, stone.place)
         elif self.kept(number) is not None:
-            self._batch.take_out(shelf, number)
+            _, _, day, place = self._batch.take_out(shelf, number)
+        else:
+            day, place = self._connection.execute(_BURIED, (shelf.key, number)).fetchone()
         node = None
         if stone.message_id is not None:
             if shelf.forest.node(stone.message_id) is None:
                 shelf.forest.put(Node(stone.message_id))
             node = shelf.forest.id_of(stone.message_id)
-        values = shelf.key, number, node, stone.digest, stone.revision, stone.withdrawn
+        values = shelf.key, number, node, stone.digest, stone.revision, stone.withdrawn, day, place
         self._connection.execute(_BURY, values)
         self._has_buried = shelf.changed = True
 
@@ -122,6 +131,7 @@ class SqliteTwin:
         first, shelf.high, shelf.revision = shelf.high + 1, high, revision
         values = shelf.key, first, high
         shelf.octets += self._connection.execute(_OCTETS, values).fetchone()[0]
+        shelf.places.count_all(first, high)
         if self._has_buried or self._connection.execute(_STONES, values).fetchone()[0]:
             shelf.removed = revision
         (low,) = self._connection.execute(_FIRST, (shelf.key, high)).fetchone()

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,9 @@ def entries(directory: Path, name: str) -> list[Entry]:
 
 
 def test_threads_are_called_as_if_all_had_come_in_order(old: Path, tmp_path: Path) -> None:
-    assert entries(old, "l") == entries(tmp_path / "later", "l")
+    later = entries(tmp_path / "later", "l")  # where the one removed has kept its place
+    kept = [replace(each, place=each.place - (each.number > 7)) for each in later]
+    assert entries(old, "l") == kept
     assert {entry.thread for entry in entries(old, "l")} == {own_thread(b"<0@x.example>")}
 
 

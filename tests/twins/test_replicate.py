@@ -241,7 +241,7 @@ def test_a_server_that_is_no_listgate() -> None:
     with pytest.raises(SourceError, match=r"no listgate any more.*listgate mirror remove l nntp:"):
         pulled(twin.writer(), "l", lambda url: Other(url, origin, None))
     with pytest.raises(SourceError, match="a listgate of another version"):
-        pulled(twin.writer(), "l", lambda url: Other(url, origin, (b"2", b"3")))
+        pulled(twin.writer(), "l", lambda url: Other(url, origin, (b"3", b"4")))
 
 
 def test_an_origin_with_other_numbers() -> None:
