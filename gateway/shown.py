@@ -146,6 +146,8 @@ def list_details(record: MailingList, first: Entry | None, last: Entry | None) -
         ("revision", str(record.revision)),
         ("created", _when(record.created)),
     ]
+    if record.hidden:
+        rows.append(("hidden", str(len(record.hidden))))
     if record.origin:
         rows.append(("twin of", record.origin))
     if first is not None and last is not None:

@@ -27,7 +27,7 @@ from storage.sqlite import SqliteArchive
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.commands.common import AddCommand
     from storage.model import MailingList
@@ -64,6 +64,15 @@ def add(command: AddCommand) -> None:
     )
     remove.add_argument("list", metavar="LIST")
     remove.add_argument("message_id", metavar="MESSAGE-ID")
+    hide = command(
+        "hide",
+        "keep messages from being shown on the web; newsreaders and mail clients have them still",
+        _hide,
+    )
+    unhide = command("unhide", "show hidden messages on the web again", _unhide)
+    for each in (hide, unhide):
+        each.add_argument("list", metavar="LIST")
+        each.add_argument("message_ids", metavar="MESSAGE-ID", nargs="+")
     verify = command("check", "verify water marks, octets, renditions and threads", _check)
     verify.add_argument(
         "--repair", action="store_true", help="make anew what can be made from the original octets"
@@ -160,15 +169,51 @@ def _print_octets(octets: bytes) -> None:
 
 def _remove(parsed: argparse.Namespace) -> int:
     with closing(existing(parsed)) as archive:
-        record_of(archive, parsed.list)
-        places = asyncio.run(archive.find(_bracketed(parsed.message_id)))
-    number = next((place.number for place in places if place.name == parsed.list), None)
-    if number is None:
-        raise NoSuchMessage(f"{parsed.list}: no message {parsed.message_id}")
+        record = record_of(archive, parsed.list)
+        (number,) = asyncio.run(_numbers(archive, record.name, [parsed.message_id]))
     directory = archive_directory(parsed, config_of(parsed))
     with closing(open_for_writing(directory)) as writer, writer.batch() as batch:
         batch.remove(parsed.list, number)
     shown.console().print(f"{parsed.list} {number}: removed", markup=False)
+    return DONE
+
+
+async def _numbers(archive: SqliteArchive, name: str, message_ids: Iterable[str]) -> Sequence[int]:
+    """Return the numbers that messages have in a list.
+
+    Raises:
+        NoSuchMessage: one of them is not there.
+    """
+    numbers = []
+    for message_id in message_ids:
+        places = await archive.find(_bracketed(message_id))
+        number = next((place.number for place in places if place.name == name), None)
+        if number is None:
+            raise NoSuchMessage(f"{name}: no message {message_id}")
+        numbers.append(number)
+    return numbers
+
+
+def _hide(parsed: argparse.Namespace) -> int:
+    return _set_hidden(parsed, hidden=True)
+
+
+def _unhide(parsed: argparse.Namespace) -> int:
+    return _set_hidden(parsed, hidden=False)
+
+
+def _set_hidden(parsed: argparse.Namespace, *, hidden: bool) -> int:
+    """Hide or show all the messages that are named, or none where one of them is not there."""
+    with closing(existing(parsed)) as archive:
+        record = record_of(archive, parsed.list)
+        numbers = asyncio.run(_numbers(archive, record.name, parsed.message_ids))
+    directory = archive_directory(parsed, config_of(parsed))
+    with closing(open_for_writing(directory)) as writer, writer.batch() as batch:
+        (batch.hide if hidden else batch.unhide)(record.name, numbers)
+    state = "hidden" if hidden else "shown"
+    for number in numbers:
+        already = " already" if record.is_hidden(number) is hidden else ""
+        shown.console().print(f"{record.name} {number}: {state}{already}", markup=False)
     return DONE
 
 

@@ -34,7 +34,9 @@ def test_without_an_archive_there_is_nothing_to_look_at(
     assert not (tmp_path / "listgate-archive").exists()
 
 
-@pytest.mark.parametrize("arguments", [("show", "k"), ("export", "k"), ("remove", "k", "a@b")])
+@pytest.mark.parametrize(
+    "arguments", [("show", "k"), ("export", "k"), ("remove", "k", "a@b"), ("hide", "k", "a@b")]
+)
 def test_an_unknown_list_is_refused(
     listgate: Listgate, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:

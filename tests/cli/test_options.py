@@ -34,6 +34,8 @@ OPTIONS = {
     "thread": ("MESSAGE-ID",),
     "export": ("LIST", "--format", "mboxrd", "maildir", "eml", "--output"),
     "remove": ("LIST", "MESSAGE-ID"),
+    "hide": ("LIST", "MESSAGE-ID"),
+    "unhide": ("LIST", "MESSAGE-ID"),
     "check": ("--repair",),
     "demo": FACES,
     "password": (),
