@@ -65,7 +65,7 @@ def faults(octets: bytes) -> list[str]:
     try:
         return faults_of_tree(parse(octets))
     except Invalid as invalid:
-        return [str(invalid)]
+        return [f"Invalid: {invalid}"]
 
 
 def faults_of_tree(tree: ET.Element) -> list[str]:
