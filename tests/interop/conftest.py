@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.interop.browser import Browser, browsing
 from tests.interop.mailboxes import Mailboxes, serving_mail
 from tests.interop.news import News, serving, write_archive
 from tests.interop.programs import Home
@@ -60,3 +61,10 @@ def mailboxes(
 def home(tmp_path: Path) -> Home:
     """An empty home."""
     return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, for all tests that ask for it."""
+    with browsing(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
