@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, Final
 
 from storage.message.charsets import text as text_of
 from storage.message.encodings import decode
+from storage.message.entities import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def preview(octets: bytes, structure: Part) -> str:
     plain = decode(octets[part.body : stop], part.encoding)
     text = text_of(octets[part.body : stop] if plain is None else plain, part.charset)
     if part.subtype == b"html":
-        text = html.unescape(_TAG.sub(" ", text))
+        text = unescaped(_TAG.sub(" ", text))
     return _beginning(_own_lines(text)) or _beginning(_quoted_lines(text))
 
 
