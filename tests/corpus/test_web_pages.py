@@ -1,0 +1,38 @@
+"""Every web page of the real archives renders, is valid, and links to what is there.
+
+Without more, a sample is asked for: of each kind of page and each list the first ones, and some of all others. ``CRAWL=all``
+asks for every page that anything links to, which takes minutes:
+
+    CRAWL=all pytest -s tests/corpus/test_web_pages.py
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from twisted.internet.task import Clock
+
+from gateway.access import Policy
+from gateway.web.settings import Settings
+from gateway.web.site import Site
+from tests.corpus.crawl import Crawl, Kept
+
+if TYPE_CHECKING:
+    from tests.corpus.conftest import Imported
+
+_WHOLE: Final = os.environ.get("CRAWL") == "all"
+MAX_OCTETS: Final = 8_000_000
+"""Of one web page."""
+
+
+def test_every_page_renders_and_leads_on(imported: Imported) -> None:
+    site = Site(imported.archive, Settings(), Policy(), Clock())  # type: ignore[arg-type]
+    crawl = Crawl(
+        site, Kept() if _WHOLE else Kept(first=3, one_in=64, searches=5), 50 if _WHOLE else 5
+    )
+    crawl.run("/")
+    print(f"\n{crawl.report()}")  # noqa: T201 - with -s
+    assert {path: found[:3] for path, found in crawl.faults.items()} == {}
+    assert max(crawl.largest.values())[0] < MAX_OCTETS
+    assert crawl.counts.total() > 500
