@@ -245,7 +245,7 @@ class Batch(Protocol):
         ...
 
     def recount(self, name: str, *, repair: bool) -> Sequence[str]:
-        """Return what is wrong with the list's water marks, holes and octets, for people; put it right if ``repair``.
+        """Return what is wrong with the list's water marks, holes and counts, for people; put it right if ``repair``.
 
         A number below ``high`` that is neither a message's nor a tombstone's gets a tombstone.
         """
@@ -298,7 +298,10 @@ class ArchiveWriter(Protocol):
         ...
 
     def damage(self) -> Iterator[str]:
-        """Yield what is wrong with the store itself, for people; it cannot be repaired, only restored."""
+        """Yield what is wrong with the store itself, for people; it cannot be repaired, only restored.
+
+        So it is with the places of messages: they are never given anew.
+        """
         ...
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
 from storage.message.text import NO_TEXT, searchable
 from storage.sqlite.fulltext_write import lacking
+from storage.sqlite.mend_days import day_faults
 from storage.sqlite.packing import unpack_head
 from storage.sqlite.recount import tally
 from storage.threads import Node
@@ -46,7 +47,7 @@ class Messages(Protocol):
 def recounted(
     connection: sqlite3.Connection, messages: Messages, shelf: Shelf, *, repair: bool
 ) -> Sequence[str]:
-    """Return what is wrong with a list's water marks, holes, octets and index; put it right if ``repair``."""
+    """Return what is wrong with a list's water marks, holes, counts and index; put it right if ``repair``."""
     shelf.write_messages()
     counted = tally(connection, shelf.key, shelf.high, is_twin=bool(shelf.origin))
     wrong = counted.faults(shelf.low, shelf.high, shelf.octets)
@@ -63,6 +64,9 @@ def recounted(
         shelf.forest.flush(shelf.revision)
         connection.execute(_MAKE_GHOSTS, {"list": shelf.key, "revision": shelf.revision})
         shelf.forest.forget()
+    of_days = day_faults(connection, shelf, counted.high, repair=repair)
+    if not counted.lost:  # which are counted still
+        wrong = [*wrong, *of_days]
     return [*wrong, *_index_faults(connection, messages, shelf, repair=repair)]
 
 

@@ -40,6 +40,10 @@ class Places:
         for day, more in self._connection.execute(_COUNTS, (self._key, first, last)).fetchall():
             self.count(day, more)
 
+    def set(self, day: int, given: int, present: int) -> None:
+        """Set what is counted of a day."""
+        self._days[day] = [given, present]
+
     def write(self) -> None:
         """Write what was asked for, as it stands now."""
         rows: Sequence[Sequence[int]] = [

@@ -17,6 +17,7 @@ from storage.sqlite import schema
 from storage.sqlite.batch import SqliteBatch
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.fulltext_write import unindexed
+from storage.sqlite.mend_days import place_damage
 from storage.sqlite.schema import FILE, open_writer, unavailable
 from storage.sqlite.shelf import NUMBERS
 
@@ -111,6 +112,7 @@ class SqliteWriter:
             for (what,) in self._connection.execute("PRAGMA integrity_check"):
                 if what != "ok":
                     yield f"{self._path}: {what}"
+            yield from place_damage(self._connection)
         except sqlite3.Error as error:
             raise unavailable(self._path, error) from error
 
