@@ -7,7 +7,7 @@ octets of what that leaves open.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from storage.bitmap import CHUNK_BITS, OFFSET, bit_runs, lowest
 from storage.errors import NoSuchMessage
 from storage.facts import decode_facts, facts_row
+from storage.listing import has_attachments, has_patches, listing_row
 from storage.material import Material
 from storage.message.fields import parse_header
 from storage.message.keys import (
@@ -25,22 +26,27 @@ from storage.message.keys import (
     keys_row,
     written_between,
 )
+from storage.message.phrase import Phrase
 from storage.message.terms import clue_to_field, clue_to_text
-from storage.message.text import contains, field_texts, fold, fold_needle
+from storage.message.text import contains, field_texts, fold, fold_needle, searchable
 from storage.model import MAX_NUMBER, Rendition
 from storage.pages import PAGE_BITS
 from storage.query import (
     All,
+    Attached,
     Body,
     Digest,
     Field,
     Larger,
     Marked,
+    Narrowed,
     Numbers,
+    Patched,
     Received,
     Sent,
     Smaller,
     Text,
+    Words,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +72,8 @@ _WHOLE_PAGE: Final = (1 << _PAGE) - 1
 
 _BEYOND: Final = 1 << 63
 _DIGITS: Final = b"01" + bytes(254)
+
+_EVERY: Final = Numbers(((1, MAX_NUMBER),))
 
 _columns: Final[WeakKeyDictionary[Page, dict[Column, Sequence[bytes]]]] = WeakKeyDictionary()
 
@@ -97,6 +105,26 @@ class Run:
     start: int
     pace: Pace
     bits: int = 0
+    told: dict[Clue, Narrowed] = field(default_factory=dict)
+    """What the index has told of this run."""
+
+    @property
+    def last(self) -> int:
+        """The run's last number."""
+        return self.start + RUN_NUMBERS - 1
+
+    async def narrow(self, clue: Clue) -> AsyncIterator[None]:
+        """Ask the index which messages of the run may be what a clue is of; yield where a pause is due."""
+        if clue in self.told:
+            return
+        certain = possible = 0
+        async for narrowed in self.archive.narrow(self.name, self.start, self.last, clue):
+            certain |= narrowed.certain
+            possible |= narrowed.possible
+            if self.pace.is_due():
+                yield
+                self.pace.rest()
+        self.told[clue] = Narrowed(certain, possible)
 
 
 class Condition(Protocol):
@@ -120,7 +148,7 @@ class _Among:
     cost: int = _NUMBER
 
     async def test(self, run: Run) -> AsyncIterator[None]:
-        run.bits &= shown(self.numbers.within(run.start, run.start + RUN_NUMBERS - 1), run.start)
+        run.bits &= shown(self.numbers.within(run.start, run.last), run.start)
         if run.pace.is_due():
             yield
             run.pace.rest()
@@ -142,14 +170,25 @@ class _InBitmap:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Messages whose row of a rendition says so; ``matches`` tells it of each of some rows, or texts of their ``column``."""
+    """Messages whose row of a rendition says so; ``matches`` tells it of each of some rows, or texts of their ``column``.
+
+    ``clue`` tells the index which rows need not be looked at.
+    """
 
     kind: Rendition
     matches: Callable[[Sequence[bytes]], list[bool]]
     column: Column | None = None
+    clue: Clue | None = None
     cost: int = _COLUMN
 
     async def test(self, run: Run) -> AsyncIterator[None]:
+        if self.clue is not None:
+            async for _ in run.narrow(self.clue):
+                yield
+            told = run.told[self.clue]
+            run.bits &= told.certain | told.possible
+            if not run.bits:
+                return
         found, unseen = 0, run.bits
         first, last = run.start + lowest(run.bits), run.start + run.bits.bit_length() - 1
         async for page in run.archive.pages(self.kind, run.name, first, last):
@@ -178,9 +217,9 @@ class _Row:
         except NoSuchMessage:
             return None
         material = Material.of(served, entry.sent, entry.received)
-        if self.column is None:
-            return facts_row(material)
-        return column([keys_row(material.header)], self.column)[0]
+        if self.column is not None:
+            return column([keys_row(material.header)], self.column)[0]
+        return facts_row(material) if self.kind is Rendition.FACTS else listing_row(material)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +250,12 @@ class _InOctets:
     cost: int = _OCTETS
 
     async def test(self, run: Run) -> AsyncIterator[None]:
-        last = run.start + RUN_NUMBERS - 1
         found, open_ = 0, run.bits
         if self.clue is not None:
-            open_ = 0
-            async for narrowed in run.archive.narrow(run.name, run.start, last, self.clue):
-                found |= run.bits & narrowed.certain
-                open_ |= run.bits & narrowed.possible
-                if run.pace.is_due():
-                    yield
-                    run.pace.rest()
+            async for _ in run.narrow(self.clue):
+                yield
+            told = run.told[self.clue]
+            found, open_ = run.bits & told.certain, run.bits & told.possible & ~told.certain
         for at in positions(open_):
             if run.pace.is_due():
                 yield
@@ -238,9 +273,25 @@ def condition(query: Query) -> Condition:
     """Return what tests a query that joins no others."""
     match query:
         case All():
-            return _Among(Numbers(((1, MAX_NUMBER),)))
-        case Numbers() | Marked():
-            return _Among(query) if isinstance(query, Numbers) else _InBitmap(query.numbers)
+            return _Among(_EVERY)
+        case Numbers():
+            return _Among(query)
+        case Marked(numbers):
+            return _InBitmap(numbers)
+        case Digest(octets):
+            return _OfDigest(octets)
+        case Field(name, needle):
+            return _field(name.lower(), fold_needle(needle, in_header=True))
+        case Text(needle) | Body(needle):
+            return _text(needle, in_header=isinstance(query, Text))
+        case Words():
+            return _words(query)
+    return _of_row(query)
+
+
+def _of_row(query: Query) -> Condition:
+    """Return what tests a query on one fact that is stored of a message."""
+    match query:
         case Sent(since, before):
             return _Row(
                 Rendition.KEYS, lambda days: written_between(days, since, before), Column.WRITTEN
@@ -251,12 +302,10 @@ def condition(query: Query) -> Condition:
             return _facts(lambda facts: facts.size, size + 1, None)
         case Smaller(size):
             return _facts(lambda facts: facts.size, None, size)
-        case Digest(octets):
-            return _OfDigest(octets)
-        case Field(name, needle):
-            return _field(name.lower(), fold_needle(needle, in_header=True))
-        case Text(needle) | Body(needle):
-            return _text(needle, in_header=isinstance(query, Text))
+        case Attached():
+            return _Row(Rendition.LISTING, has_attachments)
+        case Patched():
+            return _Row(Rendition.LISTING, has_patches)
     raise TypeError(query)
 
 
@@ -324,12 +373,24 @@ def _field(name: bytes, needle: str) -> Condition:
     return _InOctets(clue_to_field(fold(name.decode("latin-1")), needle), matches)
 
 
+def _words(query: Words) -> Condition:
+    """Return the test for words in a field or in the body."""
+    phrase = Phrase(query.text, at_start=query.at_start, at_end=query.at_end)
+    if not phrase:
+        return _Among(_EVERY)
+    clue = phrase.clue(in_head=bool(query.name))
+    if not query.name:
+        return _InOctets(clue, lambda served: phrase.is_in(searchable(served).body))
+    which = FIELD_COLUMNS[query.name.lower()]
+    return _Row(Rendition.KEYS, lambda texts: list(map(phrase.is_in, texts)), which, clue)
+
+
 def _text(needle: str, *, in_header: bool) -> Condition:
     """Return the test for a needle in the header or body, or in the body only."""
     of_body = fold_needle(needle, in_header=False)
     of_head = fold_needle(needle, in_header=True) if in_header else of_body
     if not of_body:
-        return _Among(Numbers(((1, MAX_NUMBER),)))
+        return _Among(_EVERY)
     in_body = of_body.encode("utf-8", "surrogatepass")
     in_head = of_head.encode("utf-8", "surrogatepass") if in_header else None
 

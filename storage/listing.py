@@ -17,12 +17,19 @@ from storage.message.dates import written_zone
 from storage.message.words import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from storage.material import Material
     from storage.message.structure import Part
 
-__all__ = ["LISTING_VERSION", "Listing", "decode_listing", "listing_row"]
+__all__ = [
+    "LISTING_VERSION",
+    "Listing",
+    "decode_listing",
+    "has_attachments",
+    "has_patches",
+    "listing_row",
+]
 
 LISTING_VERSION: Final = 1
 """To be raised when ``listing_row`` changes, so that stored rows are made again."""
@@ -92,6 +99,16 @@ def decode_listing(row: bytes) -> Listing:
     return Listing(
         int(sent), int(zone) if zone else None, int(attached), bool(patch), name, address, subject
     )
+
+
+def has_attachments(rows: Sequence[bytes]) -> list[bool]:
+    """Tell of each row whether its message has an attachment."""
+    return [row.split(b"\n", 3)[2] != b"0" for row in rows]
+
+
+def has_patches(rows: Sequence[bytes]) -> list[bool]:
+    """Tell of each row whether its message has a patch in its text."""
+    return [row.split(b"\n", 4)[3] == b"1" for row in rows]
 
 
 def _looked_at(material: Material) -> tuple[int, bool]:

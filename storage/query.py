@@ -22,6 +22,7 @@ __all__ = [
     "All",
     "And",
     "Arrived",
+    "Attached",
     "Body",
     "Digest",
     "Field",
@@ -31,11 +32,13 @@ __all__ = [
     "Not",
     "Numbers",
     "Or",
+    "Patched",
     "Query",
     "Received",
     "Sent",
     "Smaller",
     "Text",
+    "Words",
 ]
 
 
@@ -166,6 +169,30 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The messages in which some words stand one behind the other, as ``storage.message.phrase`` says.
+
+    That is in a field called ``name``, which is one of those that ``FIELD_COLUMNS`` has, or in the body, where there is no
+    ``name``. Every message, if the text has no words.
+    """
+
+    text: str
+    name: bytes = b""
+    at_start: bool = True
+    at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The messages with an attachment, as listings count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """The messages with a patch in their text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The messages whose original octets have this digest."""
 
@@ -197,6 +224,9 @@ Query: TypeAlias = (
     | Field
     | Text
     | Body
+    | Words
+    | Attached
+    | Patched
     | Digest
 )
 """A tree of conditions."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import compress
 from math import log
 from typing import TYPE_CHECKING, Final
 
+from storage.bitmap import lowest
 from storage.conditions import RUN_NUMBERS, Pace, bits_of, positions
 from storage.errors import NoSuchMessage
 from storage.message.keys import Column, column
 from storage.message.terms import MAX_PIECE, Clue, Piece, terms
 from storage.message.text import NO_TEXT, folded, searchable
 from storage.model import Rendition
-from storage.query import And, Body, Field, Or, Text
+from storage.query import And, Body, Field, Or, Text, Words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -98,18 +100,23 @@ class _Run:
 
     async def look(self, words: Sequence[bytes]) -> AsyncIterator[None]:
         """Find out who has the words; yield between the steps."""
-        subjects = []
+        subjects: list[tuple[int, set[bytes]]] = []
         last = self.start + RUN_NUMBERS - 1
-        async for page in self.archive.pages(Rendition.KEYS, self.name, self.start, last):
-            texts = column(page.rows, Column.SUBJECT)
-            subjects += list(zip(page.numbers, map(terms, texts), strict=True))
+        first_hit, last_hit = (
+            self.start + lowest(self.hits),
+            self.start + self.hits.bit_length() - 1,
+        )
+        async for page in self.archive.pages(Rendition.KEYS, self.name, first_hit, last_hit):
+            hits = [self.hits >> number - self.start & 1 for number in page.numbers]
+            texts = column(list(compress(page.rows, hits)), Column.SUBJECT)
+            subjects += zip(compress(page.numbers, hits), map(terms, texts), strict=True)
             yield
         unindexed: dict[int, tuple[set[bytes], set[bytes]]] = {}
         for word in words:
             of_subject = [number for number, of_text in subjects if word in of_text]
             found = []
             for in_head in (False, True):
-                clue = Clue([Piece(word, True, True)], in_head, not in_head, exact=True)
+                clue = Clue((Piece(word, True, True),), in_head, not in_head, exact=True)
                 places = possible = 0
                 async for narrowed in self.archive.narrow(self.name, self.start, last, clue):
                     places |= narrowed.certain
@@ -158,7 +165,7 @@ def _sought(query: Query) -> Sequence[bytes]:
         match todo.pop():
             case And(parts) | Or(parts):
                 todo += parts
-            case Text(needle) | Body(needle) | Field(_, needle):
+            case Text(needle) | Body(needle) | Field(_, needle) | Words(needle):
                 words.update(dict.fromkeys(_words(needle)))
     return sorted(words, key=lambda word: (-len(word), word))[:MAX_WORDS]
 

@@ -9,7 +9,8 @@ of what is left. Any nesting of AND, OR and NOT comes down to copying the top an
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.conditions import RUN_NUMBERS, Condition, Pace, Run, condition, positions, shown
 from storage.query import And, Arrived, Not, Numbers, Or
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from storage.model import MailingList
     from storage.query import Query
 
-__all__ = ["RUN_NUMBERS", "search"]
+__all__ = ["RUN_NUMBERS", "Looked", "newest", "search"]
+
+FIRST_NUMBERS: Final = 1 << 6
+"""How many numbers are looked at as one where the newest are wanted first; then what takes about ``AT_ONCE_SECONDS``."""
+
+AT_ONCE_SECONDS: Final = 0.02
 
 
 class _Move(enum.Enum):
@@ -32,6 +38,13 @@ class _Move(enum.Enum):
 
 
 _Program = list[Condition | _Move]
+
+
+class Looked(NamedTuple):
+    """The numbers that match, descending, of all that are present from ``down_to`` up to those that were told before."""
+
+    numbers: Sequence[int]
+    down_to: int
 
 
 def search(
@@ -49,6 +62,20 @@ def search(
     return _search(archive, record, query, max(first, record.low), min(last, record.high))
 
 
+def newest(
+    archive: Archive, name: str, query: Query, first: int, last: int
+) -> AsyncIterator[Looked]:
+    """Yield what matches like ``search``, but the highest numbers first, and no more than a few at a time.
+
+    So whoever wants some of the newest is answered soon, and may stop. Each is told how far was looked.
+
+    Raises:
+        NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+    """
+    record = archive.mailing_list(name)
+    return _newest(archive, record, query, max(first, record.low), min(last, record.high))
+
+
 async def _search(
     archive: Archive, record: MailingList, query: Query, first: int, last: int
 ) -> AsyncIterator[Sequence[int]]:
@@ -57,22 +84,52 @@ async def _search(
     for start in range(first - first % RUN_NUMBERS, last + 1, RUN_NUMBERS):
         run = Run(archive, record.name, start, pace)
         end = min(last, start + RUN_NUMBERS - 1)
-        stack = [shown(record.present(max(first, start), end), start)]
-        for step in program:
-            if step is _Move.COPY:
-                stack.append(stack[-1])
-            elif step is _Move.TAKE_AWAY:
-                taken = stack.pop()
-                stack[-1] &= ~taken
-            elif stack[-1]:
-                run.bits = stack[-1]
-                async for _ in step.test(run):
-                    yield ()
-                stack[-1] = run.bits
-        found = [start + at for at in positions(stack[0])]
+        run.bits = shown(record.present(max(first, start), end), start)
+        async for _ in _narrowed(run, program):
+            yield ()
+        found = [start + at for at in positions(run.bits)]
         if found or pace.is_due():
             yield found
             pace.rest()
+
+
+async def _newest(
+    archive: Archive, record: MailingList, query: Query, first: int, last: int
+) -> AsyncIterator[Looked]:
+    program, _ = await _compiled(archive, record, query)
+    pace = Pace()
+    some = FIRST_NUMBERS
+    while last >= first:
+        run = Run(archive, record.name, last - last % RUN_NUMBERS, pace)
+        low = max(first, run.start)
+        while last >= low:
+            began = time.monotonic()
+            start = max(low, last - some + 1)
+            run.bits = shown(record.present(start, last), run.start)
+            async for _ in _narrowed(run, program):
+                yield Looked((), last + 1)
+            yield Looked([run.start + at for at in reversed(positions(run.bits))], start)
+            pace.rest()
+            is_quick = time.monotonic() - began < AT_ONCE_SECONDS
+            some = min(2 * some, RUN_NUMBERS) if is_quick else max(some // 2, 1)
+            last = start - 1
+
+
+async def _narrowed(run: Run, program: _Program) -> AsyncIterator[None]:
+    """Take from the run's bits those of messages that do not match; yield where a pause is due."""
+    stack = [run.bits]
+    for step in program:
+        if step is _Move.COPY:
+            stack.append(stack[-1])
+        elif step is _Move.TAKE_AWAY:
+            taken = stack.pop()
+            stack[-1] &= ~taken
+        elif stack[-1]:
+            run.bits = stack[-1]
+            async for _ in step.test(run):
+                yield
+            stack[-1] = run.bits
+    run.bits = stack[0]
 
 
 async def _compiled(archive: Archive, record: MailingList, query: Query) -> tuple[_Program, int]:

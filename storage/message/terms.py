@@ -1,8 +1,8 @@
 """Terms: the words of a text that are indexed, and which of them a needle is made of.
 
-A term is a run of octets, in UTF-8 of folded text, that are ASCII letters, ASCII digits or of other characters: only
-ASCII's signs, blanks and controls stand between terms. So whether two neighbours are divided depends on nothing but
-them, and a needle is divided where the text that contains it is:
+A term is a run of letters, digits and marks of folded text; signs, blanks and controls stand between terms. Which
+characters are signs beyond ASCII is told by blocks, that is, in every version of Unicode the same. So whether two
+neighbours are divided depends on nothing but them, and a needle is divided where the text that contains it is:
 
 - what stands between two divisions of the needle is a whole term of the text,
 - what stands before the first is the end of one, what stands after the last the beginning of one,
@@ -22,20 +22,24 @@ from typing import TYPE_CHECKING, Final
 from storage.message.text import TEXT_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 __all__ = [
     "MAX_PIECE",
     "MAX_TERM",
+    "RUN_ON",
     "TERMS_VERSION",
     "Clue",
     "Piece",
     "clue_to_field",
     "clue_to_text",
+    "longest",
+    "pairs",
     "terms",
+    "without_signs",
 ]
 
-TERMS_VERSION: Final = 1 << 8 | TEXT_VERSION
+TERMS_VERSION: Final = 2 << 8 | TEXT_VERSION
 """To be raised when ``terms`` changes, so that what was indexed is indexed again."""
 
 MAX_PIECE: Final = 64
@@ -48,8 +52,15 @@ _DIVIDED: Final = bytes(
     octet if octet >= 0x80 or chr(octet).isalnum() else 0x20 for octet in range(256)
 )
 
+# Latin-1's; punctuation, currency; arrows, symbols, boxes, shapes; more punctuation, that of Han; what is no character;
+# musical notes, pieces of games, emoji.
+_SIGNS: Final = re.compile(
+    "[\x80-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f"
+    "\u3000-\u3004\u3008-\u303f\ufe10-\ufe6f\ufeff\ufff0-\uffff\U0001d000-\U0001d24f\U0001f000-\U0001faff]+"
+)
+
 # Thai and Lao, Burmese, Khmer; kana, Han.
-_RUN_ON: Final = re.compile(
+RUN_ON: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\U00020000-\U0003ffff]+"
 )
@@ -72,7 +83,7 @@ class Clue:
     tells that nothing else is needed.
     """
 
-    pieces: Sequence[Piece]
+    pieces: tuple[Piece, ...]
     in_head: bool
     in_body: bool
     exact: bool
@@ -82,17 +93,16 @@ def terms(octets: bytes) -> set[bytes]:
     """Return the terms of a folded text, given in UTF-8."""
     runs: list[str] = []
     if not octets.isascii():
-        text = octets.decode("utf-8", "surrogatepass")
-        runs = _RUN_ON.findall(text)
-        if runs:
-            octets = _octets(_RUN_ON.sub(" ", text))
+        text = without_signs(octets.decode("utf-8", "surrogatepass"))
+        runs = RUN_ON.findall(text)
+        octets = _octets(RUN_ON.sub(" ", text) if runs else text)
     found = set(octets.translate(_DIVIDED).split())
     if max(map(len, found), default=0) > MAX_TERM:
         for term in [term for term in found if len(term) > MAX_TERM]:
             found.remove(term)
             found.update(_cut(term))
     for run in runs:
-        found.update(map(_octets, _pairs(run)))
+        found.update(map(_octets, pairs(run)))
     return found
 
 
@@ -103,7 +113,7 @@ def clue_to_text(needle: str, *, in_head: bool) -> Clue | None:
     """
     pieces = _pieces(needle)
     is_exact = len(pieces) == 1 and pieces[0] == Piece(_octets(needle), False, False)
-    return Clue(pieces, in_head, True, is_exact) if pieces else None
+    return Clue(tuple(pieces), in_head, True, is_exact) if pieces else None
 
 
 def clue_to_field(name: str, needle: str) -> Clue | None:
@@ -111,31 +121,37 @@ def clue_to_field(name: str, needle: str) -> Clue | None:
 
     That both are in the header does not tell that one is in the other.
     """
-    pieces = _longest(_pieces(f"\0{name}\0") + _pieces(needle))
-    return Clue(pieces, True, False, False) if pieces else None
+    pieces = longest(_pieces(f"\0{name}\0") + _pieces(needle))
+    return Clue(tuple(pieces), True, False, False) if pieces else None
+
+
+def without_signs(text: str) -> str:
+    """Return folded text with a space for each run of signs beyond ASCII."""
+    return _SIGNS.sub(" ", text)
 
 
 def _pieces(needle: str) -> list[Piece]:
     """Return the pieces of a needle."""
-    runs = _octets(_RUN_ON.sub(" ", needle)).translate(_DIVIDED).split(b" ")
+    needle = without_signs(needle)
+    runs = _octets(RUN_ON.sub(" ", needle)).translate(_DIVIDED).split(b" ")
     last = len(runs) - 1
     pieces = [
         Piece(run[:MAX_PIECE], at > 0, at < last and len(run) <= MAX_PIECE)
         for at, run in enumerate(runs)
         if run
     ]
-    for run in _RUN_ON.findall(needle):
+    for run in RUN_ON.findall(needle):
         is_pair = len(run) > 1
-        pieces += [Piece(_octets(pair), is_pair, is_pair) for pair in _pairs(run)]
-    return _longest(pieces)
+        pieces += [Piece(_octets(pair), is_pair, is_pair) for pair in pairs(run)]
+    return longest(pieces)
 
 
-def _longest(pieces: list[Piece]) -> list[Piece]:
+def longest(pieces: list[Piece]) -> list[Piece]:
     """Return the longest pieces, as they are the rarest, once each."""
     return sorted(dict.fromkeys(pieces), key=lambda piece: -len(piece.octets))[:MAX_PIECES]
 
 
-def _pairs(run: str) -> list[str]:
+def pairs(run: str) -> list[str]:
     """Return all pairs of neighbours in a run, or what alone makes one."""
     return [run[at : at + 2] for at in range(max(len(run) - 1, 1))]
 

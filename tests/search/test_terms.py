@@ -93,12 +93,12 @@ def test_a_clue_has_the_pieces_of_the_needle_the_longest_first() -> None:
     clue = clue_to_text("N-OFF-BY: KEES", in_head=False)
     assert clue is not None
     assert (clue.in_head, clue.in_body, clue.exact) == (False, True, False)
-    assert clue.pieces == [
+    assert clue.pieces == (
         Piece(b"KEES", at_start=True, at_end=False),
         Piece(b"OFF", at_start=True, at_end=True),
         Piece(b"BY", at_start=True, at_end=True),
         Piece(b"N", at_start=False, at_end=True),
-    ]
+    )
 
 
 def test_a_clue_of_one_piece_is_exact() -> None:
@@ -106,7 +106,7 @@ def test_a_clue_of_one_piece_is_exact() -> None:
         clue = clue_to_text(needle, in_head=True)
         assert clue is not None
         assert clue.exact
-        assert clue.pieces == [Piece(needle.encode(), at_start=False, at_end=False)]
+        assert clue.pieces == (Piece(needle.encode(), at_start=False, at_end=False),)
     for needle in ("DRIVER ", "-DRIVER", "A B", "内核", "A内", "A" * (MAX_PIECE + 1)):
         clue = clue_to_text(needle, in_head=True)
         assert clue is not None
@@ -116,7 +116,7 @@ def test_a_clue_of_one_piece_is_exact() -> None:
 def test_of_a_long_needle_as_much_is_sought_as_is_sure() -> None:
     clue = clue_to_text("-" + "A" * 100 + "-", in_head=True)
     assert clue is not None
-    assert clue.pieces == [Piece(b"A" * MAX_PIECE, at_start=True, at_end=False)]
+    assert clue.pieces == (Piece(b"A" * MAX_PIECE, at_start=True, at_end=False),)
     many = clue_to_text(" ".join(f"W{at}" for at in range(1000)), in_head=True)
     assert many is not None
     assert len(many.pieces) == MAX_PIECES
