@@ -80,7 +80,7 @@ def day_faults(
 def place_damage(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield which messages of all lists have a place that is another's, or is not in the order in which they came."""
     for name, number, day, place in connection.execute(_DISORDER, (MAX_DAY,)):
-        yield f"{name} {number}: {place} of {_date(day)} is not its place"
+        yield f"{name} {number}: place {place} of {_date(day)} is out of order, or given twice"
 
 
 def _date(day: int) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from storage.days import DayCount, id_sha1
+from storage.errors import Removed
 from storage.pages import decode_rows, encode_rows
 from storage.sqlite import SqliteArchive
 from storage.sqlite.packing import pack, unpack
 from storage.sqlite.schema import FILE
 from tests.cli.conftest import put
-from tests.mail import mail
+from tests.mail import done, mail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -303,3 +305,77 @@ def test_an_archive_of_a_later_version_is_refused(filled: Listgate) -> None:
         said = filled(name)
         assert said.code == 1
         assert "written by a later version of listgate" in said.err
+
+
+DAY = 19_724  # 2024-01-02, on which the source says that all came
+
+
+@pytest.mark.parametrize(
+    ("statement", "faults"),
+    [
+        (
+            "UPDATE day SET present = 7",
+            [f"it counts 7 messages on 2024-01-02, and should count {COUNT - 1}"],
+        ),
+        (
+            "UPDATE day SET given = 7",
+            [f"it has given 7 places of 2024-01-02, and should have {COUNT}"],
+        ),
+        (
+            "DELETE FROM day",
+            [
+                f"it counts 0 messages on 2024-01-02, and should count {COUNT - 1}",
+                f"it has given 0 places of 2024-01-02, and should have {COUNT}",
+            ],
+        ),
+        (
+            f"INSERT INTO day SELECT id, {DAY + 1}, 1, 1 FROM list",
+            ["it counts 1 messages on 2024-01-03, and should count 0"],
+        ),
+        (
+            "UPDATE message SET hash = hash + 1 WHERE number IN (3, 9)",
+            [f"{number} is not found by the SHA-1 of its Message-ID" for number in (3, 9)],
+        ),
+        ("INSERT INTO hidden SELECT id, 2 FROM list", ["2 is hidden but not there"]),
+    ],
+)
+def test_wrong_counts_by_day(
+    filled: Listgate, tmp_path: Path, statement: str, faults: list[str]
+) -> None:
+    _do(statement)
+    assert _repaired(filled) == [f"l: {fault}" for fault in faults]
+    filled("import", "l", put(tmp_path / "y", mail("new")))
+    with closing(SqliteArchive(Path("listgate-archive"))) as archive:
+        assert done(archive.days("l")) == [DayCount(DAY, COUNT)]
+        assert done(archive.entry("l", COUNT + 1)).place == COUNT + 1
+        with pytest.raises(Removed):
+            done(archive.at_place("l", DAY, 2))
+        assert [*done(archive.hashed("l", id_sha1(b"<2@x.example>")))] == [3]
+        assert list(archive.mailing_list("l").hidden) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ("place = 6 WHERE number = 7", ["7: place 6 of 2024-01-02"]),
+        (
+            "place = 2 WHERE number = 7",
+            ["3: place 3 of 2024-01-02", "7: place 2 of 2024-01-02"],
+        ),  # which is that of the one removed
+        (
+            "place = 10 - place WHERE number IN (4, 6)",
+            ["4: place 6 of 2024-01-02", "5: place 5 of 2024-01-02"],
+        ),
+        ("place = 0 WHERE number = 7", ["1: place 1 of 2024-01-02", "7: place 0 of 2024-01-02"]),
+        ("day = -4 WHERE number = 7", ["7: place 7 of day -4"]),
+    ],
+)
+def test_places_are_never_given_anew(filled: Listgate, change: str, wrong: list[str]) -> None:
+    _do(f"UPDATE message SET {change}")
+    for options in ((), ("--repair",), ()):
+        said = filled("check", *options)
+        assert said.code == 1
+        named = [fault for fault in _faults(said) if "out of order" in fault]
+        assert [each.removesuffix(" is out of order, or given twice") for each in named] == [
+            f"archive: l {each}" for each in wrong
+        ]
