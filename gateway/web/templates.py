@@ -41,6 +41,11 @@ def short(sent: int) -> str:
     return f"{_at(sent):%Y-%m-%d %H:%M}"
 
 
+def date(day: int) -> str:
+    """Return the date of a day; days count from 1970-01-01."""
+    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
+
+
 def _at(seconds: int) -> dt.datetime:
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
 
@@ -54,7 +59,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(zoned=zoned, iso=iso, short=short)
+    made.filters.update(date=date, zoned=zoned, iso=iso, short=short)
     return made
 
 

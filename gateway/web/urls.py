@@ -64,6 +64,22 @@ class Urls:
         url = self.message(name, message_id, "flat" if flat else "thread")
         return f"{url}#m{number}" if number else url
 
+    def since(self, name: str, number: int) -> str:
+        """Return that of what has come to a list after a message's number."""
+        return f"{self.mailing_list(name)}?since={number}"
+
+    def threads(self, name: str, before: int = 0) -> str:
+        """Return that of a list's threads, or of those that were last active before the message of a number."""
+        return self.at(name, "threads") + (f"?before={before}" if before else "")
+
+    def day_from(self, name: str, day: int, place: int) -> str:
+        """Return that of a day's messages from a place on."""
+        return f"{self.day(name, day)}?from={place}"
+
+    def lists_from(self, name: str) -> str:
+        """Return that of the index of lists from one on."""
+        return f"{self.home()}?from={quote(name)}"
+
     def search(self, name: str = "", last: str = "search", **parameters: str) -> str:
         """Return that of a search over a list, or over all."""
         query = {key: value for key, value in parameters.items() if value}

@@ -1,5 +1,5 @@
 """The web pages: each module adds its own to the table of ``gateway.web.routes``."""
 
-from gateway.web.pages import lists, mailing_list, message
+from gateway.web.pages import calendar, lists, mailing_list, message, recent, threads
 
-__all__ = ["lists", "mailing_list", "message"]
+__all__ = ["calendar", "lists", "mailing_list", "message", "recent", "threads"]

@@ -1,27 +1,135 @@
-"""The index of lists."""
+"""The index of lists: by name, and by when they were last written to."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
-from gateway.web.answers import EVERY_LIST
+from gateway.web.answers import EVERY_LIST, not_found
 from gateway.web.routes import route
-from gateway.web.templates import page
+from gateway.web.templates import page, short
+from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
+    from storage.archive import Archive
+    from storage.model import MailingList
+
+__all__ = ["LISTS_AT_ONCE", "Level", "Listed", "active", "levels_of", "lists"]
+
+LISTS_AT_ONCE: Final = 500
+"""Lists on a page."""
+
+MAX_LEVELS: Final = 300
+"""Levels of the hierarchy that are named, where there are more lists than a page has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list, how many of its messages are shown, and when its newest was received; 0 where it has none."""
+
+    record: MailingList
+    count: int
+    received: int
+
+    @property
+    def date(self) -> str:
+        """The day when its newest message was received."""
+        return short(self.received)[:10] if self.received else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What the names of some lists begin with, how many lists that are, and the first of them."""
+
+    name: str
+    count: int
+    first: str
+
+
+_newest: Final[WeakKeyDictionary[Archive, dict[str, tuple[MailingList, int]]]] = WeakKeyDictionary()
 
 
 @route("/")
 async def lists(reading: Reading, ask: Ask) -> Answer:
-    """Show every list."""
+    """Show the lists by name, those from ``from`` on where there are many."""
+    records = reading.lists()
+    start = ask.query.get("from", "")
+    at = bisect_left(records, start, key=lambda record: record.name)
+    shown = records[at : at + LISTS_AT_ONCE]
+    if start and not shown:
+        raise not_found("There are no lists from there on.")
+    is_whole = len(shown) == len(records)
+    end = at + len(shown)
     return page(
         "lists.html",
         reading,
         ask,
         reading.settings.title,
         lists=frozenset({EVERY_LIST}),
-        records=reading.lists(),
+        listed=[await _listed(reading, record) for record in shown],
+        total=len(records),
+        levels=() if is_whole else levels_of(records),
+        following=records[end].name if end < len(records) else "",
+        is_by_name=True,
     )
+
+
+@route("/active")
+async def active(reading: Reading, ask: Ask) -> Answer:
+    """Show the lists that were written to last, the latest first."""
+    records = reading.lists()
+    listed = [await _listed(reading, record) for record in records]
+    listed.sort(key=lambda each: -each.received)
+    return page(
+        "lists.html",
+        reading,
+        ask,
+        "Lists by activity",
+        lists=frozenset({EVERY_LIST}),
+        listed=listed[:LISTS_AT_ONCE],
+        total=len(records),
+        levels=(),
+        following="",
+        is_by_name=False,
+    )
+
+
+def levels_of(records: Sequence[MailingList]) -> Sequence[Level]:
+    """Return the topmost levels of the hierarchy of lists, which are ordered by name; deeper where that is but one."""
+    depth = 1
+    levels: dict[str, Level] = {}
+    while len(levels) <= 1 and depth <= 3:
+        levels = {}
+        for record in records:
+            name = ".".join(record.name.split(".", depth)[:depth])
+            known = levels.get(name, Level(name, 0, record.name))
+            levels[name] = Level(name, known.count + 1, known.first)
+        depth += 1
+    return list(levels.values())[:MAX_LEVELS]
+
+
+async def _listed(reading: Reading, record: MailingList) -> Listed:
+    kept = _newest.setdefault(reading.archive, {})
+    known = kept.get(record.name)
+    if known is None or known[0] is not record:
+        known = kept[record.name] = record, await _received(reading, record)
+        await reading.breathe()
+    return Listed(record, record.count - len(record.hidden), known[1])
+
+
+async def _received(reading: Reading, record: MailingList) -> int:
+    """Return when the newest message of a list was received."""
+    number = record.previous_present(record.high + 1)
+    if number is None:
+        return 0
+    try:
+        return (await reading.archive.entry(record.name, number)).received
+    except NoSuchMessage:  # removed since the catalogue was read
+        return 0

@@ -1,0 +1,170 @@
+"""Lines: what a listing shows of a message, written out once and kept as long as what it is made of."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import WeakKeyDictionary, ref
+
+from gateway.web.body.obfuscation import obfuscated
+from gateway.web.templates import iso, short
+from storage.listing import decode_listing
+from storage.model import Rendition
+from storage.pages import page_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gateway.web.reading import Reading
+    from storage.model import Page
+
+__all__ = ["NO_SUBJECT", "Line", "lines_of"]
+
+NO_SUBJECT: Final = "(no subject)"
+NOBODY: Final = "(nobody)"
+
+KEPT_LINES: Final = 50_000
+"""Lines that are kept, of all lists: some fifty megabytes."""
+
+_NEAR: Final = 256
+"""Numbers that are no farther apart are read together."""
+
+
+class Line(NamedTuple):
+    """A message as listings show it, in text that is to be escaped; ``references`` are its ancestors, oldest first."""
+
+    number: int
+    message_id: bytes
+    references: bytes
+    sent: int
+    url: str
+    subject: str
+    author: str
+    date: str
+    time: str
+    signs: str
+
+
+class _Kept:
+    """The lines made from one page of listings and one of overviews, in one manner."""
+
+    __slots__ = ("lines", "manner", "overview")
+
+    def __init__(self, overview: Page, manner: tuple[str, bool]) -> None:
+        self.overview = ref(overview)
+        self.manner = manner
+        self.lines: dict[int, Line] = {}
+
+
+class _Pages:
+    """What is kept, by the page of listings; all is forgotten when there may be too much."""
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[Page, _Kept] = WeakKeyDictionary()
+        self._made = 0
+
+    def kept(self, listing: Page, overview: Page, manner: tuple[str, bool]) -> dict[int, Line]:
+        """Return the lines of two pages that were made in a manner, to be added to."""
+        kept = self._kept.get(listing)
+        if kept is None or kept.overview() is not overview or kept.manner != manner:
+            kept = self._kept[listing] = _Kept(overview, manner)
+        return kept.lines
+
+    def count(self, made: int) -> None:
+        """Take note that lines were made."""
+        self._made += made
+        if self._made > KEPT_LINES:
+            self._made = 0
+            self._kept.clear()
+
+
+_PAGES: Final = _Pages()
+
+
+async def lines_of(reading: Reading, name: str, numbers: Sequence[int]) -> dict[int, Line]:
+    """Return the lines of the messages with these numbers, which ascend; those that are not there are left out."""
+    found: dict[int, Line] = {}
+    archive, writing = reading.archive, _Writing(reading, name)
+    for together in _together(numbers):
+        first, last = together[0], together[-1]
+        overviews = {
+            page_of(page.numbers[0]): page
+            async for page in archive.pages(Rendition.OVERVIEW, name, first, last)
+        }
+        async for listing in archive.pages(Rendition.LISTING, name, first, last):
+            overview = overviews.get(page_of(listing.numbers[0]))
+            if overview is not None:
+                low = bisect_left(together, listing.numbers[0])
+                high = bisect_left(together, listing.numbers[-1] + 1)
+                writing.take(found, together[low:high], listing, overview)
+            await reading.breathe()
+    return found
+
+
+class _Writing:
+    """Writes lines of a list, where they are not kept."""
+
+    def __init__(self, reading: Reading, name: str) -> None:
+        self._name = name
+        self._urls = reading.urls
+        self._is_obfuscated = reading.settings.is_obfuscated(name)
+
+    def take(
+        self, found: dict[int, Line], numbers: Sequence[int], listing: Page, overview: Page
+    ) -> None:
+        """Add the lines of those numbers that are in both pages."""
+        lines = _PAGES.kept(listing, overview, (self._urls.root, self._is_obfuscated))
+        had = len(lines)
+        for number in numbers:
+            line = lines.get(number)
+            if line is None:
+                row, other = _row(listing, number), _row(overview, number)
+                if row is None or other is None:
+                    continue
+                line = lines[number] = self._line(number, row, other)
+            found[number] = line
+        _PAGES.count(len(lines) - had)
+
+    def _line(self, number: int, row: bytes, overview: bytes) -> Line:
+        shown = decode_listing(row)
+        _, _, _, message_id, references, _ = overview.split(b"\t", 5)
+        subject, author = shown.subject or NO_SUBJECT, shown.name or shown.address or NOBODY
+        if self._is_obfuscated:
+            subject, author = obfuscated(subject), obfuscated(author)
+        return Line(
+            number,
+            message_id,
+            references,
+            shown.sent,
+            self._urls.message(self._name, message_id),
+            subject,
+            author,
+            iso(shown.sent),
+            short(shown.sent),
+            _signs(shown.attachments, is_patch=shown.is_patch),
+        )
+
+
+def _row(page: Page, number: int) -> bytes | None:
+    at = bisect_left(page.numbers, number)
+    return page.rows[at] if at < len(page.numbers) and page.numbers[at] == number else None
+
+
+def _signs(attachments: int, *, is_patch: bool) -> str:
+    """Return what else there is in a message, in words."""
+    signs = ["patch"] if is_patch else []
+    if attachments:
+        signs.append("1 attachment" if attachments == 1 else f"{attachments} attachments")
+    return ", ".join(signs)
+
+
+def _together(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield runs of ascending numbers that lie near each other."""
+    start = 0
+    for at, (one, other) in enumerate(pairwise(numbers), 1):
+        if other - one > _NEAR:
+            yield numbers[start:at]
+            start = at
+    if numbers:
+        yield numbers[start:]

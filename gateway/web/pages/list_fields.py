@@ -1,0 +1,86 @@
+"""What the newest messages of a list say of it in their header: how to join it, to leave it, to write to it. RFC 2369."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from storage.errors import NoSuchMessage
+from storage.message.fields import parse_header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.web.reading import Reading
+    from storage.model import MailingList
+
+__all__ = ["ListLink", "links_in", "list_links"]
+
+_FIELDS: Final = (
+    (b"list-subscribe", "Subscribe"),
+    (b"list-unsubscribe", "Unsubscribe"),
+    (b"list-post", "Write to the list"),
+    (b"list-help", "Help of the list"),
+    (b"list-archive", "Archive it names"),
+)
+"""Fields, and what the link is called."""
+
+ASKED: Final = 5
+"""Messages that are asked: what most of them say is believed, so that one message cannot lead readers astray."""
+
+MAX_SIZE: Final = 200_000
+"""Octets of a message that is asked."""
+
+MAX_FIELD: Final = 1000
+MAX_LINKS: Final = 3
+"""Links that are taken of a field (RFC 2369 s. 2)."""
+
+# Schemes that browsers open safely, and characters that URLs have.
+_LINK: Final = re.compile(rb"<((?:mailto:|https?://)[!#-;=?-Z\[\]_a-z~]{1,500})>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ListLink:
+    """A link that the list gives, what it is for, and how it is written out."""
+
+    purpose: str
+    url: str
+
+    @property
+    def text(self) -> str:
+        """The link in short."""
+        return self.url.removeprefix("mailto:")
+
+
+async def list_links(reading: Reading, record: MailingList) -> Sequence[ListLink]:
+    """Return the links on which most of the newest messages agree."""
+    counts: Counter[ListLink] = Counter()
+    asked = 0
+    number = record.previous_present(record.high + 1)
+    for _ in range(2 * ASKED):
+        if number is None or asked == ASKED:
+            break
+        try:
+            entry = await reading.archive.entry(record.name, number)
+            if entry.size <= MAX_SIZE and not record.is_hidden(number):
+                served = await reading.archive.served(record.name, number)
+                counts.update(set(links_in(served.head)))
+                asked += 1
+        except NoSuchMessage:
+            pass  # removed since the catalogue was read
+        number = record.previous_present(number)
+    purposes = [purpose for _, purpose in _FIELDS]
+    agreed = [link for link, count in counts.items() if 2 * count > asked]
+    return sorted(agreed, key=lambda link: (purposes.index(link.purpose), link.url))
+
+
+def links_in(head: bytes) -> Sequence[ListLink]:
+    """Return what the fields of a header say."""
+    header = parse_header(head)
+    return [
+        ListLink(purpose, url.decode("ascii"))
+        for name, purpose in _FIELDS
+        for url in _LINK.findall((header.first(name) or b"")[:MAX_FIELD])[:MAX_LINKS]
+    ]

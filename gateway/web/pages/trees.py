@@ -1,0 +1,74 @@
+"""Who answers whom among some messages of a list, by the References that they are served with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from gateway.web.pages.lines import Line
+
+__all__ = ["Branch", "grouped"]
+
+MAX_DEPTH: Final = 9
+"""What is deeper is shown as deep as this."""
+
+
+class Branch(NamedTuple):
+    """A message, and how far below the first of its thread that is shown it stands."""
+
+    depth: int
+    line: Line
+
+
+def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
+    """Return the threads that messages make, in the order of what they begin with, and so the answers within them.
+
+    Where what they answer is not among the messages, those that begin with the same reference stand together. Takes
+    time in proportion to the messages and their references, also where these go round in a loop.
+    """
+    by_id = {line.message_id: line for line in lines}
+    below: dict[bytes, list[Line]] = {}
+    tops: list[Line] = []
+    for line in by_id.values():
+        parent = _parent(line, by_id)
+        if parent is None:
+            tops.append(line)
+        else:
+            below.setdefault(parent, []).append(line)
+    drawn: set[int] = set()
+    groups: dict[bytes, list[Branch]] = {}
+    for line in _each_once(tops, by_id.values(), drawn):
+        first = line.references.split(None, 1)[:1] or [line.message_id]
+        group = groups.setdefault(first[0], [])
+        group.extend(_drawn(line, below, drawn))
+    return list(groups.values())
+
+
+def _each_once(tops: Iterable[Line], others: Iterable[Line], drawn: set[int]) -> Iterator[Line]:
+    """Yield what nothing is above; then of each loop that is left its first."""
+    for line in (*tops, *others):
+        if line.number not in drawn:
+            yield line
+
+
+def _parent(line: Line, by_id: Mapping[bytes, Line]) -> bytes | None:
+    """Return the nearest ancestor that is there."""
+    for reference in reversed(line.references.split()):
+        if reference in by_id and reference != line.message_id:
+            return reference
+    return None
+
+
+def _drawn(top: Line, below: Mapping[bytes, Sequence[Line]], drawn: set[int]) -> Iterator[Branch]:
+    """Yield a message and what is below it, depth first; what was drawn is not drawn again."""
+    waiting = [(0, top)]
+    while waiting:
+        depth, line = waiting.pop()
+        if line.number in drawn:
+            continue
+        drawn.add(line.number)
+        yield Branch(depth, line)
+        deeper = min(depth + 1, MAX_DEPTH)
+        waiting += [(deeper, each) for each in reversed(below.get(line.message_id, ()))]
