@@ -59,10 +59,24 @@ class Urls:
         """Return that of a message's attachment; they count from 1."""
         return self.message(name, message_id, str(at))
 
-    def thread(self, name: str, message_id: bytes, *, flat: bool = False, number: int = 0) -> str:
-        """Return that of the thread whose first message this is, at the message of a number if one is given."""
+    def thread(
+        self,
+        name: str,
+        message_id: bytes,
+        *,
+        flat: bool = False,
+        number: int = 0,
+        part: int = 1,
+        since: int | None = None,
+    ) -> str:
+        """Return that of the thread whose first message this is, at the message of a number if one is given.
+
+        A long one has parts, from 1; what has a number above ``since`` is marked as new.
+        """
         url = self.message(name, message_id, "flat" if flat else "thread")
-        return f"{url}#m{number}" if number else url
+        query = {"part": part if part > 1 else None, "since": since}
+        asked = urlencode({key: value for key, value in query.items() if value is not None})
+        return url + (f"?{asked}" if asked else "") + (f"#m{number}" if number else "")
 
     def since(self, name: str, number: int) -> str:
         """Return that of what has come to a list after a message's number."""

@@ -1,30 +1,123 @@
-"""A message's page."""
+"""A message's page, in the order of blists: where to go from it, its header, what it says; then what else there is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Final
 
+from gateway.web.pages.bodies import body
+from gateway.web.pages.clients import list_links, opened_in, reply
+from gateway.web.pages.drawings import drawing
+from gateway.web.pages.fields import shown_fields, veil
+from gateway.web.pages.located import by_id, by_place
+from gateway.web.pages.neighbours import neighbours
+from gateway.web.pages.outline import changed_subjects, outlined
+from gateway.web.pages.series import other_versions, parse_patch, search_for
 from gateway.web.routes import route
 from gateway.web.templates import page
+from storage.message.dates import written_zone
+from storage.message.words import decode
+from storage.model import Fidelity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
-    from gateway.web.reading import Reading
+    from gateway.web.pages.outline import Outline, OutlineItem
+    from gateway.web.reading import Reading, Row
+    from storage.model import Location
+
+MAX_DESCRIPTION: Final = 200
+"""Characters of a text that tell others what a page is about."""
+
+FIDELITIES: Final = {
+    Fidelity.PAGE: "This copy was made from another archive's web page: addresses may be shortened, attachments missing, "
+    "and its place in the thread guessed.",
+    Fidelity.TEXT: "This copy was made from another archive's text: most of the header is missing, and so may be attachments.",
+    Fidelity.FULL: "",
+}
 
 
 @route("/{name}/m/{id}")
 async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
-    """Show a message."""
-    number = await reading.number(name, id)
+    """Show the message with a Message-ID."""
+    return await _message(reading, ask, name, await by_id(reading, name, id))
+
+
+@route("/{name}/{year}/{month}/{day}/{place}")
+async def placed(
+    reading: Reading, ask: Ask, *, name: str, year: int, month: int, day: int, place: int
+) -> Answer:
+    """Show the message that has a place of a day: the same page, which names its permanent address."""
+    number = await by_place(reading, name, year=year, month=month, day=day, place=place)
+    return await _message(reading, ask, name, number)
+
+
+async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer:
+    record = reading.mailing_list(name)
     served = await reading.served(name, number)
-    row = (await reading.rows(name, [number]))[number]
+    entry = await reading.entry(name, number)
+    shown = await body(reading, name, served)
+    thread = await drawing(reading, name, number)
+    near = neighbours(record, number, thread)
+    outline = outlined(thread.nodes, thread.at[number])
+    rows = await reading.rows(name, [*{*near.numbers, *outline.numbers}])
+    elsewhere = await _elsewhere(reading, name, served.message_id)
+    veiled = veil(reading, name)
+    is_veiled = reading.settings.is_obfuscated(name)
+    written = shown.header.first(b"date") or b""
+    subject = veiled(" ".join(decode(shown.header.first(b"subject") or b"").split()))
+    patch = parse_patch(subject)
     return page(
         "message.html",
         reading,
         ask,
-        row.subject or "(no subject)",
+        subject or "(no subject)",
         name=name,
-        message_id=id,
-        text=served.octets.decode("utf-8", "replace"),
+        lists=frozenset({name, *(place.name for place in elsewhere)}),
+        message_id=served.message_id,
+        number=number,
+        entry=entry,
+        date=dt.date(1970, 1, 1) + dt.timedelta(entry.day),
+        near=near,
+        rows=rows,
+        written=decode(written),
+        sent=entry.received if entry.sent is None else entry.sent,
+        zone=None if entry.sent is None else written_zone(written),
+        fields=shown_fields(shown.header, veiled),
+        fidelity=FIDELITIES[entry.fidelity],
+        body=shown,
+        description=" ".join(shown.parsed.plain[: 2 * MAX_DESCRIPTION].split())[:MAX_DESCRIPTION],
+        thread=thread,
+        outline=outline,
+        outline_rows=_outline_rows(outline, rows, veiled),
+        elsewhere=elsewhere,
+        is_patch=patch is not None,
+        versions=await other_versions(reading, name, rows[number]) if patch else (),
+        versions_search=reading.urls.search(name, q=search_for(patch)) if patch else "",
+        veiled=veiled,
+        is_veiled=is_veiled,
+        opened_in=opened_in(reading.settings, record, number, served.message_id),
+        reply=reply(record, shown.header, served.message_id, subject, is_veiled=is_veiled),
+        list_links=list_links(shown.header, is_veiled=is_veiled),
     )
+
+
+async def _elsewhere(reading: Reading, name: str, message_id: bytes) -> Sequence[Location]:
+    """Return where else the message is shown."""
+    return [
+        place
+        for place in await reading.elsewhere(name, message_id)
+        if not reading.mailing_list(place.name).is_hidden(place.number)
+    ]
+
+
+def _outline_rows(
+    outline: Outline, rows: Mapping[int, Row], veiled: Callable[[str], str]
+) -> Iterator[tuple[OutlineItem, Row | None, str, str]]:
+    """Yield what an outline shows: its items with the row, the subject, where it is another, and the author of each."""
+    subjects = changed_subjects(outline.items, rows)
+    for item, subject in zip(outline.items, subjects, strict=True):
+        row = rows.get(item.node.number or 0)
+        yield item, row, veiled(subject), veiled(row.author) if row else ""

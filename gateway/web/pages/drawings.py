@@ -1,0 +1,136 @@
+"""Threads as they are drawn, those asked for last kept until their list changes: all messages of one show the same."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from gateway.web.answers import not_found
+from storage.errors import NoSuchMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gateway.web.reading import Reading
+    from storage.archive import Archive
+    from storage.model import MailingList, ThreadNode
+
+__all__ = ["ABSENT", "HIDDEN", "MAX_KEPT_NODES", "Drawing", "Node", "drawing", "drawn"]
+
+MAX_KEPT_NODES: Final = 100_000
+"""Nodes of threads that are kept for an archive: up to 300 octets each."""
+
+ABSENT: Final = "message not in the archive"
+HIDDEN: Final = "hidden"
+
+_State = tuple[str, int, int]
+"""A list's name, validity and revision."""
+
+
+class Node(NamedTuple):
+    """A place in a thread: a message; or, where ``number`` is None, one that is not shown, and ``why``."""
+
+    depth: int
+    message_id: bytes
+    number: int | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A thread, depth first; ``at`` tells where among its nodes each message is that is shown, in their order."""
+
+    nodes: Sequence[Node]
+    at: Mapping[int, int]
+
+    @property
+    def first_number(self) -> int:
+        """The number of the first message that is shown."""
+        return next(iter(self.at))
+
+    @property
+    def first(self) -> bytes:
+        """The Message-ID of the first message that is shown, which the thread's address has."""
+        return self.nodes[self.at[self.first_number]].message_id
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of those shown."""
+        return max(self.at)
+
+
+class _Kept:
+    """Drawings by their messages' numbers; of each list only those of its revision are found."""
+
+    def __init__(self) -> None:
+        self._found: dict[_State, dict[int, Drawing]] = {}
+        self._order: OrderedDict[tuple[_State, bytes], Drawing] = OrderedDict()
+        self._nodes = 0
+
+    def get(self, record: MailingList, number: int) -> Drawing | None:
+        """Return the drawing of a message's thread, if it is kept."""
+        state = _state(record)
+        found = self._found.get(state, {}).get(number)
+        if found is not None:
+            self._order.move_to_end((state, found.first))
+        return found
+
+    def put(self, record: MailingList, made: Drawing) -> None:
+        """Keep a drawing in place of those that were not asked for longest."""
+        key = _state(record), made.first
+        if len(made.nodes) > MAX_KEPT_NODES or key in self._order:
+            return
+        self._order[key] = made
+        self._found.setdefault(key[0], {}).update(dict.fromkeys(made.at, made))
+        self._nodes += len(made.nodes)
+        while self._nodes > MAX_KEPT_NODES:
+            (state, _), old = self._order.popitem(last=False)
+            self._nodes -= len(old.nodes)
+            numbers = self._found[state]
+            for number in old.at:
+                del numbers[number]
+            if not numbers:
+                del self._found[state]
+
+
+_kept: Final[WeakKeyDictionary[Archive, _Kept]] = WeakKeyDictionary()
+
+
+async def drawing(reading: Reading, name: str, number: int) -> Drawing:
+    """Return the thread of a message that is shown.
+
+    Raises:
+        Refusal: there is no such message.
+    """
+    record = reading.mailing_list(name)
+    kept = _kept.setdefault(reading.archive, _Kept())
+    found = kept.get(record, number)
+    if found is None:
+        try:
+            found = drawn(record, await reading.archive.thread(name, number))
+        except NoSuchMessage:
+            raise not_found("There is no such message in this list.") from None
+        kept.put(record, found)
+    if number not in found.at:  # it was removed just now
+        raise not_found("There is no such message in this list.")
+    return found
+
+
+def drawn(record: MailingList, nodes: Sequence[ThreadNode]) -> Drawing:
+    """Return a thread with what of it is shown."""
+    made = [
+        Node(node.depth, node.message_id, None, ABSENT)
+        if node.number is None or not record.has(node.number)
+        else Node(node.depth, b"", None, HIDDEN)
+        if record.is_hidden(node.number)
+        else Node(node.depth, node.message_id, node.number)
+        for node in nodes
+    ]
+    at = {node.number: place for place, node in enumerate(made) if node.number is not None}
+    return Drawing(made, at)
+
+
+def _state(record: MailingList) -> _State:
+    return record.name, record.validity, record.revision

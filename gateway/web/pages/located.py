@@ -1,0 +1,65 @@
+"""Which message an address is of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from gateway.web.answers import Refusal, not_found
+from storage.errors import NoSuchMessage, Removed
+
+if TYPE_CHECKING:
+    from gateway.web.reading import Reading
+
+__all__ = ["by_id", "by_place", "check_shown", "gone"]
+
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+
+
+async def by_id(reading: Reading, name: str, message_id: bytes) -> int:
+    """Return the number of the message with a Message-ID in a list.
+
+    Raises:
+        Refusal: there is none, or it is hidden.
+    """
+    number = await reading.number(name, message_id)
+    check_shown(reading, name, number)
+    return number
+
+
+async def by_place(
+    reading: Reading, name: str, *, year: int, month: int, day: int, place: int
+) -> int:
+    """Return the number of the message that has a place of a day in a list.
+
+    Raises:
+        Refusal: there is none, it was removed, or it is hidden.
+    """
+    reading.mailing_list(name)
+    try:
+        days = dt.date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        raise not_found("There is no such day.") from None
+    try:
+        number = await reading.archive.at_place(name, days, place)
+    except Removed:
+        raise gone("This message was removed.") from None
+    except NoSuchMessage:
+        raise not_found("There is no such message in this list.") from None
+    check_shown(reading, name, number)
+    return number
+
+
+def check_shown(reading: Reading, name: str, number: int) -> None:
+    """Pass for a message that is shown.
+
+    Raises:
+        Refusal: it is hidden.
+    """
+    if reading.mailing_list(name).is_hidden(number):
+        raise gone("This message was hidden by the operator of this archive.")
+
+
+def gone(text: str) -> Refusal:
+    """Return the refusal of what was there and is no more. RFC 9110 s. 15.5.11."""
+    return Refusal(410, text)

@@ -1,0 +1,61 @@
+"""A message's original octets, and its attachments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.web.answers import Answer, not_found
+from gateway.web.body import attachment as attached
+from gateway.web.body import obfuscated_octets
+from gateway.web.pages.located import by_id, by_place
+from gateway.web.routes import route
+from storage.errors import NoSuchMessage
+
+if TYPE_CHECKING:
+    from gateway.web.asks import Ask
+    from gateway.web.reading import Reading
+
+HOUR: Final = 3600
+"""Seconds for which a message may be kept that does not change but may be hidden, removed or have its addresses shortened."""
+
+
+@route("/{name}/m/{id}/raw")
+async def raw(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
+    """Give a message as it came, for people to look at: as text, in whatever charset it is."""
+    number = await by_id(reading, name, id)
+    try:
+        octets = await reading.archive.raw(name, number)
+    except NoSuchMessage:
+        raise not_found("There is no such message in this list.") from None
+    if reading.settings.is_obfuscated(name):
+        octets = obfuscated_octets(octets)
+    return Answer(octets, "text/plain; charset=utf-8", lists=frozenset({name}), max_age=HOUR)
+
+
+@route("/{name}/m/{id}/{part}")
+async def attachment(reading: Reading, ask: Ask, name: str, id: bytes, part: int) -> Answer:
+    """Give an attachment of the message with a Message-ID."""
+    return await _attachment(reading, name, await by_id(reading, name, id), part)
+
+
+@route("/{name}/{year}/{month}/{day}/{place}/{part}")
+async def placed_attachment(
+    reading: Reading, ask: Ask, *, name: str, year: int, month: int, day: int, place: int, part: int
+) -> Answer:
+    """Give an attachment of the message that has a place of a day."""
+    number = await by_place(reading, name, year=year, month=month, day=day, place=place)
+    return await _attachment(reading, name, number, part)
+
+
+async def _attachment(reading: Reading, name: str, number: int, at: int) -> Answer:
+    octets = (await reading.served(name, number)).octets
+    given = attached(octets, at, obfuscate=reading.settings.is_obfuscated(name))
+    if given is None:
+        raise not_found("The message has no such attachment.")
+    return Answer(
+        given.data,
+        given.content_type,
+        lists=frozenset({name}),
+        max_age=HOUR,
+        headers={"Content-Disposition": given.disposition},
+    )
