@@ -1,1 +1,8 @@
-"""What the web archive has for programs: documents, feeds and mailboxes, and the addresses of other archives."""
+"""What the web archive has for programs: documents, feeds and mailboxes, and the addresses of other archives.
+
+Each module adds its own to the table of ``gateway.web.routes``.
+"""
+
+from gateway.web.machine import atom, lists, mbox, messages
+
+__all__ = ["atom", "lists", "mbox", "messages"]

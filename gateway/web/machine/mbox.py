@@ -1,0 +1,123 @@
+"""Mailboxes to take away: a thread, a month, or what a search found, as mboxrd, compressed.
+
+The messages are as they came, in the order of their numbers; only where a list's addresses are shortened, they are as
+they are served with that done, and the file's name says so. What is hidden is left out. The same messages give the same octets.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from gateway.web.answers import Answer, not_found
+from gateway.web.body import obfuscated_octets
+from gateway.web.machine.documents import stamp, whole_or_in_pieces
+from gateway.web.machine.gathering import month_numbers, thread_nodes
+from gateway.web.routes import route
+from storage.errors import NoSuchMessage
+from storage.export import Exported, as_mboxrd
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from gateway.web.asks import Ask
+    from gateway.web.reading import Reading
+
+__all__ = ["GZIP", "mailbox"]
+
+GZIP: Final = "application/gzip"  # RFC 6713
+
+_GZIP_FORMAT: Final = (
+    31  # of zlib: a window of 15 bits, and gzip's header, without a time (RFC 1952 s. 2.3.1)
+)
+_LEVEL: Final = 6
+_PIECE: Final = 1 << 17
+"""Octets that are compressed, or looked through, at once: some milliseconds."""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9+_.-]")
+
+
+@route("/{name}/m/{id}/thread.mbox.gz")
+async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
+    """Send the messages of a thread."""
+    numbers = sorted(n.number for n in await thread_nodes(reading, name, id) if n.number)
+    if not numbers:
+        raise not_found("There is no such message in this list.")
+    return await mailbox(reading, ((name, n) for n in numbers), f"{name}-thread-{numbers[0]}")
+
+
+@route("/{name}/{year}/{month}/month.mbox.gz")
+async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
+    """Send the messages that a list received in a month."""
+    numbers = sorted([number async for number, _, _ in month_numbers(reading, name, year, month)])
+    if not numbers:
+        raise not_found("There are no messages of this month.")
+    return await mailbox(reading, ((name, n) for n in numbers), f"{name}-{year:04}-{month:02}")
+
+
+async def mailbox(
+    reading: Reading,
+    messages: Iterable[tuple[str, int]],
+    called: str,
+    lists: frozenset[str] | None = None,
+) -> Answer:
+    """Return an answer with messages, given by list and number, as a mailbox; ``lists`` are those they are of."""
+    places = list(messages)
+    if lists is None:
+        lists = frozenset(name for name, _ in places)
+    is_veiled = any(reading.settings.is_obfuscated(name) for name, _ in places)
+    return Answer(
+        await whole_or_in_pieces(_compressed(_records(reading, places))),
+        GZIP,
+        lists=lists,
+        is_indexed=False,
+        headers={"Content-Disposition": _disposition(called, is_veiled=is_veiled)},
+        etag=stamp(reading, places, is_veiled),
+    )
+
+
+def _disposition(called: str, *, is_veiled: bool) -> str:
+    """Return the value of Content-Disposition (RFC 6266)."""
+    veil = "-addresses-shortened" if is_veiled else ""
+    return f'attachment; filename="{_UNSAFE.sub("_", called)}{veil}.mbox.gz"'
+
+
+async def _records(reading: Reading, messages: Iterable[tuple[str, int]]) -> AsyncIterator[bytes]:
+    """Yield messages as the records of an mboxrd file, in pieces; one that has gone meanwhile is left out."""
+    for name, number in messages:
+        try:
+            entry = await reading.archive.entry(name, number)
+            octets = await _octets(reading, name, number)
+        except NoSuchMessage:
+            continue
+        for piece in _pieces(as_mboxrd(Exported(number, entry.received, octets))):
+            yield piece
+            await reading.breathe()
+
+
+async def _octets(reading: Reading, name: str, number: int) -> bytes:
+    """Return a message as it came, or with its addresses shortened."""
+    if not reading.settings.is_obfuscated(name):
+        return await reading.archive.raw(name, number)
+    served = await reading.archive.served(name, number)
+    return obfuscated_octets(served.octets).replace(b"\r\n", b"\n")
+
+
+async def _compressed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    squeeze = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
+    async for piece in pieces:
+        if made := squeeze.compress(piece):
+            yield made
+    yield squeeze.flush()
+
+
+def _pieces(octets: bytes) -> Iterator[bytes]:
+    """Yield octets in pieces of whole lines."""
+    start = 0
+    while start < len(octets):
+        end = octets.rfind(b"\n", start, start + _PIECE) + 1
+        if not end:  # a line longer than that
+            end = octets.find(b"\n", start + _PIECE) + 1 or len(octets)
+        yield octets[start:end]
+        start = end

@@ -1,0 +1,224 @@
+"""Documents about messages: one, a thread, a month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.web.answers import Answer, not_found
+from gateway.web.machine.documents import (
+    JSON,
+    VERSION,
+    as_json,
+    bare,
+    date_of,
+    document,
+    moment,
+    row_document,
+    stamp,
+    veiled,
+    whole_or_in_pieces,
+)
+from gateway.web.machine.gathering import (
+    in_thread,
+    month_numbers,
+    parsed,
+    shown_number,
+    thread_nodes,
+)
+from gateway.web.routes import route
+from storage.message.fields import parse_header
+from storage.message.ids import references
+from storage.message.words import decode
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from gateway.web.asks import Ask
+    from gateway.web.machine.gathering import Dated
+    from gateway.web.reading import Reading
+    from storage.message.fields import Header
+    from storage.model import Entry, ThreadNode
+
+__all__: Sequence[str] = []
+
+MAX_FIELDS: Final = 1000
+"""Header fields that a document shows; the raw message has the others."""
+
+MAX_ELSEWHERE: Final = 100
+"""Other lists in which it tells that a message lies."""
+
+_AT_ONCE: Final = 256
+
+
+@route("/{name}/m/{id}/message.json")
+async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
+    """Tell all of a message but its octets."""
+    number = await shown_number(reading, name, id)
+    row = (await reading.rows(name, [number])).get(number)
+    if row is None:
+        raise not_found("There is no such message in this list.")
+    entry = await reading.entry(name, number)
+    served = await reading.served(name, number)
+    said = await parsed(reading, name, served.octets)
+    header = parse_header(served.head)
+    return document(
+        {
+            "list": name,
+            **row_document(reading, name, row),
+            **_times(entry),
+            "size": entry.size,
+            "lines": entry.lines,
+            "fidelity": entry.fidelity.name.lower(),
+            "references": _references(header),
+            "thread": await _place(reading, name, number),
+            "headers": [
+                {
+                    "name": field.name.decode("ascii", "replace"),
+                    "value": veiled(reading, name, decode(field.value)),
+                }
+                for field in header.fields[:MAX_FIELDS]
+            ],
+            "text": said.plain,
+            "left_out": said.left_out,
+            "attached": [
+                {
+                    "name": each.name,
+                    "type": each.media_type,
+                    "size": each.size,
+                    "url": reading.urls.attachment(name, id, each.at),
+                }
+                for each in said.attachments
+            ],
+            "elsewhere": [
+                {
+                    "list": place.name,
+                    "number": place.number,
+                    "url": reading.urls.message(place.name, id),
+                }
+                for place in (await reading.elsewhere(name, id))[:MAX_ELSEWHERE]
+            ],
+            "raw": reading.urls.message(name, id, "raw"),
+            "placed": reading.urls.placed(name, entry.day, entry.place),
+        },
+        frozenset({name}),
+    )
+
+
+@route("/{name}/m/{id}/thread.json")
+async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
+    """Tell of the messages of a thread, depth first; those that never came are among them."""
+    nodes = await thread_nodes(reading, name, id)
+    root = nodes[0].message_id
+    begin = {
+        "list": name,
+        "count": sum(node.number is not None for node in nodes),
+        "root": bare(root),
+        "url": reading.urls.thread(name, root),
+        "mailbox": reading.urls.message(name, id, "thread.mbox.gz"),
+        "feed": reading.urls.message(name, id, "thread.atom"),
+    }
+    etag = stamp(reading, [(name, node.number) for node in nodes], begin)
+    return await _long(begin, _thread_rows(reading, name, nodes), name, etag)
+
+
+@route("/{name}/{year}/{month}/month.json")
+async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
+    """Tell of the messages that a list received in a month, by day and place."""
+    dated = [each async for each in month_numbers(reading, name, year, month)]
+    begin = {
+        "list": name,
+        "month": f"{year:04}-{month:02}",
+        "count": len(dated),
+        "url": reading.urls.month(name, year, month),
+        "mailbox": reading.urls.month(name, year, month, "month.mbox.gz"),
+    }
+    etag = stamp(reading, [(name, each.number) for each in dated], begin)
+    return await _long(begin, _month_rows(reading, name, dated), name, etag)
+
+
+async def _long(
+    begin: dict[str, Any], items: AsyncIterator[Sequence[object]], name: str, etag: str
+) -> Answer:
+    """Return an answer with a document that ends with many messages."""
+    start = as_json({"version": VERSION, **begin, "messages": []}).removesuffix(b"]}")
+    body = await whole_or_in_pieces(_pieces(start, items))
+    return Answer(body, JSON, lists=frozenset({name}), is_indexed=False, etag=etag)
+
+
+async def _pieces(begin: bytes, items: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
+    yield begin
+    between = b""
+    async for batch in items:
+        if batch:
+            yield between + as_json(batch)[1:-1]
+            between = b","
+    yield b"]}"
+
+
+async def _thread_rows(
+    reading: Reading, name: str, nodes: Sequence[ThreadNode]
+) -> AsyncIterator[Sequence[object]]:
+    for start in range(0, len(nodes), _AT_ONCE):
+        batch = nodes[start : start + _AT_ONCE]
+        rows = await reading.rows(name, [node.number for node in batch if node.number])
+        yield [
+            {
+                "depth": node.depth,
+                "message_id": bare(node.message_id),
+                "message": row_document(reading, name, rows[node.number])
+                if node.number in rows
+                else None,
+            }
+            for node in batch
+        ]
+        await reading.breathe()
+
+
+async def _month_rows(
+    reading: Reading, name: str, dated: Sequence[Dated]
+) -> AsyncIterator[Sequence[object]]:
+    for start in range(0, len(dated), _AT_ONCE):
+        batch = dated[start : start + _AT_ONCE]
+        rows = await reading.rows(name, [each.number for each in batch])
+        yield [
+            {
+                **row_document(reading, name, rows[each.number]),
+                "day": date_of(each.day).isoformat(),
+                "place": each.place,
+            }
+            for each in batch
+            if each.number in rows
+        ]
+        await reading.breathe()
+
+
+def _times(entry: Entry) -> dict[str, Any]:
+    return {
+        "received": moment(entry.received),
+        "arrived": moment(entry.arrived),
+        "day": date_of(entry.day).isoformat(),
+        "place": entry.place,
+    }
+
+
+def _references(header: Header) -> list[str]:
+    """Return the ids that the served form refers to, the parent's last."""
+    return [bare(each) for each in references(b" ".join(header.every(b"references")))]
+
+
+async def _place(reading: Reading, name: str, number: int) -> dict[str, Any]:
+    """Return where a message stands in its thread."""
+    nodes = await in_thread(reading, name, number)
+    at = next(at for at, node in enumerate(nodes) if node.number == number)
+    depth = nodes[at].depth
+    parent = next((node for node in nodes[at::-1] if node.depth < depth), None)
+    root = nodes[0].message_id
+    return {
+        "root": bare(root),
+        "parent": bare(parent.message_id) if parent else None,
+        "depth": depth,
+        "position": at + 1,
+        "count": len(nodes),
+        "url": reading.urls.thread(name, root, number=number),
+        "document": reading.urls.message(name, nodes[at].message_id, "thread.json"),
+    }
