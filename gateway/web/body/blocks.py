@@ -34,13 +34,23 @@ _PRE: Final = (
 class Blocks:
     """Makes HTML of texts. ``anchor`` is put before the names of the anchors of files in diffs."""
 
-    __slots__ = ("_anchor", "_anchors", "_files", "_fresh", "_inline", "_pieces", "is_patch")
+    __slots__ = (
+        "_anchor",
+        "_anchors",
+        "_ends",
+        "_files",
+        "_fresh",
+        "_inline",
+        "_pieces",
+        "is_patch",
+    )
 
     def __init__(self, inline: Inline, anchor: str) -> None:
         self._inline = inline
         self._pieces = inline.pieces
         self._anchor = escape_value(anchor)
-        self._files: dict[str, int] = {}
+        self._files: dict[str, int] = {}  # the number of a file's anchor
+        self._ends: dict[str, str] = {}  # the first file whose name ends so, after its last slash
         self._anchors = 0
         self._fresh = 0  # characters since others could do something
         self.is_patch = False
@@ -72,6 +82,8 @@ class Blocks:
 
     def _plain(self, lines: Sequence[str], at: int, stop: int) -> Iterator[None]:
         """Add lines as they are."""
+        if at == stop:
+            return
         text = "\n".join(lines[at:stop])
         if stop < len(lines):
             text += "\n"
@@ -133,6 +145,7 @@ class Blocks:
                 if name and name not in self._files and self._anchors < MAX_FILES:
                     self._anchors += 1
                     self._files[name] = self._anchors
+                    self._ends.setdefault(name.rpartition("/")[2], name)
 
     def _with_stat(self, lines: Sequence[str], at: int, stop: int) -> Iterator[None]:
         """Add lines among which those of a diffstat are links to where the diffs of their files begin."""
@@ -143,6 +156,10 @@ class Blocks:
                 yield from self._plain(lines, begin, at)
                 self._stat(said, "\n" if at + 1 < len(lines) else "")
                 begin = at + 1
+                self._fresh += len(lines[at])
+                if self._fresh > _STEP:
+                    self._fresh = 0
+                    yield
             at += 1
         yield from self._plain(lines, begin, stop)
 
@@ -160,7 +177,7 @@ class Blocks:
 
     def _file(self, name: str) -> int:
         """Return the number of a file that a diffstat names, whose beginning it may leave out; 0 if it has none."""
-        if not name.startswith("..."):
-            return self._files.get(name, 0)
-        end = name[3:]
-        return next((number for full, number in self._files.items() if full.endswith(end)), 0)
+        if name.startswith("..."):
+            full = self._ends.get(name.rpartition("/")[2], "")
+            name = full if full.endswith(name[3:]) else ""
+        return self._files.get(name, 0)

@@ -44,9 +44,9 @@ _SKIPPED: Final = {
         "object",
     )
 }
-_VALUE: Final = r"\s*+=\s*+(?:\"([^\"]*+)|'([^']*+)|([^\s\"'>]++))"
-_HREF: Final = re.compile(rf"(?:^|[\s\"'/])href{_VALUE}", re.IGNORECASE)
-_ALT: Final = re.compile(rf"(?:^|[\s\"'/])alt{_VALUE}", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(
+    r"([^\s=/>\"']++)(?:\s*+=\s*+(?:\"([^\"]*+)|'([^']*+)|([^\s>]*+)))?+[\"']?+"
+)
 _MAX_ATTRIBUTES: Final = 20_000  # characters of a tag that are looked at
 _SPACE: Final = re.compile(r"[ \t\n\r\f]+")
 _LINKED: Final = ("http://", "https://", "ftp://", "mailto:")
@@ -143,7 +143,7 @@ class _Text:
         elif name == "a":
             self._link(None if closes else attributes)
         elif name == "img" and not closes:
-            said = _attribute(_ALT, attributes)
+            said = _attribute("alt", attributes)
             if said:
                 self.say(f"[{said}]")
         elif name == "br":
@@ -218,15 +218,13 @@ class _Text:
             self._gap = min(self._gap, self._quoted) if self._gap >= 0 else self._quoted
 
     def _list(self, number: int, *, closes: bool) -> None:
-        if len(self._lists) < 2:
+        self._end_block()
+        if closes:
+            self._lists = self._lists[:-1]
+        if not self._lists:
             self._paragraph()
-        else:
-            self._end_block()
-        if not closes:
-            if len(self._lists) < MAX_NESTED:
-                self._lists.append(number)
-        elif self._lists:
-            self._lists.pop()
+        if not closes and len(self._lists) < MAX_NESTED:
+            self._lists.append(number)
 
     def _item(self) -> None:
         mark = "* "
@@ -244,15 +242,17 @@ class _Text:
             if said and not _tells(said, href):
                 self._put(f" [{href}]")
         if attributes is not None:
-            href = _SPACE.sub("", _attribute(_HREF, attributes))
+            href = _SPACE.sub("", _attribute("href", attributes))
             self._href = href if href.lower().startswith(_LINKED) else None
 
 
-def _attribute(pattern: re.Pattern[str], attributes: str) -> str:
-    found = pattern.search(attributes)
-    if found is None:
-        return ""
-    return _SPACE.sub(" ", unescaped(found[1] or found[2] or found[3] or "")).strip()
+def _attribute(name: str, attributes: str) -> str:
+    """Return the value of a tag's first attribute so named, on one line; empty if it has none."""
+    for found in _ATTRIBUTE.finditer(attributes):
+        if found[1].lower() == name:
+            value = found[2] or found[3] or found[4] or ""
+            return _SPACE.sub(" ", unescaped(value)).strip()
+    return ""
 
 
 def _tells(said: str, href: str) -> bool:

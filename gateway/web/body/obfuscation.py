@@ -19,6 +19,9 @@ __all__ = ["ADDRESS", "URL", "obfuscated", "obfuscated_bytes"]
 
 _ATOM: Final = r"[!#-'*+\--9=?A-Z^-~\x80-\U0010ffff]"
 _ATOM_OCTET: Final = rb"[!#-'*+\--9=?A-Z^-~\x80-\xff]"
+_ATOM_OCTETS: Final = (
+    rb"(?:[!#-'*+\--9=?A-Z^-~]|[\x80-\xff][\x80-\xbf]*+)"  # a character of UTF-8 is one
+)
 
 # All begin with what is rare, so that the search is fast, and look back from there.
 ADDRESS: Final = rf"@(?<={_ATOM}@)(?<!^[+\-]@){_ATOM}{{3}}(?={_ATOM})"
@@ -31,8 +34,8 @@ URL: Final = rf"{_SCHEME}[^\s<>\"\x00-\x20\x7f-\xa0\u2000-\U0010ffff]*+"
 
 _FOUND: Final = re.compile(f"{URL}|({ADDRESS})", re.MULTILINE)
 _FOUND_OCTETS: Final = re.compile(
-    rb"%b[^\s<>\"\x00-\x20\x7f]*+|(@(?<=%b@)(?<!^[+\-]@)%b{3}(?=%b))"
-    % (_SCHEME.encode(), _ATOM_OCTET, _ATOM_OCTET, _ATOM_OCTET),
+    rb"%b[^\s<>\"\x00-\x20\x7f\xe2-\xff]*+|(@(?<=%b@)(?<!^[+\-]@)%b{3}(?=%b))"
+    % (_SCHEME.encode(), _ATOM_OCTET, _ATOM_OCTETS, _ATOM_OCTET),
     re.MULTILINE,
 )
 

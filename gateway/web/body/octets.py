@@ -1,8 +1,10 @@
 """Raw messages with addresses obfuscated: what is handed out as a file where pages obfuscate.
 
-Message-IDs that links and threads need stay whole: those of Message-ID, References, In-Reply-To, as in blists. So do the
-boundaries of multiparts. Text that is transfer-encoded (base64, quoted-printable), and encoded words in a header, are
-decoded, and encoded anew if there was an address in them. Signatures do not survive that; line structure does.
+- The ids of Message-ID, References and In-Reply-To stay whole, as in blists: links and threads need them. So do the
+  boundaries of multiparts, and parts that are no text.
+- Text that is transfer-encoded (base64, quoted-printable), and encoded words in a header, are decoded, and encoded
+  anew if there was an address in them. What is encoded in other ways (``%40``, ``&#64;``) is not looked for.
+- Lines stay lines, and end with CRLF. Signatures do not survive; who needs them gets the message by NNTP or IMAP.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.web.body.obfuscation import obfuscated_bytes
 from storage.message.encodings import decode
+from storage.message.lines import with_lf
+from storage.message.parameters import parameter
 from storage.message.structure import structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from storage.message.structure import Part
 
@@ -28,27 +32,57 @@ _KEPT: Final = re.compile(
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _WORD: Final = re.compile(rb"=\?([!->@-~]{1,64})\?([BbQq])\?([^? ]*+)\?=")
 _ENCODED: Final = frozenset((b"base64", b"quoted-printable"))
-_SOFT: Final = re.compile(rb"=\r?\n")
+_TEXTUAL: Final = frozenset((b"text", b"message"))
 _LINE: Final = 57  # octets that a line of base64 encodes (RFC 2045 s. 6.8)
+_MAX_BOUNDARIES: Final = 100  # boundaries with an address in them that are kept
 
 
 def obfuscated_octets(octets: bytes) -> bytes:
-    """Return a message in its served form with its addresses obfuscated."""
+    """Return a message in its served form with its addresses obfuscated; in linear time."""
+    leaves, boundaries = _read(structure(octets))
+    hidden = _hider(boundaries) if boundaries else obfuscated_bytes
     end = 2 if octets.startswith(b"\r\n") else octets.index(b"\r\n\r\n") + 4
-    head = b"\r\n".join(map(_field, _FIELD_END.split(octets[:end])))
-    return head + b"".join(_body(octets, end))
+    head = b"\r\n".join(_field(field, hidden) for field in _FIELD_END.split(octets[:end]))
+    return head + b"".join(_body(octets, end, leaves, hidden))
 
 
-def _field(field: bytes) -> bytes:
+def _read(root: Part) -> tuple[list[Part], list[bytes]]:
+    """Return the parts without parts of a message, in their order, and the boundaries in which there is an ``@``."""
+    leaves, boundaries = [], []
+    stack = [root]
+    while stack:
+        part = stack.pop()
+        stack += reversed(part.children)
+        if not part.children:
+            leaves.append(part)
+        elif part.is_multipart and b"@" in (boundary := parameter(part.parameters, b"boundary")):
+            boundaries.append(boundary)
+    return leaves, boundaries[:_MAX_BOUNDARIES]
+
+
+def _hider(boundaries: list[bytes]) -> Callable[[bytes], bytes]:
+    """Return what obfuscates text but for the boundaries."""
+    longest_first = sorted(map(re.escape, boundaries), key=len, reverse=True)
+    kept = re.compile(b"(%b)" % b"|".join(longest_first))
+
+    def hidden(octets: bytes) -> bytes:
+        pieces = kept.split(octets)
+        pieces[::2] = map(obfuscated_bytes, pieces[::2])
+        return b"".join(pieces)
+
+    return hidden
+
+
+def _field(field: bytes, hidden: Callable[[bytes], bytes]) -> bytes:
     if _KEPT.match(field):
         return field
     if b"=?" in field:
         field = _WORD.sub(_word, field)
-    return obfuscated_bytes(field)
+    return hidden(field)
 
 
 def _word(found: re.Match[bytes]) -> bytes:
-    """Return an encoded word, encoded anew if what it encodes has an address in it."""
+    """Return an encoded word, encoded anew if what it encodes has an address in it. RFC 2047."""
     charset, encoding, text = found.groups()
     if encoding in b"Qq":
         plain = binascii.a2b_qp(text, header=True)
@@ -60,29 +94,34 @@ def _word(found: re.Match[bytes]) -> bytes:
     return b"=?%b?B?%b?=" % (charset, binascii.b2a_base64(hidden, newline=False))
 
 
-def _body(octets: bytes, start: int) -> Iterator[bytes]:
-    for part in _encoded(octets):
-        plain = decode(octets[part.body : part.end], part.encoding) or b""
-        hidden = obfuscated_bytes(plain)
-        if hidden != plain:
-            yield obfuscated_bytes(octets[start : part.body])
-            yield _encode(hidden, part.encoding)
-            start = part.end
-    yield obfuscated_bytes(octets[start:])
+def _body(
+    octets: bytes, start: int, leaves: list[Part], hidden: Callable[[bytes], bytes]
+) -> Iterator[bytes]:
+    """Yield what follows the header."""
+    for part in leaves:
+        written = octets[part.body : part.end]
+        if part.type not in _TEXTUAL:
+            kept = written
+        elif part.encoding in _ENCODED:
+            kept = _reencoded(written, part.encoding)
+        else:
+            continue
+        yield hidden(octets[start : part.body])
+        yield kept
+        start = part.end
+    yield hidden(octets[start:])
 
 
-def _encoded(octets: bytes) -> Iterator[Part]:
-    """Yield the texts of a message that are transfer-encoded, in their order."""
-    stack = [structure(octets)]
-    while stack:
-        part = stack.pop()
-        stack += reversed(part.children)
-        if not part.children and part.encoding in _ENCODED and part.type in {b"text", b"message"}:
-            yield part
-
-
-def _encode(plain: bytes, encoding: bytes) -> bytes:
+def _reencoded(written: bytes, encoding: bytes) -> bytes:
+    """Return an encoded text, encoded anew if there is an address in it; a line end at its end stays one."""
+    plain = decode(written, encoding) or b""
+    hidden = obfuscated_bytes(plain)
+    if hidden == plain:
+        return written
+    end = b"\r\n" if written.endswith(b"\r\n") else b""
     if encoding == b"base64":
-        pieces = (plain[at : at + _LINE] for at in range(0, len(plain), _LINE))
-        return b"\r\n".join(binascii.b2a_base64(piece, newline=False) for piece in pieces) + b"\r\n"
-    return _SOFT.sub(b"=\r\n", binascii.b2a_qp(plain))
+        pieces = (hidden[at : at + _LINE] for at in range(0, len(hidden), _LINE))
+        return b"\r\n".join(binascii.b2a_base64(each, newline=False) for each in pieces) + end
+    # A line end for binascii to see which one to write.
+    encoded = binascii.b2a_qp(b"\r\n" + with_lf(hidden).replace(b"\n", b"\r\n"))[2:]
+    return encoded + b"=\r\n" if end and not encoded.endswith(end) else encoded
