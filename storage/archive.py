@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         ThreadNode,
     )
     from storage.query import Narrowed
-    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
+    from storage.replica import Change, DayPlace, Mark, Replica, Rooted, Tombstone
 
 __all__ = ["Archive"]
 
@@ -224,6 +224,14 @@ class Archive(Protocol):
 
         ``after`` has a revision and a number, behind which they begin; ``until`` is the last revision told of. Those
         since the catalogue was read are told when it is read again.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
+    async def places(self, name: str, first: int, most: int) -> Sequence[DayPlace]:
+        """Return at most ``most`` numbers from ``first`` on that have a place of a day, ascending, removed ones too.
 
         Raises:
             NoSuchList: no list is called ``name``.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from storage.days import DayCount, Placed
     from storage.message.terms import Clue
     from storage.message.text import Searchable
-    from storage.replica import Change, Mark, Replica, Rooted
+    from storage.replica import Change, DayPlace, Mark, Replica, Rooted
     from storage.writer import NewMessage
 
 __all__ = ["MemoryArchive", "MemoryForest", "MemoryWriter"]
@@ -182,6 +182,10 @@ class MemoryArchive:
     ) -> Sequence[Change | Tombstone]:
         record = self.mailing_list(name)
         return memory_twin.changes(self.shelves[name], record, after, until, most)
+
+    async def places(self, name: str, first: int, most: int) -> Sequence[DayPlace]:
+        record = self.mailing_list(name)
+        return memory_twin.places(self.shelves[name], record, first, most)
 
     async def rooted(self, name: str, after: Mark, until: int, most: int) -> Sequence[Rooted]:
         record = self.mailing_list(name)

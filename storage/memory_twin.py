@@ -9,18 +9,18 @@ from storage.days import day_of
 from storage.memory_days import unhide
 from storage.memory_shelf import Stored
 from storage.model import Fidelity
-from storage.replica import Change, ListState, Mark, Replica, Rooted, Tombstone
+from storage.replica import Change, DayPlace, ListState, Mark, Replica, Rooted, Tombstone
 from storage.threads import Node, withdraw
 from storage.writer import Incumbent, Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from storage.memory_shelf import Shelf
     from storage.model import MailingList, Rendition
     from storage.writer import NewMessage
 
-__all__ = ["MemoryTwin", "as_incumbent", "changes", "replicas", "rooted"]
+__all__ = ["MemoryTwin", "as_incumbent", "changes", "places", "replicas", "rooted"]
 
 
 def replicas(
@@ -67,6 +67,16 @@ def changes(
     return sorted(told, key=lambda each: (each.revision, each.number))[:most]
 
 
+def places(shelf: Shelf, record: MailingList, first: int, most: int) -> Sequence[DayPlace]:
+    """Return the places of numbers from one on, ascending."""
+    found = [
+        DayPlace(number, *placed)
+        for number, placed in _placed(shelf).items()
+        if first <= number <= record.high
+    ]
+    return sorted(found, key=lambda each: each.number)[:most]
+
+
 def rooted(
     shelf: Shelf, record: MailingList, after: Mark, until: int, most: int
 ) -> Sequence[Rooted]:
@@ -78,6 +88,13 @@ def rooted(
         if (after.revision, after.key) < (each.revision, key) and each.revision <= until:
             found.append(each)
     return sorted(found, key=lambda each: (each.revision, each.key))[:most]
+
+
+def _placed(shelf: Shelf) -> dict[int, tuple[int, int]]:
+    """Return the day and place of each number that has one."""
+    placed = {number: (each.day, each.place) for number, each in shelf.removals.items()}
+    placed |= {number: (each.day, each.place) for number, each in shelf.messages.items()}
+    return {number: (day, place) for number, (day, place) in placed.items() if place}
 
 
 def _rooted(shelf: Shelf, record: MailingList, message_id: bytes) -> Rooted:
@@ -173,6 +190,20 @@ class MemoryTwin:
         forest.stamps[node.message_id] = rooted.revision
         if node.parent is not None and forest.node(node.parent) is None:
             forest.put(Node(node.parent))
+
+    def put_places(self, places: Iterable[DayPlace]) -> None:
+        shelf = self._shelf
+        for number, stone in shelf.removals.items():
+            shelf.removals[number] = replace(stone, day=0, place=0)
+        for told in places:
+            number, day, place = told.number, told.day, told.place
+            if number in shelf.messages:
+                shelf.messages[number].day, shelf.messages[number].place = day, place
+            elif number in shelf.removals:
+                shelf.removals[number] = replace(shelf.removals[number], day=day, place=place)
+        shelf.given = {}
+        for day, place in _placed(shelf).values():
+            shelf.given[day] = max(place, shelf.given.get(day, 0))
 
     def settle(self, state: ListState) -> None:
         shelf = self._shelf

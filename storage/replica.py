@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from storage.days import MAX_DAY
-from storage.message.ids import is_sound
 from storage.model import MAX_NUMBER, Fidelity
+from storage.record_fields import MAX_VALIDITY, NO_TIME, BadReplica, Fields, integers, octets
 from storage.threads import THREAD_OCTETS, Evidence, Node
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "READABLE",
     "BadReplica",
     "Change",
+    "DayPlace",
     "ListState",
     "Mark",
     "Record",
@@ -47,22 +48,9 @@ READABLE: Final = frozenset({1, FORMAT})
 MAX_RECORD: Final = 260 * 1024 * 1024
 """Octets of a record: the largest message that a source may give, and what is known of it."""
 
-MAX_REVISION: Final = (1 << 63) - 1
-
-_MAX_NAME: Final = (
-    4096  # octets of a list's name, description or address, or of a Message-ID in a record
-)
 _DIGEST_OCTETS: Final = 16
 
 _HEAD: Final = struct.Struct("<BI")
-_COUNT: Final = struct.Struct("<I")
-_INTEGER: Final = struct.Struct("<q")
-_NONE: Final = 0xFFFFFFFF
-_NO_TIME: Final = -(1 << 63)
-
-
-class BadReplica(ValueError):
-    """What was sent is no record of a replica; the text says in what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +127,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class DayPlace:
+    """Which day and place a number has, or had before its message was removed."""
+
+    number: int
+    day: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """How far an answer came that ends before all is told: what is asked for next is what comes behind this."""
 
@@ -146,7 +143,7 @@ class Mark:
     key: int
 
 
-Record: TypeAlias = ListState | Replica | Tombstone | Change | Rooted | Mark
+Record: TypeAlias = ListState | Replica | Tombstone | Change | Rooted | Mark | DayPlace
 
 
 def render(record: Record) -> bytes:
@@ -191,125 +188,28 @@ class RecordBuffer:
             raise BadReplica("a record is cut off")
 
 
-class _Fields:
-    """Reads the fields of one record."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def integer(self, least: int = 0, most: int = MAX_REVISION) -> int:
-        """Return an integer that lies between two."""
-        end = self._at + _INTEGER.size
-        if end > len(self._data):
-            raise BadReplica("a field is cut off")
-        value: int = _INTEGER.unpack_from(self._data, self._at)[0]
-        if not least <= value <= most:
-            raise BadReplica(f"{value} does not lie between {least} and {most}")
-        self._at = end
-        return value
-
-    def time(self) -> int:
-        """Return a time, or another integer that may be negative."""
-        return self.integer(_NO_TIME + 1)
-
-    def optional_time(self) -> int | None:
-        """Return a time, or None."""
-        value = self.integer(_NO_TIME)
-        return None if value == _NO_TIME else value
-
-    def optional(self, most: int) -> bytes | None:
-        """Return octets, or None."""
-        start = self._at + _COUNT.size
-        if start > len(self._data):
-            raise BadReplica("a field is cut off")
-        (length,) = _COUNT.unpack_from(self._data, self._at)
-        if length == _NONE:
-            self._at = start
-            return None
-        if length > most or start + length > len(self._data):
-            raise BadReplica(f"a field of {length} octets")
-        self._at = start + length
-        return self._data[start : self._at]
-
-    def octets(self, most: int) -> bytes:
-        """Return octets."""
-        value = self.optional(most)
-        if value is None:
-            raise BadReplica("a field is missing")
-        return value
-
-    def fixed(self, length: int) -> bytes:
-        """Return octets whose number is known."""
-        end = self._at + length
-        if end > len(self._data):
-            raise BadReplica("a field is cut off")
-        value, self._at = self._data[self._at : end], end
-        return value
-
-    def optional_id(self) -> bytes | None:
-        """Return a sound Message-ID, or None."""
-        value = self.optional(_MAX_NAME)
-        if value is not None and not is_sound(value):
-            raise BadReplica("an id that is none")
-        return value
-
-    def message_id(self) -> bytes:
-        """Return a sound Message-ID."""
-        value = self.optional_id()
-        if value is None:
-            raise BadReplica("an id is missing")
-        return value
-
-    def placed(self) -> tuple[int, int]:
-        """Return the day and place with which a record ends, or no place where its format has none."""
-        if self._at == len(self._data):
-            return 0, 0
-        return self.integer(0, MAX_DAY), self.integer(0, MAX_NUMBER)
-
-    def text(self) -> str:
-        """Return text."""
-        try:
-            return self.octets(_MAX_NAME).decode()
-        except UnicodeDecodeError as error:
-            raise BadReplica("a text is not UTF-8") from error
-
-    def close(self) -> None:
-        """Make sure that nothing is left over."""
-        if self._at != len(self._data):
-            raise BadReplica("a record is too long")
-
-
 def _parse(kind: int, body: bytes) -> Record:
     read = _READERS.get(kind)
     if read is None:
         raise BadReplica(f"a record of an unknown kind, {kind}")
-    fields = _Fields(body)
+    fields = Fields(body)
     record = read(fields)
     fields.close()
     return record
 
 
-def _octets(value: bytes | None) -> bytes:
-    return _COUNT.pack(_NONE) if value is None else _COUNT.pack(len(value)) + value
-
-
-def _integers(*values: int) -> bytes:
-    return struct.pack(f"<{len(values)}q", *values)
-
-
 def _write_state(state: ListState) -> bytes:
     texts = (state.name, state.description, state.address)
-    numbers = _integers(state.validity, state.created, state.high, state.revision)
-    return b"".join([*(_octets(text.encode()) for text in texts), numbers])
+    numbers = integers(state.validity, state.created, state.high, state.revision)
+    return b"".join([*(octets(text.encode()) for text in texts), numbers])
 
 
-def _read_state(fields: _Fields) -> ListState:
+def _read_state(fields: Fields) -> ListState:
     return ListState(
         fields.text(),
         fields.text(),
         fields.text(),
-        fields.integer(1, _NONE),
+        fields.integer(1, MAX_VALIDITY),
         fields.time(),
         fields.integer(0, MAX_NUMBER),
         fields.integer(),
@@ -318,13 +218,13 @@ def _read_state(fields: _Fields) -> ListState:
 
 def _write_rooted(rooted: Rooted) -> bytes:
     node = rooted.node
-    numbers = _integers(
+    numbers = integers(
         rooted.revision, node.number or 0, node.sent, node.evidence, node.weight, node.severed
     )
-    return b"".join((_octets(node.message_id), _octets(node.parent), node.thread, numbers))
+    return b"".join((octets(node.message_id), octets(node.parent), node.thread, numbers))
 
 
-def _read_rooted(fields: _Fields) -> Rooted:
+def _read_rooted(fields: Fields) -> Rooted:
     message_id, parent = fields.message_id(), fields.optional_id()
     thread = fields.fixed(THREAD_OCTETS)
     revision, number, sent = fields.integer(), fields.integer(0, MAX_NUMBER), fields.time()
@@ -335,16 +235,16 @@ def _read_rooted(fields: _Fields) -> Rooted:
 
 
 def _write_replica(replica: Replica) -> bytes:
-    sent = _NO_TIME if replica.sent is None else replica.sent
-    numbers = _integers(
+    sent = NO_TIME if replica.sent is None else replica.sent
+    numbers = integers(
         replica.number, replica.revision, replica.arrived, sent, replica.received, replica.fidelity
     )
-    octets = (_octets(replica.raw), _octets(replica.head))
-    placed = _integers(replica.day, replica.place)
-    return b"".join((numbers, *octets, _write_rooted(replica.rooted), placed))
+    copy = octets(replica.raw) + octets(replica.head)
+    placed = integers(replica.day, replica.place)
+    return b"".join((numbers, copy, _write_rooted(replica.rooted), placed))
 
 
-def _read_replica(fields: _Fields) -> Replica:
+def _read_replica(fields: Fields) -> Replica:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
     arrived, sent, received = fields.time(), fields.optional_time(), fields.time()
     fidelity = Fidelity(fields.integer(min(Fidelity), max(Fidelity)))
@@ -357,12 +257,12 @@ def _read_replica(fields: _Fields) -> Replica:
 
 
 def _write_tombstone(stone: Tombstone) -> bytes:
-    numbers = _integers(stone.number, stone.revision, stone.withdrawn)
-    placed = _integers(stone.day, stone.place)
-    return b"".join((numbers, _octets(stone.message_id), _octets(stone.digest), placed))
+    numbers = integers(stone.number, stone.revision, stone.withdrawn)
+    placed = integers(stone.day, stone.place)
+    return b"".join((numbers, octets(stone.message_id), octets(stone.digest), placed))
 
 
-def _read_tombstone(fields: _Fields) -> Tombstone:
+def _read_tombstone(fields: Fields) -> Tombstone:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
     withdrawn = bool(fields.integer(0, 1))
     message_id, digest = fields.optional_id(), fields.octets(2 * _DIGEST_OCTETS)
@@ -370,30 +270,41 @@ def _read_tombstone(fields: _Fields) -> Tombstone:
 
 
 def _write_change(change: Change) -> bytes:
-    return _integers(change.number, change.revision, change.fidelity) + change.digest
+    return integers(change.number, change.revision, change.fidelity) + change.digest
 
 
-def _read_change(fields: _Fields) -> Change:
+def _read_change(fields: Fields) -> Change:
     number, revision = fields.integer(1, MAX_NUMBER), fields.integer()
     fidelity = Fidelity(fields.integer(min(Fidelity), max(Fidelity)))
     return Change(number, revision, fields.fixed(_DIGEST_OCTETS), fidelity)
 
 
 def _write_mark(mark: Mark) -> bytes:
-    return _integers(mark.revision, mark.key)
+    return integers(mark.revision, mark.key)
 
 
-def _read_mark(fields: _Fields) -> Mark:
+def _read_mark(fields: Fields) -> Mark:
     return Mark(fields.integer(), fields.integer())
 
 
-_READERS: Final[Mapping[int, Callable[[_Fields], Record]]] = {
+def _write_place(place: DayPlace) -> bytes:
+    return integers(place.number, place.day, place.place)
+
+
+def _read_place(fields: Fields) -> DayPlace:
+    return DayPlace(
+        fields.integer(1, MAX_NUMBER), fields.integer(0, MAX_DAY), fields.integer(1, MAX_NUMBER)
+    )
+
+
+_READERS: Final[Mapping[int, Callable[[Fields], Record]]] = {
     1: _read_state,
     2: _read_replica,
     3: _read_tombstone,
     4: _read_change,
     5: _read_rooted,
     6: _read_mark,
+    7: _read_place,
 }
 _WRITERS: Final[Mapping[type[Record], tuple[int, Callable[[Any], bytes]]]] = {
     ListState: (1, _write_state),
@@ -402,4 +313,5 @@ _WRITERS: Final[Mapping[type[Record], tuple[int, Callable[[Any], bytes]]]] = {
     Change: (4, _write_change),
     Rooted: (5, _write_rooted),
     Mark: (6, _write_mark),
+    DayPlace: (7, _write_place),
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from storage.message.text import Searchable
     from storage.model import Entry, MailingList, Rendition, Served
-    from storage.replica import ListState, Replica, Rooted, Tombstone
+    from storage.replica import DayPlace, ListState, Replica, Rooted, Tombstone
     from storage.threads import Forest
 
 __all__ = ["ArchiveWriter", "Batch", "Incumbent", "Kept", "NewMessage", "Twin"]
@@ -88,7 +88,9 @@ class Twin(Protocol):
         ...
 
     def adopt(self, replica: Replica, message: NewMessage) -> None:
-        """Store a message under the next number, with its node, and when and at which revision it came.
+        """Store a message under the next number, with its node, its place, and when and at which revision it came.
+
+        Without a place, or with one that was given already, it gets the next one of its day.
 
         Where the number is present already, the octets and what follows from them take the place of those before, and
         the rest stays as it was.
@@ -96,7 +98,10 @@ class Twin(Protocol):
         ...
 
     def bury(self, stone: Tombstone) -> None:
-        """Leave a tombstone under the next number, or in the place of the message that is there."""
+        """Leave a tombstone under the next number, or in the place of the message that is there.
+
+        Its day and place are those which that had.
+        """
         ...
 
     def restamp(self, number: int, revision: int) -> None:
@@ -105,6 +110,13 @@ class Twin(Protocol):
 
     def plant(self, rooted: Rooted) -> None:
         """Set a node of the forest: whatever it was before, it is so now, but for what message it is."""
+        ...
+
+    def put_places(self, places: Iterable[DayPlace]) -> None:
+        """Take over the days and places of all numbers, in place of those that the twin gave by itself.
+
+        What has been removed and is not among them has none.
+        """
         ...
 
     def settle(self, state: ListState) -> None:

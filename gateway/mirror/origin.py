@@ -13,7 +13,16 @@ from gateway.mirror.failures import failed
 from gateway.mirror.nntp_client import Request
 from gateway.nntp.records import read_records
 from storage.model import MAX_NUMBER
-from storage.replica import BadReplica, Change, ListState, Mark, Replica, Rooted, Tombstone
+from storage.replica import (
+    BadReplica,
+    Change,
+    DayPlace,
+    ListState,
+    Mark,
+    Replica,
+    Rooted,
+    Tombstone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -109,6 +118,22 @@ class Origin:
             if len(found) < len(records) or any(each.number > last for each in found):
                 raise BadReplica("not a change that was asked for")
             yield found
+
+    def places(self, high: int) -> Iterator[Sequence[DayPlace]]:
+        """Yield the days and places of the numbers up to ``high``, ascending."""
+        number = 1
+        while number <= high:
+            ((_, *records, mark),) = self._answers([b"PLACES %d" % number])
+            assert isinstance(mark, Mark)
+            found = [each for each in records if isinstance(each, DayPlace)]
+            if len(found) < len(records) or mark.key <= number:
+                raise BadReplica("an answer that leads nowhere")
+            for each in found:
+                if not number <= each.number < mark.key:
+                    raise BadReplica(f"not the place of {number} or a later one")
+                number = each.number + 1
+            yield found
+            number = mark.key
 
     def nodes(self, ghosts: int, since: int, until: int) -> Iterator[Sequence[Rooted]]:
         """Yield the nodes that changed after a revision, and those without a message that did after ``ghosts``."""

@@ -25,9 +25,11 @@ from gateway.mirror.url import parse_url
 from storage.adopt import adopt
 from storage.ingest import BATCH_MESSAGES, BATCH_OCTETS, Summary
 from storage.replica import (
+    FORMAT,
     READABLE,
     BadReplica,
     Change,
+    DayPlace,
     ListState,
     RecordBuffer,
     Replica,
@@ -56,6 +58,11 @@ MAX_SPOOL: Final = 8 << 30
 
 _CURSOR: Final = "twin"
 """Under which name the revision is kept that the origin had when a first run began."""
+
+_PLACES: Final = "twin places"
+"""Under which name it is kept that all places are the origin's, and none the twin's own."""
+
+_OF_ORIGIN: Final = b"origin"
 
 
 def is_listgate(capabilities: Mapping[bytes, tuple[bytes, ...]]) -> bool:
@@ -93,7 +100,10 @@ def replicate(
                 raise failed(
                     origin, "a listgate of another version", "use the same version on both hosts"
                 )
-            run = _Run(writer, name, Origin(connection), renderers, subject_window, progress)
+            has_places = b"%d" % FORMAT in formats
+            run = _Run(
+                writer, name, Origin(connection), has_places, renderers, subject_window, progress
+            )
             try:
                 return run.run(record)
             except BadReplica as error:
@@ -120,6 +130,7 @@ class _Run:
     writer: ArchiveWriter
     name: str
     origin: Origin
+    has_places: bool
     renderers: Sequence[Renderer]
     subject_window: int | None
     progress: Callable[[int, Summary], None] | None
@@ -132,7 +143,8 @@ class _Run:
         cursor = self.writer.cursor(self.name, _CURSOR)
         if record is not None and record.origin:
             is_behind = self._compare(record, state)
-            if is_behind or (not cursor and _is_same(record, state)):
+            is_settled = not cursor and _is_same(record, state) and not self._wants_places()
+            if is_behind or is_settled:
                 return self._done()
         record, following = self._begin(state)
         is_first = record.revision == 0
@@ -145,9 +157,14 @@ class _Run:
             self._take_changes(state, since, following - 1, spool)
             for nodes in self.origin.nodes(-1 if is_first else since, since, state.revision):
                 _spool(nodes, spool)
-            spool.seek(0)
+            for places in self.origin.places(state.high) if self._wants_places() else ():
+                _spool(places, spool)
             self._settle(state, spool)
         return self._done()
+
+    def _wants_places(self) -> bool:
+        """Tell whether the origin tells places, and the list has some that it gave by itself."""
+        return self.has_places and self.writer.cursor(self.name, _PLACES) != _OF_ORIGIN
 
     def _done(self) -> Summary:
         self.summary.seconds = time.monotonic() - self.began
@@ -184,6 +201,7 @@ class _Run:
             twin = self._twin(batch)
             if is_new:
                 twin.settle(replace(state, high=0, revision=0))
+                batch.set_cursor(self.name, _PLACES, _OF_ORIGIN if self.has_places else b"")
             return batch.mailing_list(self.name), twin.next_number
 
     # What is new
@@ -286,7 +304,7 @@ class _Run:
 
     def _settle(self, state: ListState, spool: IO[bytes]) -> None:
         """Bring the twin to where the origin was, at once."""
-        took = Summary()
+        took, wants_places = Summary(), self._wants_places()
         with self.writer.batch() as batch:
             twin = self._twin(batch)
             if batch.mailing_list(self.name).revision > state.revision:
@@ -299,8 +317,11 @@ class _Run:
                     twin.restamp(record.number, record.revision)
                 elif isinstance(record, Rooted):
                     twin.plant(record)
+            if wants_places:
+                twin.put_places(each for each in _unspooled(spool) if isinstance(each, DayPlace))
             twin.settle(state)
             batch.set_cursor(self.name, _CURSOR, b"")
+            batch.set_cursor(self.name, _PLACES, _OF_ORIGIN if self.has_places else b"")
         self._report(took)
 
 
@@ -318,6 +339,7 @@ def _spool(records: Sequence[Record], spool: IO[bytes]) -> None:
 
 
 def _unspooled(spool: IO[bytes]) -> Iterator[Record]:
+    spool.seek(0)
     buffer = RecordBuffer()
     while data := spool.read(1 << 20):
         yield from buffer.feed(data)

@@ -16,6 +16,14 @@ _COUNTS: Final = (
     "SELECT day, count(*) FROM message WHERE list = ? AND number BETWEEN ? AND ? GROUP BY day"
 )
 
+_ALL: Final = """
+SELECT day, max(given), sum(present) FROM (
+  SELECT day, max(place) AS given, sum(number <= ?2) AS present FROM message WHERE list = ?1 GROUP BY day
+  UNION ALL
+  SELECT day, max(place), 0 FROM tombstone WHERE list = ?1 AND place > 0 GROUP BY day
+) GROUP BY day
+"""
+
 
 class Places:
     """The days of one list; what changes is written by ``write``."""
@@ -43,6 +51,13 @@ class Places:
     def set(self, day: int, given: int, present: int) -> None:
         """Set what is counted of a day."""
         self._days[day] = [given, present]
+
+    def recount(self, high: int) -> None:
+        """Count everything anew, with the messages up to ``high`` as those that readers see."""
+        self._connection.execute("DELETE FROM day WHERE list = ?", (self._key,))
+        self._days.clear()
+        for day, given, present in self._connection.execute(_ALL, (self._key, high)):
+            self.set(day, given, present)
 
     def write(self) -> None:
         """Write what was asked for, as it stands now."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from storage.days import DayCount, Placed
     from storage.message.terms import Clue
     from storage.query import Narrowed
-    from storage.replica import Change, Mark, Replica, Rooted, Tombstone
+    from storage.replica import Change, DayPlace, Mark, Replica, Rooted, Tombstone
 
 __all__ = ["SqliteArchive"]
 
@@ -247,8 +247,7 @@ class SqliteArchive:
         return [number for (number,) in self._query.rows(_IN_THREAD, self._ids[name], thread, high)]
 
     async def days(self, name: str) -> Sequence[DayCount]:
-        high = self.mailing_list(name).high
-        key = self._ids[name]
+        high, key = self.mailing_list(name).high, self._ids[name]
         return self._days.counts(key, high, self._changes[key])
 
     async def on_day(self, name: str, day: int) -> Sequence[Placed]:
@@ -275,13 +274,17 @@ class SqliteArchive:
         self, name: str, after: Mark, until: int, most: int
     ) -> Sequence[Change | Tombstone]:
         record = self.mailing_list(name)
-        until = min(until, record.revision)
-        return self._replicas.changes(self._ids[name], record.high, after, until, most)
+        reach = record.high, after, min(until, record.revision), most
+        return self._replicas.changes(self._ids[name], *reach)
+
+    async def places(self, name: str, first: int, most: int) -> Sequence[DayPlace]:
+        high = self.mailing_list(name).high
+        return self._replicas.places(self._ids[name], high, first, most)
 
     async def rooted(self, name: str, after: Mark, until: int, most: int) -> Sequence[Rooted]:
         record = self.mailing_list(name)
-        until = min(until, record.revision)
-        return self._replicas.rooted(self._ids[name], record.high, after, until, most)
+        reach = record.high, after, min(until, record.revision), most
+        return self._replicas.rooted(self._ids[name], *reach)
 
     def close(self) -> None:
         self._query.close()

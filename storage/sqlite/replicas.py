@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from storage.errors import ArchiveDamaged, NoSuchMessage
 from storage.model import Fidelity
-from storage.replica import Change, Mark, Replica, Rooted, Tombstone
+from storage.replica import Change, DayPlace, Mark, Replica, Rooted, Tombstone
 from storage.threads import Evidence, Node
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ _STONE_CHANGES: Final = (
     "FROM tombstone t INDEXED BY tombstone_revision "
     "LEFT JOIN node n ON n.id = t.node WHERE t.list = ? AND (t.revision, t.number) > (?, ?) AND t.revision <= ? "
     "AND t.number <= ? ORDER BY t.revision, t.number LIMIT ?"
+)
+_PLACES: Final = (
+    "SELECT number, day, place FROM message WHERE list = ?1 AND number BETWEEN ?2 AND ?3 UNION ALL "
+    "SELECT number, day, place FROM tombstone WHERE list = ?1 AND number BETWEEN ?2 AND ?3 AND place > 0 "
+    "ORDER BY number LIMIT ?4"
 )
 _NODES: Final = (
     "SELECT n.id, n.revision, n.message_id, iif(n.number > ?, NULL, n.number), n.sent, p.message_id, n.evidence, n.weight, "
@@ -83,6 +88,11 @@ class Replicas:
         ]
         stones = [_stone(row) for row in self._query.rows(_STONE_CHANGES, *values)]
         return sorted([*changed, *stones], key=lambda each: (each.revision, each.number))[:most]
+
+    def places(self, key: int, high: int, first: int, most: int) -> Sequence[DayPlace]:
+        """Return the places of numbers from one on, ascending."""
+        rows = self._query.rows(_PLACES, key, first, high, most)
+        return [DayPlace(*row) for row in rows]
 
     def rooted(self, key: int, high: int, after: Mark, until: int, most: int) -> Sequence[Rooted]:
         """Return nodes in the order in which they changed."""

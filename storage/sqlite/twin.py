@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from storage.days import day_of
@@ -12,8 +13,9 @@ from storage.writer import Kept
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
-    from storage.replica import ListState, Replica, Rooted, Tombstone
+    from storage.replica import DayPlace, ListState, Replica, Rooted, Tombstone
     from storage.sqlite.batch import SqliteBatch
     from storage.sqlite.shelf import Shelf
     from storage.writer import NewMessage
@@ -32,11 +34,18 @@ _KEPT: Final = "SELECT revision, digest, fidelity FROM message WHERE list = ? AN
 _RESTAMP: Final = "UPDATE message SET revision = ? WHERE list = ? AND number = ?"
 _BURY: Final = "INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _BURIED: Final = "SELECT day, place FROM tombstone WHERE list = ? AND number = ?"
+_UNPLACE: Final = "UPDATE tombstone SET day = 0, place = 0 WHERE list = ? AND place > 0"
+_MOVE: Final = "UPDATE message SET day = ?, place = ? WHERE list = ? AND number = ?"
+_MOVE_STONE: Final = "UPDATE tombstone SET day = ?, place = ? WHERE list = ? AND number = ?"
 _OCTETS: Final = (
     "SELECT coalesce(sum(size), 0) FROM message WHERE list = ? AND number BETWEEN ? AND ?"
 )
 _STONES: Final = "SELECT count(*) FROM tombstone WHERE list = ? AND number BETWEEN ? AND ?"
 _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
+
+
+_AT_ONCE: Final = 10_000
+"""Places that are set at a time."""
 
 
 class SqliteTwin:
@@ -108,6 +117,19 @@ class SqliteTwin:
         known = forest.node(rooted.node.message_id)
         number = None if known is None else known.number
         forest.plant(replace(rooted, node=replace(rooted.node, number=number)))
+
+    def put_places(self, places: Iterable[DayPlace]) -> None:
+        shelf, connection = self._shelf, self._connection
+        shelf.write_messages()
+        connection.execute(_UNPLACE, (shelf.key,))
+        told = iter(places)
+        while batch := [
+            (each.day, each.place, shelf.key, each.number) for each in islice(told, _AT_ONCE)
+        ]:
+            connection.executemany(_MOVE, batch)
+            connection.executemany(_MOVE_STONE, batch)
+        shelf.places.recount(shelf.high)
+        shelf.changed = True
 
     def settle(self, state: ListState) -> None:
         shelf = self._shelf

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from storage.days import MAX_DAY
 from storage.model import MAX_NUMBER, Fidelity
+from storage.record_fields import MAX_REVISION
 from storage.replica import (
-    MAX_REVISION,
     Change,
+    DayPlace,
     ListState,
     Mark,
     Record,
@@ -19,6 +21,8 @@ from storage.threads import Evidence, Node
 
 NUMBERS = st.integers(1, MAX_NUMBER)
 COUNTS = st.integers(0, MAX_REVISION)
+DAYS = st.integers(0, MAX_DAY)
+PLACES = st.integers(0, MAX_NUMBER)
 TIMES = st.integers(-(2**63) + 1, 2**63 - 1)
 OCTETS = st.binary(max_size=300)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -48,7 +52,7 @@ NODES = st.builds(
 )
 ROOTED = st.builds(Rooted, NODES, COUNTS)
 STONES = st.builds(
-    Tombstone, NUMBERS, COUNTS, st.none() | IDS, DIGESTS | st.just(b""), st.booleans()
+    Tombstone, NUMBERS, COUNTS, st.none() | IDS, DIGESTS | st.just(b""), st.booleans(), DAYS, PLACES
 )
 CHANGES = st.builds(Change, NUMBERS, COUNTS, DIGESTS, st.sampled_from(Fidelity))
 MARKS = st.builds(Mark, COUNTS, COUNTS)
@@ -69,8 +73,12 @@ def _replicas(draw: st.DrawFn) -> Replica:
         draw(OCTETS),
         draw(st.none() | OCTETS),
         rooted,
+        draw(DAYS),
+        draw(PLACES),
     )
 
 
 REPLICAS = _replicas()
-RECORDS: st.SearchStrategy[Record] = st.one_of(STATES, REPLICAS, STONES, CHANGES, ROOTED, MARKS)
+RECORDS: st.SearchStrategy[Record] = st.one_of(
+    STATES, REPLICAS, STONES, CHANGES, ROOTED, MARKS, st.builds(DayPlace, NUMBERS, DAYS, NUMBERS)
+)

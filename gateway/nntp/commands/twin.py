@@ -10,6 +10,8 @@ last is a mark: where the next question goes on, because an answer ends when it 
 ``XTWIN group CHANGES until revision number last``
     Which numbers up to ``last`` changed, behind a revision and number and up to a revision. All was told if the mark's
     revision is greater than that.
+``XTWIN group PLACES first``
+    The days and places of the numbers from one on. The mark's key is the number behind the last one told.
 ``XTWIN group NODES until revision key since``
     Which nodes of the forest changed, likewise; up to the revision ``since`` only those that are no messages.
 """
@@ -41,7 +43,7 @@ _AT_ONCE: Final = 1024
 
 _FOLLOWS: Final = 280
 _INTEGER: Final = re.compile(rb"-?[0-9]{1,18}")
-_USAGE: Final = b"XTWIN newsgroup [MESSAGES|CHANGES|NODES number...]"
+_USAGE: Final = b"XTWIN newsgroup [MESSAGES|CHANGES|PLACES|NODES number...]"
 
 
 @command(_USAGE, range(1, 7), label=b"XTWIN %d" % FORMAT)
@@ -108,6 +110,23 @@ async def _changes(
     yield mark
 
 
+async def _places(
+    session: Session, found: MailingList, numbers: Sequence[int]
+) -> AsyncIterator[Record | None]:
+    (first,) = numbers
+    last = first + MOST_RECORDS
+    while first < last:
+        records = await session.archive.places(found.name, first, _AT_ONCE)
+        for record in records:
+            yield record
+            first = record.number + 1
+        if len(records) < _AT_ONCE:
+            first = max(first, found.high + 1)
+            break
+        yield None
+    yield Mark(0, max(first, 0))
+
+
 async def _nodes(
     session: Session, found: MailingList, numbers: Sequence[int]
 ) -> AsyncIterator[Record | None]:
@@ -138,6 +157,7 @@ _ANSWERS: Final = {
     b"": _Answer(0, _nothing),
     b"MESSAGES": _Answer(2, _messages),
     b"CHANGES": _Answer(4, _changes),
+    b"PLACES": _Answer(1, _places),
     b"NODES": _Answer(4, _nodes),
 }
 
