@@ -15,6 +15,7 @@ from gateway.web.asks import Ask
 from gateway.web.reading import Reading
 from gateway.web.routes import routed
 from gateway.web.settings import Settings
+from gateway.web.urls import Urls
 from tests.mail import MemoryEngine, fill
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class World:
 
     mails: Mapping[str, Sequence[bytes]]
     settings: Settings = OPEN
+    addresses: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     engine: MemoryEngine = field(default_factory=MemoryEngine)
     reading: Reading = field(init=False)
@@ -40,6 +42,9 @@ class World:
     def __post_init__(self) -> None:
         for name, mails in self.mails.items():
             fill(self.engine.writer(), name, mails)
+        with self.engine.writer().batch() as batch:
+            for name, address in self.addresses.items():
+                batch.describe(name, address=address)
         self.reading = Reading(self.archive, self.settings, access=Access(self.hidden))
 
     @property
@@ -50,6 +55,12 @@ class World:
         with self.engine.writer().batch() as batch:
             batch.hide(name, numbers)
         self.engine.archive()
+
+    def below(self, root: str) -> World:
+        """Return the same lists below a path."""
+        other = replace(self, mails={}, addresses={})
+        other.reading = replace(self.reading, urls=Urls(root))
+        return other
 
     def get(self, target: str) -> Answer:
         """Return the answer to a request; raises Refusal."""

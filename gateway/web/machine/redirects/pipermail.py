@@ -47,7 +47,7 @@ async def year(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | None:
 
 
 @form(
-    rf"{_LIST}/(?P<period>[^/]{{5,24}})(?P<text>\.txt(?:\.gz)?|/(?:(?:thread|date|subject|author|index)\.html)?|)"
+    rf"{_LIST}/(?P<period>[^/.]{{5,24}})(?P<text>\.txt(?:\.gz)?|/(?:(?:thread|date|subject|author|index)\.html)?|)"
 )
 async def month(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | None:
     """Lead to a month, or to its mailbox; of a quarter, to its first month."""
@@ -58,7 +58,7 @@ async def month(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | None
     return reading.urls.month(record.name, *found, last)
 
 
-@form(rf"{_LIST}/(?P<period>[^/]{{5,24}})/(?P<at>\d{{1,9}})\.html")
+@form(rf"{_LIST}/(?P<period>[^/.]{{5,24}})/(?P<at>\d{{1,9}})\.html")
 async def message(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | None:
     """Lead to a message by its number, where the message with it came in that month; otherwise to the month.
 
