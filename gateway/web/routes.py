@@ -39,6 +39,13 @@ def _message_id(octets: bytes) -> bytes | None:
     return b"<%b>" % octets if octets else None
 
 
+def _sitemap(octets: bytes) -> int | None:
+    found = _SITEMAP.fullmatch(octets)
+    return int(found[1]) if found else None
+
+
+_SITEMAP: Final = re.compile(rb"sitemap-([1-9][0-9]{0,6})\.xml")
+
 _CAPTURES: Final[Mapping[str, Callable[[bytes], object]]] = {
     "name": _name,
     "id": _message_id,
@@ -47,6 +54,7 @@ _CAPTURES: Final[Mapping[str, Callable[[bytes], object]]] = {
     "day": _number(r"0[1-9]|[12][0-9]|3[01]"),
     "place": _number(r"[1-9][0-9]{0,8}"),
     "part": _number(r"[1-9][0-9]{0,4}"),
+    "sitemap": _sitemap,
     "text": lambda octets: octets or None,
 }
 """What a segment in braces stands for, by its name: what is captured, or None where a segment is none."""

@@ -78,6 +78,10 @@ class Urls:
         asked = urlencode({key: value for key, value in query.items() if value is not None})
         return url + (f"?{asked}" if asked else "") + (f"#m{number}" if number else "")
 
+    def sitemap(self, name: str, part: int) -> str:
+        """Return that of a part of what crawlers are told of a list; they count from 1."""
+        return self.at(name, f"sitemap-{part}.xml")
+
     def since(self, name: str, number: int) -> str:
         """Return that of what has come to a list after a message's number."""
         return f"{self.mailing_list(name)}?since={number}"

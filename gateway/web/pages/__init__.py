@@ -1,5 +1,29 @@
 """The web pages: each module adds its own to the table of ``gateway.web.routes``."""
 
-from gateway.web.pages import calendar, lists, mailing_list, message, raw, recent, thread, threads
+from gateway.web.pages import (
+    calendar,
+    charts,
+    guide,
+    lists,
+    mailing_list,
+    message,
+    raw,
+    recent,
+    robots,
+    thread,
+    threads,
+)
 
-__all__ = ["calendar", "lists", "mailing_list", "message", "raw", "recent", "thread", "threads"]
+__all__ = [
+    "calendar",
+    "charts",
+    "guide",
+    "lists",
+    "mailing_list",
+    "message",
+    "raw",
+    "recent",
+    "robots",
+    "thread",
+    "threads",
+]
