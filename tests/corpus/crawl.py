@@ -11,19 +11,17 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from gateway.web.asks import Ask
-from tests.mail import done
+from tests.web.asked import ORIGIN
 from tests.web.validity import faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gateway.web.answers import Answer
-    from gateway.web.site import Site
+    from tests.web.asked import Asked
 
 __all__ = ["Crawl", "Kept"]
 
-ORIGIN: Final = "http://x.example"
 _LINK: Final = re.compile(rb'\s(?:href|src|action)="([^"]*)"')
 _ID: Final = re.compile(rb'\sid="([^"]*)"')
 _KINDS: Final = (
@@ -59,7 +57,7 @@ class Kept:
 class Crawl:
     """What was found so far: faults by page, and by kind of page how many, how large and how slow they are."""
 
-    site: Site
+    asked: Asked
     kept: Kept = field(default_factory=Kept)
     parsed_one_in: int = 1
     """One of so many pages of a kind is read by a strict parser, which takes its time."""
@@ -113,7 +111,7 @@ class Crawl:
 
     def _visit(self, path: str) -> Iterator[str]:
         began = time.perf_counter()
-        answer, body = self._asked(path)
+        answer, body = self.asked.answer(path)
         taken = time.perf_counter() - began
         kind = kind_of(path)
         self.counts[kind] += 1
@@ -135,10 +133,6 @@ class Crawl:
         found = faults(body)
         if found:
             self.faults[path] += found
-
-    def _asked(self, path: str) -> tuple[Answer, bytes]:
-        answer = done(self.site.answer(Ask.of(path.encode(), ORIGIN)))
-        return answer, done(_whole(answer))
 
     def _redirected(self, path: str, answer: Answer) -> Iterator[str]:
         to = answer.headers["Location"]
@@ -171,12 +165,6 @@ class Crawl:
             for fragment, where in fragments.items():
                 if there is not None and html.escape(fragment).encode() not in there:
                     self.faults[path].append(f"no #{fragment}, to which {where} links")
-
-
-async def _whole(answer: Answer) -> bytes:
-    if isinstance(answer.body, bytes):
-        return answer.body
-    return b"".join([piece async for piece in answer.body])
 
 
 def kind_of(path: str) -> str:

@@ -11,12 +11,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from twisted.internet.task import Clock
-
-from gateway.access import Policy
-from gateway.web.settings import Settings
-from gateway.web.site import Site
 from tests.corpus.crawl import Crawl, Kept
+from tests.web.asked import Asked
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import Imported
@@ -27,10 +23,8 @@ MAX_OCTETS: Final = 8_000_000
 
 
 def test_every_page_renders_and_leads_on(imported: Imported) -> None:
-    site = Site(imported.archive, Settings(), Policy(), Clock())  # type: ignore[arg-type]
-    crawl = Crawl(
-        site, Kept() if _WHOLE else Kept(first=3, one_in=64, searches=5), 50 if _WHOLE else 5
-    )
+    kept = Kept() if _WHOLE else Kept(first=3, one_in=64, searches=5)
+    crawl = Crawl(Asked(imported.archive), kept, parsed_one_in=50 if _WHOLE else 5)
     crawl.run("/")
     print(f"\n{crawl.report()}")  # noqa: T201 - with -s
     assert {path: found[:3] for path, found in crawl.faults.items()} == {}

@@ -177,7 +177,6 @@ PAGES: Final = {
     "year": f"{_HOME}2004/",
     "month": f"{_HOME}2004/01/",
     "long month": f"{_HOME}2004/03/",
-    "empty month": f"{_HOME}2003/12/",
     "day": f"{_HOME}2004/01/05/",
     "recent": f"{_HOME}recent",
     "threads": f"{_HOME}threads",
@@ -209,6 +208,7 @@ PAGES: Final = {
 
 REFUSED: Final = {
     "no page": "/no/such/page/here",
+    "no mail in the month": f"{_HOME}2003/12/",
     "no list": "/lists.none/",
     "no message": f"{_HOME}m/none@x.example",
 }

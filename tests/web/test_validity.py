@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
-from twisted.internet.task import Clock
 
-from gateway.access import Policy
-from gateway.web.asks import Ask
-from gateway.web.settings import Settings
-from gateway.web.site import Site
-from tests.mail import MemoryEngine, done, fill
+from tests.mail import MemoryEngine, fill
+from tests.web.asked import Asked
 from tests.web.made import LISTS, PAGES, REFUSED
 from tests.web.validity import faults
 
-if TYPE_CHECKING:
-    from gateway.web.answers import Answer
-
 
 @pytest.fixture(scope="module")
-def site() -> Site:
+def asked() -> Asked:
     engine = MemoryEngine()
     writer = engine.writer()
     for name, mails in LISTS.items():
         fill(writer, name, mails)
-    return Site(engine.archive(), Settings(origin="https://x.example"), Policy(), Clock())  # type: ignore[arg-type]
-
-
-def answer(site: Site, path: str) -> Answer:
-    """Return what a site answers, and follow it to where it sends."""
-    for _ in range(3):
-        found = done(site.answer(Ask.of(path.encode(), "http://x.example")))
-        if found.status not in {301, 302}:
-            return found
-        path = found.headers["Location"].partition("#")[0]
-    raise AssertionError(f"{path} goes on and on")
+    return Asked(engine.archive())
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_page(site: Site, kind: str) -> None:
-    found = answer(site, PAGES[kind])
-    assert found.status == 200
-    assert isinstance(found.body, bytes)
-    assert not faults(found.body)
+def test_page(asked: Asked, kind: str) -> None:
+    answer, body = asked.followed(PAGES[kind])
+    assert answer.status == 200
+    assert answer.content_type.startswith("text/html")
+    assert not faults(body)
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_refusal(site: Site, kind: str) -> None:
-    found = answer(site, REFUSED[kind])
-    assert found.status == 404
-    assert isinstance(found.body, bytes)
-    assert not faults(found.body)
+def test_refusal(asked: Asked, kind: str) -> None:
+    answer, body = asked.followed(REFUSED[kind])
+    assert answer.status == 404
+    assert not faults(body)
 
 
 _PAGE: Final = '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>T</title></head><body><main><h1>T</h1>{}</main></body></html>'

@@ -35,7 +35,7 @@ _CHILDREN: Final = {
     "tbody": {"tr"},
 }
 _LANDMARKS: Final = frozenset({"nav", "aside", "search"})
-_DATE: Final = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?)?)?")
+_DATE: Final = re.compile(r"\d{4}(-\d\d(-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?)?)?")
 
 
 class Invalid(Exception):
