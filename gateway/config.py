@@ -145,11 +145,16 @@ class Config:
         return name.encode() if HOST_NAME.fullmatch(name) else b"localhost"
 
     @property
+    def readers(self) -> Mapping[str, frozenset[str]]:
+        """The users who may read each list that not everybody may read."""
+        return {name: each.readers for name, each in self.lists.items() if each.readers is not None}
+
+    @property
     def restricted(self) -> frozenset[str]:
         """The lists that not everybody may read; ``EVERY_LIST`` where all want a login."""
         if self.require_login:
             return frozenset({EVERY_LIST})
-        return frozenset(name for name, each in self.lists.items() if each.readers is not None)
+        return frozenset(self.readers)
 
     @property
     def login_needs_tls(self) -> bool:
@@ -178,10 +183,11 @@ def load(path: Path | None) -> Config:
 def _config(top: TomlTable) -> Config:
     archive = top.path("archive")
     users = _users(top.table("users"))
+    require_login = top.boolean("require_login", default=False)
     faces = {face: top.table(face) for face in DEFAULT_LISTENERS}
     config = Config(
         archive=archive,
-        require_login=top.boolean("require_login", default=False),
+        require_login=require_login,
         server=_server(top.table("server")),
         listeners={
             face: _listeners(faces[face], usual) for face, usual in DEFAULT_LISTENERS.items()

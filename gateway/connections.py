@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 
-from gateway.transport import SessionProtocol
+from gateway.transport import Manners, SessionProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,10 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def faces(self) -> Counter[str]:
+        """Return how many connections each face has."""
+        return Counter(each.face for each in self._all)
 
     def start(self) -> None:
         """Begin to look for connections that are overdue."""
@@ -146,6 +150,7 @@ class SessionFactory(Factory):
     """Makes a protocol and its session for each connection to one listener.
 
     ``starttls`` is the certificate for sessions that offer TLS; ``secure`` tells that connections begin with TLS.
+    ``manners`` are what its connections do differently.
     """
 
     noisy = False
@@ -157,16 +162,18 @@ class SessionFactory(Factory):
         *,
         starttls: IOpenSSLServerConnectionCreator | None = None,
         secure: bool = False,
+        manners: Manners | None = None,
     ) -> None:
         self._make_session = make_session
         self._connections = connections
         self._starttls = starttls
         self._secure = secure
+        self._manners = manners or Manners()
 
     def buildProtocol(self, addr: IAddress | None) -> SessionProtocol:  # type: ignore[override]  # Twisted demands its own class, and needs IProtocol only
         address = getattr(addr, "host", "")  # a local socket's address has none
         session = self._make_session(Peer(address, self._secure))
-        return SessionProtocol(session, self._connections, address, self._starttls)
+        return SessionProtocol(session, self._connections, address, self._starttls, self._manners)
 
 
 @lru_cache(_REMEMBERED_ORIGINS)

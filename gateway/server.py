@@ -8,7 +8,7 @@ import math
 import resource
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -21,6 +21,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gateway.connections import Connections, SessionFactory
 from gateway.errors import Refused
+from gateway.transport import Manners
 from storage.errors import ArchiveUnavailable
 
 if TYPE_CHECKING:
@@ -65,13 +66,14 @@ class CannotListen(Refused):
 class Face:
     """A way in: ``setting`` is where an operator says where it listens, ``scheme`` that of its URLs without TLS.
 
-    ``serves`` makes a connection's session; of the web, where Twisted has the protocol, it makes that of connections.
+    ``serves`` makes a connection's session. ``manners`` are what its connections do differently.
     """
 
     setting: str
     scheme: str
     listeners: Sequence[Listener]
-    serves: Callable[[Peer], Session] | IProtocolFactory
+    serves: Callable[[Peer], Session]
+    manners: Manners = field(default_factory=Manners)
 
 
 class Server:
@@ -189,13 +191,13 @@ class Server:
         )
 
     def _factory(self, face: Face, listener: Listener) -> IProtocolFactory:
-        plain: IProtocolFactory
-        if callable(face.serves):
-            plain = SessionFactory(
-                face.serves, self._connections, starttls=self._certificate, secure=listener.tls
-            )
-        else:
-            plain = face.serves
+        plain = SessionFactory(
+            face.serves,
+            self._connections,
+            starttls=self._certificate,
+            secure=listener.tls,
+            manners=face.manners,
+        )
         if not listener.tls or listener.endpoint.startswith(
             "ssl:"
         ):  # whose endpoint brings TLS along

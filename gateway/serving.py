@@ -22,8 +22,7 @@ from gateway.peers import Peers
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
 from gateway.toml_table import ConfigError
-from gateway.web.settings import Settings as WebSettings
-from gateway.web.site import Site, site_factory
+from gateway.web_face import WebFace
 from storage.sqlite import SqliteArchive
 from storage.sqlite.marks import SqliteMarks
 
@@ -44,8 +43,6 @@ __all__ = ["choose_listeners", "serve"]
 
 _SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery", "http": "web"}
 """What a face's address is shown as, by its URL's scheme."""
-
-_ANYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::", "[::]"})  # noqa: S104 - compared, not bound
 
 TEND_SECONDS: Final = 5
 """How often it is made sure that sources are still followed."""
@@ -119,20 +116,17 @@ def serve(
         return Place(directory, config.host, plan.subject_window, current.restricted)
 
     peers = PeersProcess(place(config))
-    site = Site(archive, web_settings(config, listeners), policy, reactor)  # type: ignore[arg-type]  # a module's
+    web = WebFace(archive, config, listeners, policy, reactor)  # type: ignore[arg-type]  # a module's
 
     def apply(current: Config) -> None:
-        readers = {
-            name: each.readers for name, each in current.lists.items() if each.readers is not None
-        }
-        _warn_of_strangers(readers, archive)
-        policy.replace(readers, login_needed=current.require_login)
+        _warn_of_strangers(current.readers, archive)
+        policy.replace(current.readers, login_needed=current.require_login)
         users.replace(current.users)
         feeding.replace(current.peers)
         of_lists = {each.address: name for name, each in current.lists.items() if each.address}
         recipients.replace({**of_lists, **current.lmtp.addresses})
         peers.move_to(place(current))
-        site.settings = web_settings(current, listeners)
+        web.replace(current)
 
     def reload() -> None:
         current = load_again()
@@ -146,11 +140,7 @@ def serve(
         if config.lmtp.listeners or config.peers:
             acceptor.start()
         commits.start()
-        out = shown.console()
-        for url in urls:
-            scheme = url.partition(":")[0].removesuffix("s")
-            out.print(f"{_SHOWN.get(scheme, 'local')}: {url}", markup=False)
-        sys.stdout.flush()
+        _show(urls)
 
     apply(config)
     server = Server(
@@ -158,7 +148,7 @@ def serve(
         [
             Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp),
             Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap),
-            Face("--web HOST:PORT", "http", listeners["web"], site_factory(site)),
+            Face("--web HOST:PORT", "http", listeners["web"], web.session, web.manners),
             Face("lmtp.listen in the configuration", "lmtp", config.lmtp.listeners, faces.lmtp),
         ],
         config.limits,
@@ -178,31 +168,13 @@ def serve(
         marks.close()
 
 
-def web_settings(config: Config, listeners: Mapping[str, Sequence[Listener]]) -> WebSettings:
-    """Return what the web archive is to know of itself and of the other faces."""
-    return WebSettings(
-        origin=config.web.origin,
-        root=config.web.root,
-        title=config.web.title,
-        obfuscate=config.web.obfuscate,
-        obfuscated={
-            name: each.obfuscate
-            for name, each in config.lists.items()
-            if each.obfuscate is not None
-        },
-        news_url=_reached("nntp", config, listeners["nntp"]),
-        mail_url=_reached("imap", config, listeners["imap"]),
-    )
-
-
-def _reached(scheme: str, config: Config, listeners: Sequence[Listener]) -> str:
-    """Return where readers reach a face, as far as that can be told from where it listens; empty where it cannot."""
-    for listener in listeners:
-        port = listener.text.rpartition(":")[2]
-        if port.isdigit() and int(port):
-            host = config.host.decode() if listener.host in _ANYWHERE else listener.host
-            return f"{scheme}{'s' if listener.tls else ''}://{host}:{port}"
-    return ""
+def _show(urls: Sequence[str]) -> None:
+    """Say where the faces are reached."""
+    out = shown.console()
+    for url in urls:
+        scheme = url.partition(":")[0].removesuffix("s")
+        out.print(f"{_SHOWN.get(scheme, 'local')}: {url}", markup=False)
+    sys.stdout.flush()
 
 
 class _Faces:

@@ -14,6 +14,7 @@ is pulled again when that has ended. Time is measured by one sweep over all conn
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from twisted.internet.defer import Deferred
@@ -28,15 +29,36 @@ from gateway.wire import CHUNK_OCTETS, Beside, Upgrade
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
 
-    from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, ITransport
+    from twisted.internet.interfaces import (
+        IDelayedCall,
+        IOpenSSLServerConnectionCreator,
+        ITransport,
+    )
 
     from gateway.connections import Connections
     from gateway.wire import Session
 
-__all__ = ["SessionProtocol"]
+__all__ = ["Manners", "SessionProtocol"]
 
 _TURN_SECONDS: Final = 0.01
 """How long one connection may hold the reactor before others get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What the connections of a face do differently.
+
+    ``idle_seconds`` is how long a client may be silent, where that is not as ``Limits`` has it. With ``linger_seconds`` a
+    connection that we close hears the client out for so long, so that the client reads our last words although it is
+    still sending (RFC 9112 s. 9.6). ``face`` is the name by which the connections are counted.
+    """
+
+    face: str = ""
+    idle_seconds: int | None = None
+    linger_seconds: float = 0
+
+
+_USUAL: Final = Manners()
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +69,7 @@ class _Transport(Protocol):
     def write(self, data: bytes) -> None: ...
     def writeSomeData(self, data: bytes) -> int | Exception: ...  # noqa: N802 - Twisted's name
     def loseConnection(self) -> None: ...  # noqa: N802 - Twisted's name
+    def loseWriteConnection(self) -> None: ...  # noqa: N802 - Twisted's name
     def abortConnection(self) -> None: ...  # noqa: N802 - Twisted's name
     def setTcpNoDelay(self, enabled: bool) -> None: ...  # noqa: N802 - Twisted's name and signature
     def registerProducer(self, producer: object, streaming: bool) -> None: ...  # noqa: N802 - likewise
@@ -73,6 +96,8 @@ class SessionProtocol:
         "_fault",
         "_full",
         "_layer",
+        "_lingering",
+        "_manners",
         "_patience",
         "_replies",
         "_session",
@@ -92,8 +117,11 @@ class SessionProtocol:
         connections: Connections,
         address: str,
         starttls: IOpenSSLServerConnectionCreator | None,
+        manners: Manners = _USUAL,
     ) -> None:
         self.address = address
+        self._manners = manners
+        self._lingering: IDelayedCall | None = None  # until which we hear the client out
         self._session = session
         self._connections = connections
         self._starttls = starttls
@@ -162,6 +190,8 @@ class SessionProtocol:
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002 - Twisted's signature
         """Let go of everything."""
         self._closing = True
+        if self._lingering is not None and self._lingering.active():
+            self._lingering.cancel()
         self._abandon()
         self._connections.remove(self)
 
@@ -200,6 +230,17 @@ class SessionProtocol:
         elif waited > self._patience:
             self._say_last("idle for too long")
 
+    @property
+    def face(self) -> str:
+        """The name of the face that the connection belongs to."""
+        return self._manners.face
+
+    def _idle_seconds(self) -> float:
+        usual = self._manners.idle_seconds
+        if usual is None:
+            usual = self._connections.limits.idle_seconds
+        return max(usual, self._session.least_idle_seconds)
+
     # The reply in progress
 
     def _is_busy(self) -> bool:
@@ -224,8 +265,7 @@ class SessionProtocol:
             while self._may_go_on():
                 octets = self._collect(turn_ends)
                 if octets:
-                    limits = self._connections.limits
-                    self._patience = max(limits.idle_seconds, self._session.least_idle_seconds)
+                    self._patience = self._idle_seconds()
                     self._write(octets)
                 if self._replies is None:
                     self._replied()
@@ -352,6 +392,8 @@ class SessionProtocol:
         self._since = self._connections.clock.seconds()
         if self._layer is not None:
             data = self._layer.sent(data)
+        if not data:
+            return
         if self._eager and not self._full:
             sent = self._transport.writeSomeData(data)
             if isinstance(sent, int):  # else the connection is lost, as Twisted will find out
@@ -370,7 +412,13 @@ class SessionProtocol:
         self._closing = True
         self._abandon()
         self._transport.unregisterProducer()  # with a producer, Twisted would wait for it to end
-        self._transport.loseConnection()
+        if self._manners.linger_seconds and self._eager:
+            self._transport.loseWriteConnection()
+            self._lingering = self._connections.clock.callLater(
+                self._manners.linger_seconds, self._transport.loseConnection
+            )
+        else:
+            self._transport.loseConnection()
 
     def _regulate_input(self) -> None:
         """Stop reading while much input waits for a reply to end."""

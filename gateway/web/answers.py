@@ -29,7 +29,8 @@ class Answer:
     ``body`` is whole, or comes in pieces. ``lists`` names the lists on which it depends: while none of them changes it
     would be made again just so, so that it may be kept and sent to whoever may read the same. ``changed`` is when what is
     shown last changed, in seconds, for Last-Modified; None where that cannot be told. ``is_indexed`` tells whether
-    search engines may take it, and follow its links.
+    search engines may take it, and follow its links. ``etag`` is for a body in pieces: a text without quotes that is
+    another whenever the body would be; a whole one gets one from what it holds.
     """
 
     body: bytes | AsyncIterator[bytes] = b""
@@ -40,6 +41,7 @@ class Answer:
     changed: int | None = None
     is_indexed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""
 
 
 class Refusal(Exception):

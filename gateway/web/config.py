@@ -5,6 +5,12 @@ base_url = "https://lists.example.org/archive"
 title = "Mailing lists of Example"
 obfuscate = true
 trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+proxy_field = "X-Forwarded-For"                      or "Forwarded"
+requests_per_second = 10                             of one network; 0 for as many as it likes
+burst = 200                                          before that holds
+kept_octets = 67108864                               of answers in memory
+keep_alive_seconds = 60
+access_log = "access.log"
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from gateway.toml_table import TomlTable
 
@@ -34,7 +41,9 @@ class WebConfig:
     """How the web archive presents itself.
 
     ``origin`` is scheme and authority of its addresses, empty for those that a reader asks for; ``root`` is the path
-    below which it lies, without a slash at its end. What ``trusted_proxies`` say of who asks is believed.
+    below which it lies, without a slash at its end. What ``trusted_proxies`` say of who asks is believed, in the field
+    that they write. A network gets ``requests_per_second``, 0 for as many as it likes, after the first ``burst``.
+    ``kept_octets`` are those of answers kept in memory. A connection may be silent for ``keep_alive_seconds``.
     """
 
     origin: str = ""
@@ -42,6 +51,12 @@ class WebConfig:
     title: str = "Mailing list archives"
     obfuscate: bool = True
     trusted_proxies: Sequence[Network] = ()
+    proxy_field: str = "X-Forwarded-For"
+    requests_per_second: int = 10
+    burst: int = 200
+    kept_octets: int = 64 * 1024 * 1024
+    keep_alive_seconds: int = 60
+    access_log: Path | None = None
 
 
 def parse_web(table: TomlTable) -> WebConfig:
@@ -58,6 +73,12 @@ def parse_web(table: TomlTable) -> WebConfig:
         table.text("title") or usual.title,
         table.boolean("obfuscate", default=usual.obfuscate),
         _networks(table),
+        table.choice("proxy_field", ("X-Forwarded-For", "Forwarded"), usual.proxy_field),
+        table.integer("requests_per_second", usual.requests_per_second, 0),
+        table.integer("burst", usual.burst, 1),
+        table.integer("kept_octets", usual.kept_octets, 0),
+        table.integer("keep_alive_seconds", usual.keep_alive_seconds, 1),
+        table.path("access_log"),
     )
 
 

@@ -1,84 +1,218 @@
-"""The web archive over HTTP: a request becomes an ``Ask``, an ``Answer`` becomes a response. RFC 9110, RFC 9112."""
+"""The web archive as HTTP sees it: limits, what is kept, and each answer made once for all who wait. RFC 9110, RFC 9111."""
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
-from twisted.web.http import HTTPChannel, HTTPFactory, Request
 
 from gateway.access import ANONYMOUS
-from gateway.web import pages  # noqa: F401 - fills the table of routes
-from gateway.web.answers import Answer, Refusal
-from gateway.web.asks import Ask
-from gateway.web.reading import Reading
-from gateway.web.routes import routed
-from gateway.web.templates import STYLE, STYLE_NAME, page
-from gateway.web.urls import Urls
-from storage.errors import ArchiveUnavailable
+from gateway.web.answering import Answering
+from gateway.web.answers import Answer
+from gateway.web.askers import Asker, Askers
+from gateway.web.codings import accepts_gzip
+from gateway.web.config import WebConfig
+from gateway.web.kept import KeptAnswers, Key
+from gateway.web.limits import Buckets, network
+from gateway.web.responses import Response, Whole, field_lines, streamed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.base import ReactorBase
 
-    from gateway.access import Policy
+    from gateway.access import Access, Policy
+    from gateway.connections import Peer
+    from gateway.web.asks import Ask
+    from gateway.web.requests import Request
+    from gateway.web.session import Talk
     from gateway.web.settings import Settings
     from storage.archive import Archive
 
-__all__ = ["Site", "site_factory"]
+__all__ = ["Site"]
 
 _TURN_SECONDS: Final = 0.01
+"""How long one answer may be made before others get their turn."""
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+_SECONDS_A_REQUEST: Final = 0.01
+"""As long as this may an answer take to be made for the price of one request."""
 
-log = logging.getLogger(__name__)
+_STREAM_COST: Final = 10
+"""What an answer in pieces costs besides, in requests."""
+
+_MOST_COST: Final = 40
+
+_TRY_AGAIN_SECONDS: Final = 30
+"""When to try again where the archive cannot be read, or there are too many connections."""
+
+_BULK: Final = (
+    "Too many requests came from your network just now. To read much at once, take the mboxes "
+    "of threads and months, or read by NNTP or IMAP: they are there for it."
+)
 
 
-@dataclass(slots=True)
 class Site:
-    """The web archive: answers what is asked of it."""
+    """Answers what is asked of the web archive: ``gateway.web.session.Responder``.
 
-    archive: Archive
-    settings: Settings
-    policy: Policy
-    reactor: ReactorBase
+    ``tell`` is told of every request that has been answered.
+    """
 
-    async def answer(self, ask: Ask) -> Answer:
-        """Answer a request, whatever it is."""
-        reading = self._reading()
+    def __init__(
+        self,
+        archive: Archive,
+        settings: Settings,
+        policy: Policy,
+        reactor: ReactorBase,
+        config: WebConfig | None = None,
+        *,
+        tell: Callable[[Talk, Asker], None] | None = None,
+    ) -> None:
+        self._archive = archive
+        self._policy = policy
+        self._reactor = reactor
+        self._tell = tell
+        self._making: dict[Key, list[Deferred[Whole | Answer | None]]] = {}
+        self.hits = 0
+        """How many requests were answered from what is kept."""
+        self.replace(settings, config or WebConfig())
+
+    def replace(self, settings: Settings, config: WebConfig) -> None:
+        """Answer by these settings from now on."""
+        self._settings = settings
+        self._answering = Answering(self._archive, settings)
+        self.kept = KeptAnswers(self._archive, config.kept_octets)
+        self._askers = Askers(config.trusted_proxies, config.proxy_field)
+        rate = config.requests_per_second
+        self._buckets = Buckets(rate, max(config.burst, 1)) if rate else None
+        self._refusals: dict[tuple[int, str], Response] = {}
+
+    # What a session calls
+
+    def seconds(self) -> float:
+        """Return the time."""
+        return time.time()
+
+    async def respond(self, request: Request, peer: Peer) -> Response:
+        """Return the response to a request; raises nothing."""
+        asker = self._askers.of(peer.address, request.fields, secure=peer.secure)
+        refused = self._refused(request, asker)
+        if refused is not None:
+            return refused
+        origin = self._settings.origin or _origin(request.authority, secure=asker.secure)
+        key = Key(request.target, origin, self._policy.access(ANONYMOUS))
+        whole = self.kept.get(key, self._reactor.seconds())
+        if whole is not None:
+            self.hits += 1
+            return await self._negotiated(whole, request)
+        began = self._reactor.seconds()
+        made = await self._made(key)
+        if isinstance(made, Whole):
+            response = await self._negotiated(made, request)
+        else:
+            response = streamed(made, request.fields)
+        self._charge(asker, began, is_stream=not isinstance(made, Whole))
+        return response
+
+    def refusal(self, status: int, text: str) -> Response:
+        """Return the response to what cannot be answered."""
+        known = self._refusals.get((status, text))
+        if known is None:
+            access = self._policy.access(ANONYMOUS)
+            answer = self._answering.refusal(status, text, access, self._settings.origin)
+            assert isinstance(answer.body, bytes)
+            whole = Whole(answer, answer.body)
+            known = whole.response({}, is_coded=False)
+            assert known is not None
+            self._refusals[status, text] = known
+        return known
+
+    def ended(self, talk: Talk) -> None:
+        """Take note of a request that has been answered, or given up."""
+        if self._tell is not None:
+            fields = {} if talk.request is None else talk.request.fields
+            self._tell(talk, self._askers.of(talk.peer.address, fields, secure=talk.peer.secure))
+
+    async def answer(self, ask: Ask, access: Access | None = None) -> Answer:
+        """Return the answer to what is asked for, whatever it is, by anybody if nobody is named."""
+        breathe = _Turn(self._reactor).breathe
+        access = access or self._policy.access(ANONYMOUS)
+        return await self._answering.answer(ask, access, breathe, int(time.time()))
+
+    # Limits
+
+    def _refused(self, request: Request, asker: Asker) -> Response | None:
+        """Return the response to a request that is not even looked at."""
+        if self._buckets is not None:
+            name = network(asker.address)
+            wait = self._buckets.wait(name, self._reactor.seconds()) if name else 0.0
+            if wait:
+                return self._refusal(429, _BULK, "Retry-After", str(int(wait) + 1))
+        if request.method not in {b"GET", b"HEAD"}:
+            return self._refusal(405, "This can be read only.", "Allow", "GET, HEAD")
+        if request.has_content:
+            return self.refusal(413, "A request to read brings no content.")
+        return None
+
+    def _refusal(self, status: int, text: str, name: str, value: str) -> Response:
+        known = self.refusal(status, text)
+        return known._replace(fields=known.fields + field_lines([(name, value)]))
+
+    def _charge(self, asker: Asker, began: float, *, is_stream: bool) -> None:
+        """Have a network pay for what its answer cost to make."""
+        name = network(asker.address)
+        if self._buckets is not None and name:
+            now = self._reactor.seconds()
+            cost = (now - began) / _SECONDS_A_REQUEST + (_STREAM_COST if is_stream else 0)
+            self._buckets.charge(name, min(cost, _MOST_COST), now)
+
+    # Answers
+
+    async def _negotiated(self, whole: Whole, request: Request) -> Response:
+        is_coded = whole.is_codable and accepts_gzip(request.fields.get(b"accept-encoding", b""))
+        response = whole.response(request.fields, is_coded=is_coded)
+        if response is None:
+            await whole.code(_Turn(self._reactor).breathe)
+            response = whole.response(request.fields, is_coded=is_coded)
+            assert response is not None
+        return response
+
+    async def _made(self, key: Key) -> Whole | Answer:
+        """Return an answer that is made now, or is being made already for somebody else."""
+        waiting = self._making.get(key)
+        if waiting is None:
+            waiting = self._making[key] = []
+            making = Deferred.fromCoroutine(self._make_for_all(key))
+            if making.called:
+                return await making
+        mine: Deferred[Whole | Answer | None] = Deferred()  # whoever goes away cancels only this
+        waiting.append(mine)
+        made = await mine
+        return await self._make(key) if made is None else made
+
+    async def _make_for_all(self, key: Key) -> Whole | Answer:
+        """Make an answer; give it to those who wait, or to the first alone where it comes in pieces."""
         try:
-            if ask.path == f"/{STYLE_NAME}".encode():
-                return Answer(STYLE, "text/css; charset=utf-8")
-            function, captured = routed(ask)
-            return await function(reading, ask, **captured)
-        except Refusal as refusal:
-            return _refused(reading, ask, refusal)
-        except ArchiveUnavailable as error:
-            log.warning("the archive cannot be read: %s", error)
-            return _refused(reading, ask, Refusal(503, "The archive cannot be read just now."))
-        except Exception:
-            log.exception("%r failed", ask.path)
-            return _refused(reading, ask, Refusal(500, "Something went wrong here."))
+            made = await self._make(key)
+        finally:
+            waiting = self._making.pop(key)
+        for at, each in enumerate(waiting):
+            each.callback(made if not at or isinstance(made, Whole) else None)
+        return made
 
-    def _reading(self) -> Reading:
-        turn = _Turn(self.reactor)
-        return Reading(
-            self.archive,
-            self.settings,
-            Urls(self.settings.root, STYLE_NAME),
-            self.policy.access(ANONYMOUS),
-            turn.breathe,
-            int(time.time()),
-        )
+    async def _make(self, key: Key) -> Whole | Answer:
+        before = self._archive.lists()
+        if self._answering.is_outside(key.target):
+            answer = self._answering.outside(key.target, key.origin, key.access)
+        else:
+            answer = await self.answer(self._answering.ask(key.target, key.origin), key.access)
+        if not isinstance(answer.body, bytes):
+            return answer
+        whole = Whole(answer, answer.body)
+        self.kept.put(key, answer, whole, before, self._reactor.seconds())
+        return whole
 
 
 class _Turn:
@@ -91,56 +225,12 @@ class _Turn:
     async def breathe(self) -> None:
         """Let others have their turn, if this one has been long."""
         if self._reactor.seconds() - self._began > _TURN_SECONDS:
-            await deferLater(self._reactor, 0, lambda: None)
+            await deferLater(self._reactor, 0)
             self._began = self._reactor.seconds()
 
 
-def _refused(reading: Reading, ask: Ask, refusal: Refusal) -> Answer:
-    title = HTTPStatus(refusal.status).phrase
-    shown = page(
-        "refusal.html",
-        reading,
-        ask,
-        title,
-        status=refusal.status,
-        is_indexed=False,
-        text=refusal.text,
-    )
-    return replace(shown, max_age=0)
-
-
-class _WebRequest(Request):
-    """One request of one connection."""
-
-    def process(self) -> None:
-        ask = Ask.of(self.uri, "http://" + (self.getHeader("host") or "localhost"))
-        site: Site = self.channel.factory.site
-        Deferred.fromCoroutine(self._respond(site, ask)).addErrback(
-            lambda failure: log.error("a response failed", exc_info=failure.value)
-        )
-
-    async def _respond(self, site: Site, ask: Ask) -> None:
-        answer = await site.answer(ask)
-        self.setResponseCode(answer.status)
-        self.setHeader("Content-Type", answer.content_type)
-        for name, value in (*SECURITY_HEADERS.items(), *answer.headers.items()):
-            self.setHeader(name, value)
-        if isinstance(answer.body, bytes):
-            self.setHeader("Content-Length", str(len(answer.body)))
-            self.write(answer.body)
-        else:
-            async for piece in answer.body:
-                self.write(piece)
-        self.finish()
-
-
-class _WebChannel(HTTPChannel):
-    requestFactory = _WebRequest  # noqa: N815 - Twisted's name
-
-
-def site_factory(site: Site) -> HTTPFactory:
-    """Return what makes a connection's protocol."""
-    factory: Any = HTTPFactory(reactor=site.reactor)
-    factory.protocol = lambda: _WebChannel()  # noqa: PLW0108
-    factory.site = site
-    return factory
+@lru_cache(1024)
+def _origin(authority: str, *, secure: bool) -> str:
+    """Return scheme and authority of the addresses that a client asks for. RFC 9110 s. 4.2.3."""
+    scheme, usual = ("https", ":443") if secure else ("http", ":80")
+    return f"{scheme}://{(authority or 'localhost').removesuffix(usual)}"
