@@ -15,7 +15,7 @@ from storage.message.text import fold_needle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Phrase", "divided", "ends_in_word", "words_of"]
+__all__ = ["Phrase", "divided", "words_of"]
 
 _SPACED: Final = bytes(
     octet if octet >= 0x80 or octet == 0 or chr(octet).isalnum() else 0x20 for octet in range(256)
@@ -77,12 +77,6 @@ def words_of(text: str) -> Sequence[str]:
     """Return the words of a needle in their order, folded."""
     folded = _octets(fold_needle(text, in_header=True))
     return [word.decode("utf-8", "surrogatepass") for word in divided(folded).split()]
-
-
-def ends_in_word(text: str) -> bool:
-    """Tell whether there is a letter or a digit at the end of a text."""
-    last = divided(_octets(fold_needle(text[-1:], in_header=True)))
-    return not last.endswith(b"  ")
 
 
 def divided(octets: bytes) -> bytes:
