@@ -19,7 +19,16 @@ from storage.message.words import decode
 if TYPE_CHECKING:
     from storage.message.structure import Part
 
-__all__ = ["MAX_NAME", "Attachment", "Download", "attached", "decoded_size", "download", "is_named"]
+__all__ = [
+    "MAX_NAME",
+    "Attachment",
+    "Download",
+    "attached",
+    "decoded_size",
+    "download",
+    "has_name",
+    "is_named",
+]
 
 MAX_NAME: Final = 100
 """Characters of a file's name, as blists has it."""
@@ -82,6 +91,13 @@ class Download:
 def is_named(part: Part) -> bool:
     """Tell whether a part has a file name, as blists sees it."""
     return bool(_parameter(part, b"filename") or parameter(part.parameters, b"name"))
+
+
+def has_name(part: Part) -> bool:
+    """Tell whether a part has a file name, be it one that blists does not see (RFC 2231)."""
+    return is_named(part) or bool(
+        _parameter(part, b"filename*") or parameter(part.parameters, b"name*")
+    )
 
 
 def attached(part: Part, at: int, octets: bytes, *, obfuscate: bool) -> Attachment:

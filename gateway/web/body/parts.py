@@ -10,7 +10,14 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.web.body.attachments import Attachment, Download, attached, download, is_named
+from gateway.web.body.attachments import (
+    Attachment,
+    Download,
+    attached,
+    download,
+    has_name,
+    is_named,
+)
 from storage.message.structure import structure
 
 if TYPE_CHECKING:
@@ -95,7 +102,7 @@ def laid_out(
         if step.show in {Show.TEXT, Show.OPEN}:
             if is_named(part) and not depth:
                 named.append(part)
-            elif is_named(part) or show is Show.NONE or (show is Show.FOLDED and chosen):
+            elif has_name(part) or show is Show.NONE or (show is Show.FOLDED and chosen):
                 others.append(part)
     numbered = [
         attached(part, at, octets, obfuscate=obfuscate)

@@ -93,8 +93,7 @@ def _data(part: Part, octets: bytes, room: int) -> tuple[bytes, int]:
     data = encodings.decode(written, part.encoding)
     if data is None:
         data = written
-    if len(data) > room:
-        data = data[: data.rfind(b"\n", 0, room) + 1 or room]
-    elif len(written) == part.end - part.body:
+    if len(data) <= room and len(written) == part.end - part.body:
         return data, 0
+    data = data[: data.rfind(b"\n", 0, room) + 1 or room]
     return data, max(0, decoded_size(part, octets) - len(data))
