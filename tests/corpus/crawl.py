@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Crawl", "Kept"]
 
-_LINK: Final = re.compile(rb'\s(?:href|src|action)="([^"]*)"')
-_ID: Final = re.compile(rb'\sid="([^"]*)"')
+_LINK: Final = re.compile(rb'<[a-z][^<>]*?\s(?:href|src|action)="([^"]*)"')
+_ID: Final = re.compile(rb'<[a-z][^<>]*?\sid="([^"]*)"')
 _KINDS: Final = (
     (re.compile(r"/m/[^/]+"), "/m/ID"),
     (re.compile(r"/\d\d\d\d/"), "/YYYY/"),
