@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, urlencode
 
@@ -26,8 +27,8 @@ class Urls:
 
     def at(self, name: str, *segments: str) -> str:
         """Return that of something within a list, or beside the lists where ``name`` is empty."""
-        parts = [quote(each, safe=_SAFE) for each in segments]
-        return "/".join([self.root, *([quote(name)] if name else []), *parts])
+        parts = (name, *segments) if name else segments
+        return "/".join((self.root, *map(_segment, parts)))
 
     def mailing_list(self, name: str) -> str:
         """Return that of a list's own page."""
@@ -102,6 +103,12 @@ class Urls:
         """Return that of a search over a list, or over all."""
         query = {key: value for key, value in parameters.items() if value}
         return self.at(name, last) + (f"?{urlencode(query)}" if query else "")
+
+
+@lru_cache(maxsize=4096)
+def _segment(text: str) -> str:
+    """Return a segment of a path; most come again and again."""
+    return quote(text, safe=_SAFE)
 
 
 def _date(day: int) -> dt.date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import MailingList, ThreadNode
 
-__all__ = ["ABSENT", "HIDDEN", "MAX_KEPT_NODES", "Drawing", "Node", "drawing", "drawn"]
+__all__ = ["ABSENT", "HIDDEN", "MAX_KEPT_NODES", "Drawing", "Line", "Node", "drawing", "drawn"]
 
 MAX_KEPT_NODES: Final = 100_000
 """Nodes of threads that are kept for an archive: up to 300 octets each."""
@@ -27,6 +27,16 @@ HIDDEN: Final = "hidden"
 
 _State = tuple[str, int, int]
 """A list's name, validity and revision."""
+
+
+class Line(NamedTuple):
+    """What an outline shows of a message: its address, who wrote it, when, and its subject, also without reply marks."""
+
+    url: str
+    author: str
+    when: str
+    subject: str
+    bare: str
 
 
 class Node(NamedTuple):
@@ -40,10 +50,14 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A thread, depth first; ``at`` tells where among its nodes each message is that is shown, in their order."""
+    """A thread, depth first; ``at`` tells where among its nodes each message is that is shown, in their order.
+
+    ``lines`` are what was made of its messages by number, for whoever asks next.
+    """
 
     nodes: Sequence[Node]
     at: Mapping[int, int]
+    lines: dict[int, Line] = field(default_factory=dict)
 
     @property
     def first_number(self) -> int:

@@ -11,7 +11,7 @@ from gateway.web.pages.drawings import drawing
 from gateway.web.pages.fields import shown_fields, veil
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.pages.neighbours import neighbours
-from gateway.web.pages.outline import changed_subjects, outlined
+from gateway.web.pages.outline import outlined
 from gateway.web.pages.series import other_versions, parse_patch, search_for
 from gateway.web.routes import route
 from gateway.web.templates import page
@@ -20,12 +20,11 @@ from storage.message.words import decode
 from storage.model import Fidelity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
-    from gateway.web.pages.outline import Outline, OutlineItem
-    from gateway.web.reading import Reading, Row
+    from gateway.web.reading import Reading
     from storage.model import Location
 
 MAX_DESCRIPTION: Final = 200
@@ -59,21 +58,20 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     served = await reading.served(name, number)
     entry = await reading.entry(name, number)
     shown = await body(reading, name, served)
+    veiled = veil(reading, name)
+    subject = " ".join(decode(shown.header.first(b"subject") or b"").split())
+    patch = parse_patch(subject)
     thread = await drawing(reading, name, number)
     near = neighbours(record, number, thread)
-    outline = outlined(thread.nodes, thread.at[number])
-    rows = await reading.rows(name, [*{*near.numbers, *outline.numbers}])
+    rows = await reading.rows(name, [*{*near.numbers, *([number] if patch else ())}])
     elsewhere = await _elsewhere(reading, name, served.message_id)
-    veiled = veil(reading, name)
     is_veiled = reading.settings.is_obfuscated(name)
     written = shown.header.first(b"date") or b""
-    subject = veiled(" ".join(decode(shown.header.first(b"subject") or b"").split()))
-    patch = parse_patch(subject)
     return page(
         "message.html",
         reading,
         ask,
-        subject or "(no subject)",
+        veiled(subject) or "(no subject)",
         name=name,
         lists=frozenset({name, *(place.name for place in elsewhere)}),
         message_id=served.message_id,
@@ -90,16 +88,17 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         body=shown,
         description=" ".join(shown.parsed.plain[: 2 * MAX_DESCRIPTION].split())[:MAX_DESCRIPTION],
         thread=thread,
-        outline=outline,
-        outline_rows=_outline_rows(outline, rows, veiled),
+        outline=await outlined(reading, name, thread, number),
         elsewhere=elsewhere,
         is_patch=patch is not None,
-        versions=await other_versions(reading, name, rows[number]) if patch else (),
+        versions=await other_versions(reading, name, rows[number])
+        if patch and number in rows
+        else (),
         versions_search=reading.urls.search(name, q=search_for(patch)) if patch else "",
         veiled=veiled,
         is_veiled=is_veiled,
         opened_in=opened_in(reading.settings, record, number, served.message_id),
-        reply=reply(record, shown.header, served.message_id, subject, is_veiled=is_veiled),
+        reply=reply(record, shown.header, served.message_id, veiled(subject), is_veiled=is_veiled),
         list_links=list_links(shown.header, is_veiled=is_veiled),
     )
 
@@ -111,13 +110,3 @@ async def _elsewhere(reading: Reading, name: str, message_id: bytes) -> Sequence
         for place in await reading.elsewhere(name, message_id)
         if not reading.mailing_list(place.name).is_hidden(place.number)
     ]
-
-
-def _outline_rows(
-    outline: Outline, rows: Mapping[int, Row], veiled: Callable[[str], str]
-) -> Iterator[tuple[OutlineItem, Row | None, str, str]]:
-    """Yield what an outline shows: its items with the row, the subject, where it is another, and the author of each."""
-    subjects = changed_subjects(outline.items, rows)
-    for item, subject in zip(outline.items, subjects, strict=True):
-        row = rows.get(item.node.number or 0)
-        yield item, row, veiled(subject), veiled(row.author) if row else ""

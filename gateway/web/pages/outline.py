@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway.web.pages.drawings import ABSENT, Line
+from gateway.web.pages.fields import veil
+from gateway.web.templates import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gateway.web.pages.drawings import Node
-    from gateway.web.reading import Row
+    from gateway.web.pages.drawings import Drawing, Node
+    from gateway.web.reading import Reading
 
 __all__ = [
     "MAX_LEVELS",
     "MAX_OUTLINE",
     "Outline",
     "OutlineItem",
-    "changed_subjects",
     "levels",
     "outlined",
 ]
 
-MAX_OUTLINE: Final = 100
+MAX_OUTLINE: Final = 50
 """Places of a thread that are shown beside a message."""
 
 MAX_LEVELS: Final = 8
@@ -30,16 +33,19 @@ MAX_LEVELS: Final = 8
 _MARKS: Final = 20  # characters within which the marks of an answer stand
 
 
-@dataclass(frozen=True, slots=True)
-class OutlineItem:
-    """A place in an outline.
+class OutlineItem(NamedTuple):
+    """A place in an outline: a message with its address, or where there is none, text in its place.
 
-    ``opens`` tells that a list begins within the item before it, ``has_below`` that one begins within this, and
-    ``closes`` how many lists end after it.
+    ``subject`` is empty where it is that of the message before. ``opens`` tells that a list begins within the item before
+    it, ``has_below`` that one begins within this, and ``closes`` how many lists end after it.
     """
 
-    node: Node
     opens: bool
+    url: str
+    is_current: bool
+    subject: str
+    author: str
+    when: str
     has_below: bool
     closes: int
 
@@ -52,27 +58,36 @@ class Outline:
     before: int
     after: int
 
-    @property
-    def numbers(self) -> Sequence[int]:
-        """The numbers of the messages in it."""
-        return [item.node.number for item in self.items if item.node.number is not None]
 
-
-def outlined(nodes: Sequence[Node], at: int, most: int = MAX_OUTLINE) -> Outline:
-    """Return the outline of a thread: of those ``most`` nodes that are nearest to the one at ``at``."""
-    start = max(0, min(at - most // 2, len(nodes) - most))
-    near = nodes[start : start + most]
-    depths = [*levels(near), 0]
-    items = [
-        OutlineItem(
-            node,
-            opens=place > 0 and depths[place] > depths[place - 1],
-            has_below=depths[place + 1] > depths[place],
-            closes=max(0, depths[place] - depths[place + 1]),
+async def outlined(
+    reading: Reading, name: str, thread: Drawing, number: int, most: int = MAX_OUTLINE
+) -> Outline:
+    """Return the outline of a thread: of those ``most`` nodes that are nearest to a message."""
+    start = max(0, min(thread.at[number] - most // 2, len(thread.nodes) - most))
+    near = thread.nodes[start : start + most]
+    known = await lines(
+        reading, name, thread, (node.number for node in near if node.number is not None)
+    )
+    depths = [0, *levels(near), 0]
+    items = []
+    before = ""
+    for node, last, depth, following in zip(near, depths, depths[1:], depths[2:], strict=False):
+        line = known.get(node.number or 0) or Line("", f"[{node.why or ABSENT}]", "", "", before)
+        subject = "" if line.bare == before else line.subject
+        before = line.bare
+        items.append(
+            OutlineItem(
+                depth > last,
+                line.url,
+                node.number == number,
+                subject,
+                line.author,
+                line.when,
+                following > depth,
+                max(0, depth - following),
+            )
         )
-        for place, node in enumerate(near)
-    ]
-    return Outline(items, start, len(nodes) - start - len(near))
+    return Outline(items, start, len(thread.nodes) - start - len(near))
 
 
 def levels(nodes: Iterable[Node]) -> Sequence[int]:
@@ -90,16 +105,23 @@ def levels(nodes: Iterable[Node]) -> Sequence[int]:
     return found
 
 
-def changed_subjects(items: Iterable[OutlineItem], rows: Mapping[int, Row]) -> Sequence[str]:
-    """Return the subjects of an outline's messages where they are others than those before them; else empty texts."""
-    found, before = [], ""
-    for item in items:
-        row = None if item.node.number is None else rows.get(item.node.number)
-        subject = "" if row is None else row.subject
-        bare = bare_subject(subject)
-        found.append(subject if bare and bare != before else "")
-        before = bare or before
-    return found
+async def lines(
+    reading: Reading, name: str, thread: Drawing, numbers: Iterable[int]
+) -> Mapping[int, Line]:
+    """Return what is shown of messages of a thread; those that are gone are left out."""
+    missing = [number for number in numbers if number not in thread.lines]
+    if missing:
+        veiled = veil(reading, name)
+        for number, row in (await reading.rows(name, missing)).items():
+            bare = bare_subject(row.subject)
+            thread.lines[number] = Line(
+                reading.urls.message(name, row.message_id),
+                veiled(row.author),
+                short(row.sent),
+                veiled(row.subject) or "(no subject)",
+                bare,
+            )
+    return thread.lines
 
 
 def bare_subject(subject: str) -> str:

@@ -21,15 +21,20 @@ HOUR: Final = 3600
 
 @route("/{name}/m/{id}/raw")
 async def raw(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
-    """Give a message as it came, for people to look at: as text, in whatever charset it is."""
+    """Give a message as it came, as text; where addresses are shortened, in its served form with that done."""
     number = await by_id(reading, name, id)
+    if reading.settings.is_obfuscated(name):
+        octets = obfuscated_octets((await reading.served(name, number)).octets)
+    else:
+        octets = await _original(reading, name, number)
+    return Answer(octets, "text/plain; charset=utf-8", lists=frozenset({name}), max_age=HOUR)
+
+
+async def _original(reading: Reading, name: str, number: int) -> bytes:
     try:
-        octets = await reading.archive.raw(name, number)
+        return await reading.archive.raw(name, number)
     except NoSuchMessage:
         raise not_found("There is no such message in this list.") from None
-    if reading.settings.is_obfuscated(name):
-        octets = obfuscated_octets(octets)
-    return Answer(octets, "text/plain; charset=utf-8", lists=frozenset({name}), max_age=HOUR)
 
 
 @route("/{name}/m/{id}/{part}")
