@@ -9,12 +9,14 @@ import pytest
 
 from gateway.renderers import RENDERERS
 from storage.adopt import adopt
-from storage.errors import IsTwin, NoSuchMessage, NotEmpty, SourceError
+from storage.days import DayCount
+from storage.errors import IsTwin, NoSuchMessage, NotEmpty, Removed, SourceError
 from storage.ingest import ingest, store
 from storage.model import Fidelity, Location, Page, Rendition
 from storage.replica import (
     BadReplica,
     Change,
+    DayPlace,
     ListState,
     Mark,
     Replica,
@@ -24,6 +26,7 @@ from storage.replica import (
 from storage.sources.base import Incoming
 from storage.threads import Evidence, Node
 from storage.writer import NewMessage
+from tests.days import calendar
 from tests.mail import NOW, Engine, Given, MemoryEngine, done, fill, gathered, mail
 
 if TYPE_CHECKING:
@@ -432,3 +435,105 @@ def test_a_copy_that_its_source_took_back_gives_way_to_another(engine: Engine) -
         assert (holder.number, holder.removed, holder.withdrawn) == (3, True, True)
     summary = fill(writer, "l", [mail("1", body="Once more.\n")])
     assert (summary.added, summary.withheld) == (1, 0)
+
+
+def test_a_twin_has_the_days_and_places_that_it_is_told(engine: Engine) -> None:
+    writer = engine.writer()
+    give(
+        writer,
+        replica(1, day=3, place=2),
+        replace(STONE, day=3, place=5),
+        replica(3, day=3, place=6),
+    )
+    give(writer, replica(4, day=4, place=1))
+    archive = engine.archive()
+    assert done(archive.days("l")) == []
+    with pytest.raises(NoSuchMessage):
+        done(archive.at_place("l", 3, 2))
+    settle(writer)
+    archive.refresh()
+    assert done(calendar(archive, "l")) == {(3, 2): 1, (3, 6): 3}
+    assert done(archive.days("l")) == [DayCount(3, 2)]
+    assert done(archive.places("l", 1, 99)) == [
+        DayPlace(1, 3, 2),
+        DayPlace(2, 3, 5),
+        DayPlace(3, 3, 6),
+    ]
+    assert done(archive.places("l", 2, 1)) == [DayPlace(2, 3, 5)]
+    told = gathered(archive.replicas("l", 1, 3))
+    assert [(each.day, each.place) for each in told] == [(3, 2), (3, 5), (3, 6)]  # type: ignore[attr-defined]
+
+    with writer.batch() as batch:
+        twin = batch.twin("l", ORIGIN)
+        twin.bury(replace(STONE, number=1, message_id=b"<1@x.example>", day=9, place=9))
+        twin.bury(replace(STONE, day=8, place=8))
+        twin.settle(replace(STATE, high=4, revision=78))
+    archive.refresh()
+    assert done(calendar(archive, "l")) == {(3, 6): 3, (4, 1): 4}
+    assert [(each.number, each.day, each.place) for each in done(archive.places("l", 1, 2))] == [
+        (1, 3, 2),
+        (2, 3, 5),
+    ]
+    give(writer, replica(3, raw=mail("3", body="Better.\n"), day=7, place=7))
+    archive.refresh()
+    assert done(archive.entry("l", 3)).place == 6
+    with writer.batch() as batch:
+        batch.release("l")
+        assert batch.recount("l", repair=False) == []
+    fill(writer, "l", [mail("9", date="4 Jan 1970 12:00:00 +0000")])
+    archive.refresh()
+    assert not list(writer.damage())
+
+
+def test_a_twin_that_is_told_no_places_gives_them(engine: Engine) -> None:
+    writer = engine.writer()
+    day = 86_400
+    give(writer, replica(1, received=5 * day), STONE, replica(3, received=6 * day - 1))
+    give(writer, replica(4, day=5, place=2), replica(5, day=5, place=7), replica(6, day=5, place=7))
+    settle(writer, replace(STATE, high=6))
+    archive = engine.archive()
+    wanted = {(5, 1): 1, (5, 2): 3, (5, 3): 4, (5, 7): 5, (5, 8): 6}
+    assert done(calendar(archive, "l")) == wanted
+    assert [each.number for each in done(archive.places("l", 1, 99))] == [1, 3, 4, 5, 6]
+
+    give(writer, replica(7, day=5, place=9))
+    told = [DayPlace(1, 5, 4), DayPlace(2, 5, 6), DayPlace(3, 6, 1), DayPlace(4, 6, 2)]
+    told += [DayPlace(5, 6, 3), DayPlace(6, 6, 4), DayPlace(99, 6, 5)]
+    with writer.batch() as batch:
+        twin = batch.twin("l", ORIGIN)
+        twin.put_places(iter(told))
+        twin.settle(replace(STATE, high=7, revision=78))
+    archive.refresh()
+    wanted = {(5, 4): 1, (6, 1): 3, (6, 2): 4, (6, 3): 5, (6, 4): 6, (5, 9): 7}
+    assert done(calendar(archive, "l")) == wanted
+    assert done(archive.places("l", 2, 1)) == [DayPlace(2, 5, 6)]
+    with pytest.raises(NoSuchMessage) as raised:
+        done(archive.at_place("l", 6, 5))
+    assert not isinstance(raised.value, Removed)
+    with writer.batch() as batch:
+        batch.twin("l", ORIGIN).put_places([])
+        batch.twin("l", ORIGIN).settle(replace(STATE, high=7, revision=79))
+    archive.refresh()
+    assert done(calendar(archive, "l")) == wanted
+    assert [each.number for each in done(archive.places("l", 1, 99))] == [1, 3, 4, 5, 6, 7]
+    with writer.batch() as batch:
+        assert batch.recount("l", repair=False) == []
+
+
+def test_messages_of_a_twin_may_be_hidden(engine: Engine) -> None:
+    writer = engine.writer()
+    give(writer, replica(1), replica(2), replica(3))
+    settle(writer, replace(STATE, high=2))
+    with pytest.raises(NoSuchMessage), writer.batch() as batch:
+        batch.hide("l", [3])  # which no reader sees yet
+    with writer.batch() as batch:
+        batch.hide("l", [1, 2])
+    archive = engine.archive()
+    record = archive.mailing_list("l")
+    assert (list(record.hidden), record.revision) == ([1, 2], 77)
+    with writer.batch() as batch:
+        batch.twin("l", ORIGIN).bury(STONE)
+        batch.twin("l", ORIGIN).settle(replace(STATE, revision=78))
+    archive.refresh()
+    assert list(archive.mailing_list("l").hidden) == [1]
+    assert [each.hidden for each in done(archive.days("l"))] == [1]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from storage.model import Rendition
 from storage.sqlite import SqliteArchive
 from tests.cli.conftest import ROUND
+from tests.days import calendar
 from tests.mail import mail
 from tests.sources.mboxes import mbox, settle
 
@@ -66,6 +67,7 @@ async def read_through(
         for number in page.numbers[page.span(first, record.high)]
     ]
     assert rows == numbers
+    assert sorted((await calendar(archive, name)).values())[-len(numbers) :] == numbers
     ids = {}
     for number in numbers:
         ids[number] = (await archive.entry(name, number)).message_id

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from storage.replica import Change, Mark, Rooted, Tombstone
+from tests.days import calendar
 from tests.mail import done, gathered
 from tests.twins import answers
 
@@ -44,6 +45,8 @@ def same_past(origin: Archive, twin: Archive, name: str, step: int = 17) -> None
     high = origin.mailing_list(name).high
     assert gathered(twin.entries(name, 1, high)) == gathered(origin.entries(name, 1, high))
     assert gathered(twin.replicas(name, 1, high)) == gathered(origin.replicas(name, 1, high))
+    assert done(twin.places(name, 1, MOST)) == done(origin.places(name, 1, MOST))
+    assert done(calendar(twin, name)) == done(calendar(origin, name))
     for since in range(0, origin.mailing_list(name).revision + 1, step):
         after = Mark(since, 0)
         assert list(done(twin.changed(name, since))) == list(done(origin.changed(name, since)))

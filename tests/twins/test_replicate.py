@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,13 +17,24 @@ from gateway.mirror.nntp_client import Response
 from gateway.nntp.commands import twin as command
 from gateway.nntp.records import RecordWriter
 from gateway.renderers import RENDERERS
+from storage import replica as wire_form
 from storage.check import check
 from storage.errors import ArchiveDamaged, NoSuchMessage, SourceError
 from storage.ingest import derive_again
 from storage.model import Fidelity
-from storage.replica import Change, ListState, Mark, Record, Replica, Rooted, Tombstone
+from storage.replica import (
+    Change,
+    DayPlace,
+    ListState,
+    Mark,
+    Record,
+    Replica,
+    Rooted,
+    Tombstone,
+)
 from storage.sqlite.schema import FILE
 from storage.threads import Evidence, Node
+from tests.days import calendar
 from tests.mail import NOW, MemoryEngine, SqliteEngine, done, fill, gathered, mail
 from tests.nntp.world import build
 from tests.twins.compare import alike
@@ -244,6 +256,73 @@ def test_a_server_that_is_no_listgate() -> None:
         pulled(twin.writer(), "l", lambda url: Other(url, origin, (b"3", b"4")))
 
 
+PLACED_OCTETS: Final = 16
+
+
+def speak_first_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have origins tell neither days nor places."""
+    for record in (Replica, Tombstone):
+        kind, write = wire_form._WRITERS[record]
+        monkeypatch.setitem(wire_form._WRITERS, record, (kind, partial(_without_place, write)))
+
+
+def _without_place(write: Callable[[Record], bytes], record: Record) -> bytes:
+    return write(record)[:-PLACED_OCTETS]
+
+
+def test_an_origin_of_the_first_format_is_followed_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin gives places by itself, and takes over its origin's when that tells them."""
+    engine, twin = MemoryEngine(), MemoryEngine()
+    origin = grown(engine, *"abcdef")
+    for number in (2, 5):
+        with engine.writer().batch() as batch:
+            batch.remove("l", number)
+    origin.refresh()
+    with monkeypatch.context() as earlier:
+        speak_first_format(earlier)
+        for more in ("g", "h"):
+            pulled(twin.writer(), "l", lambda url: Other(url, origin, (b"1",)))
+            day = done(origin.entry("l", 1)).day
+            archive = twin.archive()
+            numbers = [1, 3, 4, *range(6, archive.mailing_list("l").high + 1)]
+            assert done(archive.on_day("l", day)) == [*enumerate(numbers, 1)]
+            assert len(done(calendar(archive, "l"))) == len(numbers)
+            fill(engine.writer(), "l", [mail(more)], now=NOW + 1 + len(numbers))
+            origin.refresh()
+    wires: list[Wire] = []
+    for _ in range(2):
+        pull(twin.writer(), "l", origin, notice=wires.append)
+        alike(origin, twin.archive())
+    assert b"XTWIN l PLACES 1" in wires[0].asked
+    assert wires[1].asked == [b"XTWIN l"]
+    assert gathered(check(twin.archive(), twin.writer(), RENDERERS, repair=False)) == []
+
+
+def test_places_are_brought_to_the_origins_where_nothing_else_is_new(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(command, "MOST_RECORDS", 3)
+    monkeypatch.setattr(command, "_AT_ONCE", 2)
+    engine = MemoryEngine()
+    with closing(SqliteEngine(tmp_path)) as twin:
+        origin = grown(engine, *"abcdefgh")
+        with engine.writer().batch() as batch:
+            batch.remove("l", 2)
+        origin.refresh()
+        with monkeypatch.context() as earlier:
+            speak_first_format(earlier)
+            pulled(twin.writer(), "l", lambda url: Other(url, origin, (b"1",)))
+        wires: list[Wire] = []
+        pull(twin.writer(), "l", origin, notice=wires.append)
+        alike(origin, twin.archive())
+        asked = [each for each in wires[0].asked if b"PLACES" in each]
+        assert asked == [b"XTWIN l PLACES %d" % first for first in (1, 5)]
+        assert gathered(check(twin.archive(), twin.writer(), RENDERERS, repair=False)) == []
+        fill(engine.writer(), "l", [mail("new")], now=NOW + 1)
+        pull(twin.writer(), "l", origin)
+        alike(origin, twin.archive())
+
+
 def test_an_origin_with_other_numbers() -> None:
     twin = MemoryEngine()
     pull(twin.writer(), "l", grown(MemoryEngine(), "1", "2"))
@@ -345,6 +424,41 @@ def test_an_origin_that_says_what_is_no_list(
     with pytest.raises(SourceError, match=f"^nntp://origin.example/l: .*{why}"):
         pulled(twin.writer(), "l", lambda url: Liar(url, say))
     assert not twin.writer().has("l") or twin.archive().mailing_list("l").high == 0
+
+
+PLACES: Final = [DayPlace(1, 3, 4), DayPlace(2, 3, 9)]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([], "an answer without an end"),
+        ([Mark(0, 1)], "leads nowhere"),
+        ([PLACES[0], Mark(0, 1)], "leads nowhere"),
+        ([*PLACES, PLACES[1], Mark(0, 3)], "not the place of 3 or a later one"),
+        ([*PLACES, Mark(0, 2)], "not the place of 2 or a later one"),
+        ([Mark(0, 2), Mark(0, 3)], "leads nowhere"),
+        ([Mark(0, 3)], None),
+        ([*PLACES, Mark(0, 3)], None),
+        ([*PLACES, DayPlace(7, 1, 1), Mark(0, 9)], None),
+    ],
+)
+def test_an_origin_that_says_what_is_no_place(said: Sequence[Record], why: str | None) -> None:
+    twin = MemoryEngine()
+
+    def connect(url: PeerUrl, *label: bytes) -> Wire:
+        wire = Liar(url, lambda ask: [STATE, *said] if b"PLACES" in ask else honest(ask))
+        wire.capabilities[b"XTWIN"] = label
+        return wire
+
+    pulled(twin.writer(), "l", lambda url: connect(url, b"1"))
+    if why is not None:
+        with pytest.raises(SourceError, match=why):
+            pulled(twin.writer(), "l", lambda url: connect(url, b"2"))
+        return
+    pulled(twin.writer(), "l", lambda url: connect(url, b"2"))
+    places = [4, 9] if len(said) > 1 else [1, 2]
+    assert [done(twin.archive().entry("l", number)).place for number in (1, 2)] == places
 
 
 @pytest.mark.parametrize(
