@@ -6,7 +6,7 @@ Relative paths are relative to the file's folder.
     archive = "/var/lib/listgate"
     require_login = false
     [server]      host = "news.example.org", motd = "Welcome."
-    [nntp]        listen = [":119", {address = ":563", tls = "implicit"}]      likewise [imap] and [web]
+    [nntp]        listen = [":119", {address = ":563", tls = "implicit"}]      likewise [imap], [web] and [metrics]
     [web]         besides as gateway.web.config says
     [tls]         certificate = "cert.pem", key = "key.pem", mode = "login"
     [users]       alice = "SCRAM-SHA-256$..."
@@ -61,6 +61,7 @@ DEFAULT_LISTENERS: Final[Mapping[str, tuple[Listener, ...]]] = MappingProxyType(
         "nntp": (parse_listener("127.0.0.1:1119"),),
         "imap": (parse_listener("127.0.0.1:1143"),),
         "web": (parse_listener("127.0.0.1:8080"),),
+        "metrics": (),
     }
 )
 """Where each face waits when nobody says otherwise."""

@@ -25,7 +25,7 @@ from gateway.transport import Manners
 from storage.errors import ArchiveUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twisted.internet.base import ReactorBase
     from twisted.internet.interfaces import IDelayedCall, IListeningPort, IProtocolFactory
@@ -104,6 +104,7 @@ class Server:
         self._refresh.clock = reactor
         self._is_stale = False
         self._refreshed = -math.inf
+        self._read = self._changed = reactor.seconds()
         self._refresh_call: IDelayedCall | None = None
 
     async def start(self) -> list[str]:
@@ -143,6 +144,15 @@ class Server:
         """Cut every connection now."""
         self._connections.abort()
 
+    def connected(self) -> Mapping[str, int]:
+        """Return how many connections each face has that is named in its manners."""
+        return self._connections.faces()
+
+    def ages(self) -> tuple[float, float]:
+        """Return how many seconds ago the archive was read last, and how many ago it was found changed."""
+        now = self._reactor.seconds()
+        return now - self._read, now - self._changed
+
     def refresh_soon(self) -> None:
         """Refresh, at once or ``_REFRESH_LEAST_SECONDS`` after the last time: there may be thousands to tell."""
         if self._refresh_call is not None and self._refresh_call.active():
@@ -159,7 +169,7 @@ class Server:
         try:
             if self._marks is not None:
                 self._marks.refresh()  # first, so that no mark is of a revision that the catalogue does not know
-            self._archive.refresh()
+            is_changed = self._archive.refresh()
         except ArchiveUnavailable as error:
             if not self._is_stale:
                 log.warning(
@@ -168,6 +178,8 @@ class Server:
             self._is_stale = True
         else:
             self._is_stale = False
+            self._read = self._refreshed
+            self._changed = self._refreshed if is_changed else self._changed
         self._connections.tell_news()
 
     async def _listen(self, face: Face, listener: Listener) -> IListeningPort:

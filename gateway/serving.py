@@ -14,6 +14,7 @@ from gateway.access import Policy
 from gateway.commits import Commits
 from gateway.follower import Following
 from gateway.listeners import parse_listeners
+from gateway.metrics_face import METRICS_MANNERS, Measured, MetricsFace
 from gateway.mirror.jobs import Place
 from gateway.mirror.process import PeersProcess
 from gateway.nntp.sink import Sink
@@ -22,6 +23,7 @@ from gateway.peers import Peers
 from gateway.server import Face, Server, run
 from gateway.tls import ServerCertificate
 from gateway.toml_table import ConfigError
+from gateway.transport import Manners
 from gateway.web_face import WebFace
 from storage.sqlite import SqliteArchive
 from storage.sqlite.marks import SqliteMarks
@@ -41,8 +43,10 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_listeners", "serve"]
 
-_SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery", "http": "web"}
-"""What a face's address is shown as, by its URL's scheme."""
+_SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery"}
+"""What a face's address is shown as, where that is not its name."""
+
+_LMTP_SETTING: Final = "lmtp.listen in the configuration"
 
 TEND_SECONDS: Final = 5
 """How often it is made sure that sources are still followed."""
@@ -119,6 +123,7 @@ def serve(
     web = WebFace(archive, config, listeners, policy, reactor)  # type: ignore[arg-type]  # a module's
 
     def apply(current: Config) -> None:
+        web.replace(current)  # first: it may refuse
         _warn_of_strangers(current.readers, archive)
         policy.replace(current.readers, login_needed=current.require_login)
         users.replace(current.users)
@@ -126,7 +131,6 @@ def serve(
         of_lists = {each.address: name for name, each in current.lists.items() if each.address}
         recipients.replace({**of_lists, **current.lmtp.addresses})
         peers.move_to(place(current))
-        web.replace(current)
 
     def reload() -> None:
         current = load_again()
@@ -140,17 +144,26 @@ def serve(
         if config.lmtp.listeners or config.peers:
             acceptor.start()
         commits.start()
-        _show(urls)
+        _show(every_face, urls)
 
     apply(config)
+    measured = Measured(directory, archive, web.counts, web.site, lambda: server)
+    every_face = [
+        Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp, Manners("nntp")),
+        Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap, Manners("imap")),
+        Face("--web HOST:PORT", "http", listeners["web"], web.session, web.manners),
+        Face(_LMTP_SETTING, "lmtp", config.lmtp.listeners, faces.lmtp, Manners("lmtp")),
+        Face(
+            "--metrics HOST:PORT",
+            "http",
+            listeners["metrics"],
+            MetricsFace(measured).session,
+            METRICS_MANNERS,
+        ),
+    ]
     server = Server(
         archive,
-        [
-            Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp),
-            Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap),
-            Face("--web HOST:PORT", "http", listeners["web"], web.session, web.manners),
-            Face("lmtp.listen in the configuration", "lmtp", config.lmtp.listeners, faces.lmtp),
-        ],
+        every_face,
         config.limits,
         reactor,  # type: ignore[arg-type]  # a module's
         certificate=certificate,
@@ -164,16 +177,18 @@ def serve(
         acceptor.end()
         following.end()
         peers.end()
+        web.close()
         archive.close()
         marks.close()
 
 
-def _show(urls: Sequence[str]) -> None:
+def _show(faces: Sequence[Face], urls: Sequence[str]) -> None:
     """Say where the faces are reached."""
     out = shown.console()
-    for url in urls:
-        scheme = url.partition(":")[0].removesuffix("s")
-        out.print(f"{_SHOWN.get(scheme, 'local')}: {url}", markup=False)
+    names = [each.manners.face for each in faces for _ in each.listeners]
+    for name, url in zip(names, urls, strict=True):
+        kind = _SHOWN.get(name, name) if "://" in url else "local"
+        out.print(f"{kind}: {url}", markup=False)
     sys.stdout.flush()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
+from gateway.metrics_face import Counts
 from gateway.transport import Manners
+from gateway.web.access_log import AccessLog, line
 from gateway.web.session import Session
 from gateway.web.settings import Settings
 from gateway.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from twisted.internet.base import ReactorBase
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.connections import Peer
     from gateway.listeners import Listener
+    from gateway.web.askers import Asker
+    from gateway.web.session import Talk
     from storage.archive import Archive
 
 __all__ = ["WebFace"]
@@ -40,16 +46,40 @@ class WebFace:
         reactor: ReactorBase,
     ) -> None:
         self._listeners = listeners
-        self.site = Site(archive, _settings(config, listeners), policy, reactor, config.web)
+        self._log: AccessLog | None = None
+        self.counts = Counts()
+        self.site = Site(
+            archive, _settings(config, listeners), policy, reactor, config.web, tell=self._note
+        )
         self.manners = Manners("web", config.web.keep_alive_seconds, _LINGER_SECONDS)
 
     def replace(self, config: Config) -> None:
-        """Answer by this configuration from now on."""
+        """Answer by this configuration from now on.
+
+        Raises:
+            Refused: the access log cannot be written to.
+        """
+        self._log_to(config.web.access_log)
         self.site.replace(_settings(config, self._listeners), config.web)
+
+    def close(self) -> None:
+        """Let go of the access log."""
+        self._log_to(None)
 
     def session(self, peer: Peer) -> Session:
         """Return the session of a connection."""
         return Session(self.site, peer)
+
+    def _log_to(self, path: Path | None) -> None:
+        opened = None if path is None else AccessLog(path)
+        if self._log is not None:
+            self._log.close()
+        self._log = opened
+
+    def _note(self, talk: Talk, asker: Asker) -> None:
+        self.counts.ended(talk, time.time())
+        if self._log is not None:
+            self._log.write(line(talk, asker.address, None))
 
 
 def _settings(config: Config, listeners: Mapping[str, Sequence[Listener]]) -> Settings:

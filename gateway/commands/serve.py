@@ -80,6 +80,12 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         metavar="WHERE",
         help="likewise where browsers connect (default 127.0.0.1:8080)",
     )
+    parser.add_argument(
+        "--metrics",
+        action="append",
+        metavar="WHERE",
+        help="likewise where Prometheus connects, who learns more than readers may (default none)",
+    )
 
 
 def _serve(parsed: argparse.Namespace) -> int:

@@ -91,6 +91,7 @@ class Answering:
                 reading,
                 ask,
                 phrase,
+                name=_list_around(reading, ask),
                 status=refusal.status,
                 is_indexed=False,
                 text=refusal.text,
@@ -100,6 +101,15 @@ class Answering:
             text = f"{phrase}\n{refusal.text}\n".encode("utf-8", "replace")
             shown = Answer(text, "text/plain; charset=utf-8", refusal.status, is_indexed=False)
         return replace(shown, max_age=0, lists=frozenset())
+
+
+def _list_around(reading: Reading, ask: Ask) -> str:
+    """Return the name of the list within which something is asked for; empty if it is in none that may be read."""
+    name = b"".join(ask.segments[:1]).decode("ascii", "replace")
+    try:
+        return reading.mailing_list(name).name
+    except Refusal:
+        return ""
 
 
 async def _answer(reading: Reading, ask: Ask) -> Answer:
