@@ -14,9 +14,9 @@ from gateway.web.pages.calendars import (
     date_of,
     day_number,
 )
-from gateway.web.pages.lines import lines_of
+from gateway.web.pages.lines import lines_of, listed_by_place
 from gateway.web.pages.numbers import parameter
-from gateway.web.pages.trees import grouped
+from gateway.web.pages.trees import drawn, grouped
 from gateway.web.pages.walks import of_day, of_days
 from gateway.web.routes import route
 from gateway.web.templates import page
@@ -100,7 +100,7 @@ async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) ->
         around=calendar.around_month(shown),
         total=total,
         last=steps[-1] if len(steps) < total else None,
-        threads=grouped(in_order),
+        threads=[drawn(thread) for thread in grouped(in_order)],
     )
 
 
@@ -117,6 +117,9 @@ async def day(reading: Reading, ask: Ask, *, name: str, year: int, month: int, d
     if not steps:
         raise not_found("No message of that day stands there.")
     lines = await lines_of(reading, name, sorted(step.number for step in steps))
+    placed = [
+        (step.place, lines[step.number]) for step in steps[:DAY_MESSAGES] if step.number in lines
+    ]
     return page(
         "day.html",
         reading,
@@ -128,11 +131,7 @@ async def day(reading: Reading, ask: Ask, *, name: str, year: int, month: int, d
         day=shown,
         around=calendar.around_day(shown),
         total=calendar.counts[shown],
-        placed=[
-            (step.place, lines[step.number])
-            for step in steps[:DAY_MESSAGES]
-            if step.number in lines
-        ],
+        rows=listed_by_place(reading.urls.day(name, shown), placed),
         following=steps[DAY_MESSAGES] if len(steps) > DAY_MESSAGES else None,
         is_indexed=first == 1,
     )

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
+from markupsafe import Markup, escape
+
 from gateway.web.body.obfuscation import obfuscated
 from gateway.web.templates import iso, short
 from storage.listing import decode_listing
@@ -14,12 +16,12 @@ from storage.model import Rendition
 from storage.pages import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.web.reading import Reading
     from storage.model import Page
 
-__all__ = ["NO_SUBJECT", "Line", "lines_of"]
+__all__ = ["NO_SUBJECT", "Line", "lines_of", "listed", "listed_by_place"]
 
 NO_SUBJECT: Final = "(no subject)"
 NOBODY: Final = "(nobody)"
@@ -32,18 +34,20 @@ _NEAR: Final = 256
 
 
 class Line(NamedTuple):
-    """A message as listings show it, in text that is to be escaped; ``references`` are its ancestors, oldest first."""
+    """A message as listings show it; ``references`` are its ancestors, oldest first.
+
+    ``link`` and ``about`` are HTML: who reads them finds what it is about and where it is, who wrote it and when.
+    """
 
     number: int
     message_id: bytes
     references: bytes
-    sent: int
-    url: str
     subject: str
     author: str
     date: str
     time: str
-    signs: str
+    link: str
+    about: str
 
 
 class _Kept:
@@ -132,18 +136,35 @@ class _Writing:
         subject, author = shown.subject or NO_SUBJECT, shown.name or shown.address or NOBODY
         if self._is_obfuscated:
             subject, author = obfuscated(subject), obfuscated(author)
+        url = self._urls.message(self._name, message_id)
+        date, time = iso(shown.sent), short(shown.sent)
+        signs = _signs(shown.attachments, is_patch=shown.is_patch)
         return Line(
             number,
             message_id,
             references,
-            shown.sent,
-            self._urls.message(self._name, message_id),
             subject,
             author,
-            iso(shown.sent),
-            short(shown.sent),
-            _signs(shown.attachments, is_patch=shown.is_patch),
+            date,
+            time,
+            f'<a href="{escape(url)}">{escape(subject)}</a>',
+            f'<span class="meta">{escape(author)}, <time datetime="{date}">{time}</time>{signs}</span>',
         )
+
+
+def listed(lines: Iterable[Line]) -> Markup:
+    """Return the items of a list of messages."""
+    return Markup("".join([f"<li>{line.link} {line.about}</li>\n" for line in lines]))  # noqa: S704  escaped
+
+
+def listed_by_place(url: str, placed: Iterable[tuple[int, Line]]) -> Markup:
+    """Return the items of a list of the messages of a day, whose page has the address ``url``."""
+    begins = escape(url)
+    items = [
+        f'<li value="{place}"><a href="{begins}{place}">{escape(line.subject)}</a> {line.about}</li>\n'
+        for place, line in placed
+    ]
+    return Markup("".join(items))  # noqa: S704  escaped
 
 
 def _row(page: Page, number: int) -> bytes | None:
@@ -152,11 +173,11 @@ def _row(page: Page, number: int) -> bytes | None:
 
 
 def _signs(attachments: int, *, is_patch: bool) -> str:
-    """Return what else there is in a message, in words."""
-    signs = ["patch"] if is_patch else []
-    if attachments:
-        signs.append("1 attachment" if attachments == 1 else f"{attachments} attachments")
-    return ", ".join(signs)
+    """Return what else there is in a message, in words to be added to others."""
+    patch = ", patch" if is_patch else ""
+    if attachments == 1:
+        return f"{patch}, 1 attachment"
+    return f"{patch}, {attachments} attachments" if attachments else patch
 
 
 def _together(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

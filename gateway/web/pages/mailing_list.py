@@ -12,7 +12,7 @@ from gateway.web.pages.list_fields import list_links
 from gateway.web.pages.numbers import parameter
 from gateway.web.pages.recent import numbers_since
 from gateway.web.pages.threads import latest_threads, thread_rows
-from gateway.web.pages.trees import grouped
+from gateway.web.pages.trees import drawn, grouped
 from gateway.web.routes import route
 from gateway.web.templates import page
 
@@ -72,7 +72,7 @@ async def _since(reading: Reading, ask: Ask, name: str, after: int) -> Answer:
         high=record.high if is_whole else numbers[-1],
         is_whole=is_whole,
         count=len(lines),
-        threads=grouped(list(lines.values())),
+        threads=[drawn(thread) for thread in grouped(list(lines.values()))],
     )
 
 

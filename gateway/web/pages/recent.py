@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.pages.calendars import calendar_of
-from gateway.web.pages.lines import lines_of
+from gateway.web.pages.lines import lines_of, listed
 from gateway.web.pages.walks import backwards
 from gateway.web.routes import route
 from gateway.web.templates import page
@@ -32,13 +32,15 @@ MAX_SINCE: Final = 500
 async def recent(reading: Reading, ask: Ask, name: str) -> Answer:
     """Show the newest messages, the last to come first."""
     record = reading.mailing_list(name)
+    lines = await _newest(reading, record)
     return page(
         "recent.html",
         reading,
         ask,
         f"Recent messages of {name}",
         name=name,
-        lines=await _newest(reading, record),
+        count=len(lines),
+        rows=listed(lines),
         total=record.count - len(record.hidden),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from markupsafe import Markup
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gateway.web.pages.lines import Line
 
-__all__ = ["Branch", "grouped"]
+__all__ = ["Branch", "drawn", "grouped"]
 
 MAX_DEPTH: Final = 9
 """What is deeper is shown as deep as this."""
@@ -37,19 +39,30 @@ def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
             tops.append(line)
         else:
             below.setdefault(parent, []).append(line)
-    drawn: set[int] = set()
+    known: set[int] = set()
     groups: dict[bytes, list[Branch]] = {}
-    for line in _each_once(tops, by_id.values(), drawn):
+    for line in _each_once(tops, by_id.values(), known):
         first = line.references.split(None, 1)[:1] or [line.message_id]
         group = groups.setdefault(first[0], [])
-        group.extend(_drawn(line, below, drawn))
+        group.extend(_drawn(line, below, known))
     return list(groups.values())
 
 
-def _each_once(tops: Iterable[Line], others: Iterable[Line], drawn: set[int]) -> Iterator[Line]:
+def drawn(thread: Iterable[Branch]) -> Markup:
+    """Return the items of a list of the messages of a thread; an answer has a class by how deep it stands."""
+    items = [
+        f'<li class="d{depth}">{line.link} {line.about}</li>\n'
+        if depth
+        else f"<li>{line.link} {line.about}</li>\n"
+        for depth, line in thread
+    ]
+    return Markup("".join(items))  # noqa: S704  lines are escaped
+
+
+def _each_once(tops: Iterable[Line], others: Iterable[Line], known: set[int]) -> Iterator[Line]:
     """Yield what nothing is above; then of each loop that is left its first."""
     for line in (*tops, *others):
-        if line.number not in drawn:
+        if line.number not in known:
             yield line
 
 
@@ -61,14 +74,14 @@ def _parent(line: Line, by_id: Mapping[bytes, Line]) -> bytes | None:
     return None
 
 
-def _drawn(top: Line, below: Mapping[bytes, Sequence[Line]], drawn: set[int]) -> Iterator[Branch]:
+def _drawn(top: Line, below: Mapping[bytes, Sequence[Line]], known: set[int]) -> Iterator[Branch]:
     """Yield a message and what is below it, depth first; what was drawn is not drawn again."""
     waiting = [(0, top)]
     while waiting:
         depth, line = waiting.pop()
-        if line.number in drawn:
+        if line.number in known:
             continue
-        drawn.add(line.number)
+        known.add(line.number)
         yield Branch(depth, line)
         deeper = min(depth + 1, MAX_DEPTH)
         waiting += [(deeper, each) for each in reversed(below.get(line.message_id, ()))]
