@@ -74,9 +74,9 @@ def test_next_and_previous_are_what_blists_has(tab: Tab, website: Website) -> No
             tab.run("document.querySelector('main').innerText.match(/<(.*)@x.example>/)[1]")
         )
         tab.click("main a[rel~=next]")
-    assert shown == ["first", "quotes", "deeper", "patch"]
+    assert shown == ["first", "quotes", "deeper", "later"]
     tab.click("main a[rel~=prev]")
-    assert "<patch@x.example>" in tab.text
+    assert "<later@x.example>" in tab.text
     assert_quiet(tab, website)
 
 

@@ -7,12 +7,15 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from storage.export import Exported, as_mboxrd
+from storage.message.dates import sent
+from storage.message.fields import parse_header
 from tests.interop.news import listgate, running
+from tests.mail import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
     from tests.interop.browser import Tab
 
 __all__ = ["Website", "axe", "serving_web", "violations", "write_lists"]
-
-_RECEIVED: Final = 1_073_300_000
-"""When the first message of a list came: 2004-01-05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def write_lists(folder: Path, lists: Mapping[str, Sequence[bytes]]) -> Path:
     for name, mails in lists.items():
         path = folder / f"{name}.mbox"
         records = (
-            as_mboxrd(Exported(number, _RECEIVED + number, raw))
+            as_mboxrd(Exported(number, sent(parse_header(raw)) or NOW, raw))
             for number, raw in enumerate(mails, 1)
         )
         path.write_bytes(b"".join(records))
