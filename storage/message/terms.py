@@ -28,6 +28,8 @@ __all__ = [
     "MAX_PIECE",
     "MAX_TERM",
     "RUN_ON",
+    "RUN_ON_SCRIPTS",
+    "SIGNS",
     "TERMS_VERSION",
     "Clue",
     "Piece",
@@ -54,16 +56,20 @@ _DIVIDED: Final = bytes(
 
 # Latin-1's; punctuation, currency; arrows, symbols, boxes, shapes; more punctuation, that of Han; what is no character;
 # musical notes, pieces of games, emoji.
-_SIGNS: Final = re.compile(
-    "[\x80-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f"
-    "\u3000-\u3004\u3008-\u303f\ufe10-\ufe6f\ufeff\ufff0-\uffff\U0001d000-\U0001d24f\U0001f000-\U0001faff]+"
+SIGNS: Final = (
+    "\x80-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f"
+    "\u3000-\u3004\u3008-\u303f\ufe10-\ufe6f\ufeff\ufff0-\uffff\U0001d000-\U0001d24f\U0001f000-\U0001faff"
 )
+"""The signs beyond ASCII, as in a class of a regular expression."""
 
-# Thai and Lao, Burmese, Khmer; kana, Han.
-RUN_ON: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\U00020000-\U0003ffff]+"
+RUN_ON_SCRIPTS: Final = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\U00020000-\U0003ffff"
 )
+"""Thai and Lao, Burmese, Khmer; kana, Han: likewise."""
+
+RUN_ON: Final = re.compile(f"[{RUN_ON_SCRIPTS}]+")
+_SIGNS: Final = re.compile(f"[{SIGNS}]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from gateway.web.pages import (
     raw,
     recent,
     robots,
+    search,
     thread,
     threads,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "raw",
     "recent",
     "robots",
+    "search",
     "thread",
     "threads",
 ]
