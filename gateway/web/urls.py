@@ -53,8 +53,7 @@ class Urls:
 
     def message(self, name: str, message_id: bytes, *last: str) -> str:
         """Return a message's permanent address, or that of something beneath it."""
-        bare = quote_from_bytes(message_id[1:-1], safe=_SAFE)
-        return "/".join([self.at(name, "m"), bare, *last])
+        return "/".join((self.root, _segment(name), "m", _id(message_id), *last))
 
     def attachment(self, name: str, message_id: bytes, at: int) -> str:
         """Return that of a message's attachment; they count from 1."""
@@ -109,6 +108,12 @@ class Urls:
 def _segment(text: str) -> str:
     """Return a segment of a path; most come again and again."""
     return quote(text, safe=_SAFE)
+
+
+@lru_cache(maxsize=4096)
+def _id(message_id: bytes) -> str:
+    """Return the segment of a Message-ID: a page has that of its thread several times."""
+    return quote_from_bytes(message_id[1:-1], safe=_SAFE)
 
 
 def _date(day: int) -> dt.date:

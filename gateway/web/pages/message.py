@@ -16,6 +16,7 @@ from gateway.web.pages.series import other_versions, parse_patch, search_for
 from gateway.web.routes import route
 from gateway.web.templates import page
 from storage.message.dates import written_zone
+from storage.message.fields import parse_header
 from storage.message.words import decode
 from storage.model import Fidelity
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
     from storage.model import Location
-
-MAX_DESCRIPTION: Final = 200
-"""Characters of a text that tell others what a page is about."""
 
 FIDELITIES: Final = {
     Fidelity.PAGE: "This copy was made from another archive's web page: addresses may be shortened, attachments missing, "
@@ -57,16 +55,17 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     record = reading.mailing_list(name)
     served = await reading.served(name, number)
     entry = await reading.entry(name, number)
-    shown = await body(reading, name, served)
+    shown = await body(reading, name, entry, served)
+    header = parse_header(served.octets)
     veiled = veil(reading, name)
-    subject = " ".join(decode(shown.header.first(b"subject") or b"").split())
+    subject = " ".join(decode(header.first(b"subject") or b"").split())
     patch = parse_patch(subject)
     thread = await drawing(reading, name, number)
     near = neighbours(record, number, thread)
     rows = await reading.rows(name, [*{*near.numbers, *([number] if patch else ())}])
     elsewhere = await _elsewhere(reading, name, served.message_id)
     is_veiled = reading.settings.is_obfuscated(name)
-    written = shown.header.first(b"date") or b""
+    written = header.first(b"date") or b""
     return page(
         "message.html",
         reading,
@@ -83,10 +82,9 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         written=decode(written),
         sent=entry.received if entry.sent is None else entry.sent,
         zone=None if entry.sent is None else written_zone(written),
-        fields=shown_fields(shown.header, veiled),
+        fields=shown_fields(header, veiled),
         fidelity=FIDELITIES[entry.fidelity],
         body=shown,
-        description=" ".join(shown.parsed.plain[: 2 * MAX_DESCRIPTION].split())[:MAX_DESCRIPTION],
         thread=thread,
         outline=await outlined(reading, name, thread, number),
         elsewhere=elsewhere,
@@ -98,8 +96,8 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         veiled=veiled,
         is_veiled=is_veiled,
         opened_in=opened_in(reading.settings, record, number, served.message_id),
-        reply=reply(record, shown.header, served.message_id, veiled(subject), is_veiled=is_veiled),
-        list_links=list_links(shown.header, is_veiled=is_veiled),
+        reply=reply(record, header, served.message_id, veiled(subject), is_veiled=is_veiled),
+        list_links=list_links(header, is_veiled=is_veiled),
     )
 
 

@@ -123,11 +123,10 @@ async def _pieces(
         made = None
         if row is not None:
             try:
-                size = (await reading.entry(shown.name, row.number)).size
-                if size <= room:
-                    room -= size
-                    served = await reading.served(shown.name, row.number)
-                    made = await body(reading, shown.name, served, anchor=f"m{row.number}-")
+                entry = await reading.entry(shown.name, row.number)
+                if entry.size <= room:
+                    room -= entry.size
+                    made = await body(reading, shown.name, entry)
             except Refusal:  # it was removed just now
                 row = None
         subject = bare_subject(row.subject) if row is not None else before
