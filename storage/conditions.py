@@ -28,7 +28,7 @@ from storage.message.keys import (
 )
 from storage.message.phrase import Phrase
 from storage.message.terms import clue_to_field, clue_to_text
-from storage.message.text import contains, field_texts, fold, fold_needle, searchable
+from storage.message.text import contains, field_texts, fold, fold_needle
 from storage.model import MAX_NUMBER, Rendition
 from storage.pages import PAGE_BITS
 from storage.query import (
@@ -380,7 +380,7 @@ def _words(query: Words) -> Condition:
         return _Among(_EVERY)
     clue = phrase.clue(in_head=bool(query.name))
     if not query.name:
-        return _InOctets(clue, lambda served: phrase.is_in(searchable(served).body))
+        return _InOctets(clue, phrase.is_in_body)
     which = FIELD_COLUMNS[query.name.lower()]
     return _Row(Rendition.KEYS, lambda texts: list(map(phrase.is_in, texts)), which, clue)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message import charsets, encodings
 from storage.message.structure import structure
@@ -31,7 +31,9 @@ __all__ = [
     "MAX_TEXT",
     "NO_TEXT",
     "TEXT_VERSION",
+    "AsRead",
     "Searchable",
+    "as_read",
     "contains",
     "field_texts",
     "fold",
@@ -95,6 +97,14 @@ class Searchable:
     body: bytes
 
 
+class AsRead(NamedTuple):
+    """A message folded, but for its line ends and folds; where its body begins; whether that is one text."""
+
+    folded: bytes
+    body: int
+    is_single: bool
+
+
 NO_TEXT: Final = Searchable(b"", b"")
 """That of a message that cannot be read."""
 
@@ -146,24 +156,34 @@ def contains(octets: bytes, in_head: bytes | None, in_body: bytes) -> bool:
 
     The same as a look at what is ``searchable``, but no further than needed.
     """
-    if octets.isascii() and b"\n" not in in_body:
-        capitals = octets.upper()
-        if not _is_encoded(capitals):
-            end = _header_end(octets)
-            if not _OTHER_TYPE.search(capitals, 0, end):  # all is one text as it is read
-                return capitals.find(in_body, end, end + MAX_TEXT) >= 0 or (
-                    in_head is not None and _is_in_header(octets[:end], capitals, in_head)
-                )
-            if in_body not in capitals and not any(
-                needle is not None and _is_in_header(octets, capitals, needle)
-                for needle in (in_head, in_body)
-            ):
-                return False  # what is nowhere is in no part
+    plain = None if b"\n" in in_body else as_read(octets)
+    if plain is not None:
+        capitals, end, is_single = plain
+        if is_single:
+            return capitals.find(in_body, end, end + MAX_TEXT) >= 0 or (
+                in_head is not None and _is_in_header(octets[:end], capitals, in_head)
+            )
+        if in_body not in capitals and not any(
+            needle is not None and _is_in_header(octets, capitals, needle)
+            for needle in (in_head, in_body)
+        ):
+            return False  # what is nowhere is in no part
     for is_body, text in _texts(octets, None):
         needle = in_body if is_body else in_head
         if needle is not None and needle in text:
             return True
     return False
+
+
+def as_read(octets: bytes) -> AsRead | None:
+    """Return a message in its served form as it is read, if that is in ASCII and nothing of it is encoded."""
+    if not octets.isascii():
+        return None
+    capitals = octets.upper()
+    if _is_encoded(capitals):
+        return None
+    end = _header_end(octets)
+    return AsRead(capitals, end, not _OTHER_TYPE.search(capitals, 0, end))
 
 
 def _is_in_header(header: bytes, capitals: bytes, needle: bytes) -> bool:

@@ -8,6 +8,7 @@ show it: who knows an address finds its messages, also where pages shorten it.
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -141,12 +142,8 @@ async def found(reading: Reading, tree: Tree, name: str = "") -> AsyncIterator[L
         Refusal: there is no such list, or there are too many (raised by the iteration).
     """
     merge = await _merged(reading, tree, scope(reading, name))
-    while True:
-        async for _ in merge.fill():
-            await reading.breathe()
-        place = merge.take()
-        if place is None:
-            return
+    patience = Budget(math.inf)
+    while await merge.fill(patience) and (place := merge.take()) is not None:
         yield place
 
 
@@ -168,18 +165,15 @@ async def look(
     merge = await _merged(reading, tree, names, decode_cursor(names, before) or ())
     budget = budget or Budget()
     places: list[Location] = []
-    while True:
-        async for _ in merge.fill():
-            if not await budget.pause(reading):
-                places += await merge.rest(most - len(places))
-                since = await merge.since()
-                return Found(places, merge.cursor(), since, is_cut=True)
+    while await merge.fill(budget):
         if len(places) == most and not merge.is_empty:
             return Found(places, merge.cursor(), is_full=True)
         place = merge.take()
         if place is None:
             return Found(places)
         places.append(place)
+    places += await merge.rest(most - len(places))
+    return Found(places, merge.cursor(), await merge.since(), is_cut=True)
 
 
 async def best(
@@ -228,14 +222,16 @@ class _Merge:
         """Whether there is nothing to take."""
         return not self._heads
 
-    async def fill(self) -> AsyncIterator[None]:
-        """Find what each list has to offer; yield where a pause may be due."""
+    async def fill(self, budget: Budget) -> bool:
+        """Find what each list has to offer; return whether there was time for it."""
         while self._hungry:
             source = self._sources[self._hungry[-1]]
             while not source.waiting and not source.is_done:
                 await source.step()
-                yield
+                if not await budget.pause(self._reading):
+                    return False
             await self._offer(self._hungry.pop())
+        return True
 
     def take(self) -> Location | None:
         """Take what comes next; None if there is nothing more."""

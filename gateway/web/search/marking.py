@@ -6,17 +6,16 @@ where a match lies in a piece that is not ASCII, what becomes of each of its cha
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.web.search.tree import And, Or, Term, Where
-from storage.message.phrase import words_of
-from storage.message.terms import RUN_ON_SCRIPTS, SIGNS
+from storage.message.phrase import Phrase
 from storage.message.text import fold
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.web.search.tree import Tree
@@ -34,10 +33,7 @@ MAX_LINE: Final = 200
 
 _BEFORE: Final = 80  # characters before what is marked
 _MAX_SPANS: Final = 500  # of a term in a text
-_FOLDED_AT_ONCE: Final = 256
-
-_SIGN: Final = rf"[\x00-/:-@\[-`{{-\x7f{SIGNS}]"
-_LETTER: Final = rf"[^\x00-/:-@\[-`{{-\x7f{SIGNS}{RUN_ON_SCRIPTS}]"
+_FOLDED_AT_ONCE: Final = 512
 
 _IN_TEXT: Final = frozenset((Where.ANYWHERE, Where.BODY))
 _IN_SUBJECT: Final = frozenset((Where.ANYWHERE, Where.SUBJECT))
@@ -74,7 +70,10 @@ class Marker:
     """Marks what some terms look for."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self._patterns = [re.compile(_pattern(term)) for term in dict.fromkeys(terms)]
+        self._patterns = [
+            Phrase(term.text, at_start=not term.is_inner, at_end=term.is_whole).pattern
+            for term in dict.fromkeys(terms)
+        ]
 
     def marked(self, text: str) -> Sequence[Piece]:
         """Return the pieces of a text that is shown whole."""
@@ -133,12 +132,18 @@ class _Folded:
         first = piece * _FOLDED_AT_ONCE
         offsets = self._offsets.get(piece)
         if offsets is None:
-            characters = self._original[first : first + _FOLDED_AT_ONCE]
-            offsets = list(
-                accumulate((len(fold(character)) for character in characters), initial=0)
+            offsets = self._offsets[piece] = _offsets(
+                self._original[first : first + _FOLDED_AT_ONCE]
             )
-            self._offsets[piece] = offsets
         return first + bisect_right(offsets, place - self._starts[piece]) - 1
+
+
+def _offsets(text: str) -> Sequence[int]:
+    """Return where in a folded text each character begins."""
+    if text.isascii():
+        return range(len(text) + 1)
+    lengths = (1 if character.isascii() else len(fold(character)) for character in text)
+    return list(accumulate(lengths, initial=0))
 
 
 def _terms(tree: Tree) -> Iterator[Term]:
@@ -149,21 +154,6 @@ def _terms(tree: Tree) -> Iterator[Term]:
             stack += node.parts
         elif isinstance(node, Term):
             yield node
-
-
-def _pattern(term: Term) -> str:
-    """Return what a term looks like in folded text; like ``storage.message.phrase``, but signs are between."""
-    words = words_of(term.text)
-    last = len(words) - 1
-    parts = []
-    for at, word in enumerate(words):
-        part = re.escape(word)
-        if not re.match(f"[{RUN_ON_SCRIPTS}]", word):
-            if at or not term.is_inner:
-                part += f"(?<!{_LETTER}{part})"  # behind the word, so that this is what is searched
-            part += f"(?!{_LETTER})" if at < last or term.is_whole else f"{_LETTER}*+"
-        parts.append(part)
-    return f"{_SIGN}*+".join(parts)
 
 
 def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
