@@ -20,15 +20,13 @@ KEPT_DAYS: Final = 100_000
 """Days whose counts are kept in memory, of all lists: some ten megabytes."""
 
 _DAYS: Final = """
-SELECT day, sum(present), sum(hidden) FROM (
-  SELECT day, present, 0 AS hidden FROM day WHERE list = ?1
-  UNION ALL
-  SELECT day, -1, 0 FROM message WHERE list = ?1 AND number > ?2
-    AND number <= (SELECT high FROM list WHERE id = ?1)
-  UNION ALL
-  SELECT m.day, 0, 1 FROM hidden h JOIN message m ON m.list = h.list AND m.number = h.number
-    WHERE h.list = ?1 AND h.number <= ?2
-) GROUP BY day HAVING sum(present) > 0 ORDER BY day
+SELECT day, present, 0 FROM day WHERE list = ?1
+UNION ALL
+SELECT day, -1, 0 FROM message NOT INDEXED
+  WHERE list = ?1 AND number > ?2 AND number <= (SELECT high FROM list WHERE id = ?1)
+UNION ALL
+SELECT m.day, 0, 1 FROM hidden h CROSS JOIN message m NOT INDEXED ON m.list = h.list AND m.number = h.number
+  WHERE h.list = ?1 AND h.number <= ?2
 """
 _ON_DAY: Final = (
     "SELECT place, number FROM message INDEXED BY message_day WHERE list = ? AND day = ? AND number <= ? "
@@ -57,7 +55,17 @@ class Days:
         kept = self._counts.get(key)
         if kept is not None and kept[0] == change:
             return kept[1]
-        counts = [DayCount(*row) for row in self._query.rows(_DAYS, key, high)]
+        present: dict[int, int] = {}
+        hidden: dict[int, int] = {}
+        for day, more, more_hidden in self._query.rows(_DAYS, key, high):  # true together
+            present[day] = present.get(day, 0) + more
+            if more_hidden:
+                hidden[day] = hidden.get(day, 0) + 1
+        counts = [
+            DayCount(day, count, hidden.get(day, 0))
+            for day, count in sorted(present.items())
+            if count > 0
+        ]
         self._counts.put(key, (change, counts), len(counts))
         return counts
 

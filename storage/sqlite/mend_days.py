@@ -41,14 +41,13 @@ _HIDDEN: Final = (
 )
 _UNHIDE: Final = "DELETE FROM hidden WHERE list = ? AND number = ?"
 _DISORDER: Final = """
-SELECT l.name, m.number, m.day, m.place FROM (
+SELECT (SELECT name FROM list WHERE id = m.list), number, day, place FROM (
   SELECT list, number, day, place, lag(number, 1, 0) OVER earlier AS number_before, lag(place, 1, 0) OVER earlier AS place_before
   FROM message INDEXED BY message_day WINDOW earlier AS (PARTITION BY list, day ORDER BY place, number)
-) m JOIN list l ON l.id = m.list WHERE m.number < m.number_before OR m.place = m.place_before
-  OR m.place < 1 OR m.day < 0 OR m.day > ?
+) m WHERE number < number_before OR place = place_before OR place < 1 OR day < 0 OR day > ?
 UNION
-SELECT l.name, m.number, m.day, m.place FROM tombstone t
-JOIN message m ON m.list = t.list AND m.day = t.day AND m.place = t.place JOIN list l ON l.id = t.list WHERE t.place > 0
+SELECT (SELECT name FROM list WHERE id = m.list), m.number, m.day, m.place FROM tombstone t
+JOIN message m ON m.list = t.list AND m.day = t.day AND m.place = t.place WHERE t.place <> 0
 """
 
 

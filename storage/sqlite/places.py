@@ -13,7 +13,7 @@ __all__ = ["Places"]
 _DAY: Final = "SELECT given, present FROM day WHERE list = ? AND day = ?"
 _PUT: Final = "INSERT OR REPLACE INTO day (list, day, given, present) VALUES (?, ?, ?, ?)"
 _COUNTS: Final = (
-    "SELECT day, count(*) FROM message WHERE list = ? AND number BETWEEN ? AND ? GROUP BY day"
+    "SELECT day, count(*) FROM message WHERE list = ? AND number BETWEEN ? AND ? GROUP BY +day"
 )
 
 _ALL: Final = """
