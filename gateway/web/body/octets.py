@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["obfuscated_octets"]
 
 _KEPT: Final = re.compile(
-    rb"(?:x-original-|resent-)?(?:message-id|references|in-reply-to)[ \t]*+:", re.IGNORECASE
+    rb"(?:x-original-|resent-)?(?:message-id|references|in-reply-to)[ \t]*+:(?:[\s,]*+<[^<>\s]*+>)*+[\s,]*+\Z",
+    re.IGNORECASE,
 )
+"""A field of nothing but ids: one that has words in it may have addresses as well."""
+
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _WORD: Final = re.compile(rb"=\?([!->@-~]{1,64})\?([BbQq])\?([^? ]*+)\?=")
 _ENCODED: Final = frozenset((b"base64", b"quoted-printable"))

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from tests.web.validity import parse as parse_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from xml.etree import ElementTree as ET
 
 from gateway.web.body import Parsed, parse, render
 
-__all__ = ["TAGS", "attachment_url", "body_of", "html_of", "message", "text_of", "tree_of", "wrong"]
+__all__ = [
+    "TAGS",
+    "attachment_url",
+    "body_of",
+    "driven",
+    "html_of",
+    "message",
+    "text_of",
+    "tree_of",
+    "wrong",
+]
 
 TAGS: Final = frozenset({"div", "p", "pre", "span", "a", "details", "summary"})
 CLASSES: Final = frozenset({
@@ -45,6 +56,17 @@ def rendered(parsed: Parsed, known: Mapping[bytes, str] | None = None) -> str:
 def body_of(text: str, *fields: str, obfuscate: bool = False) -> str:
     """Return the HTML of a text."""
     return html_of(message(text, *fields), obfuscate=obfuscate)
+
+
+def driven(steps: Generator[None, None, Parsed]) -> tuple[int, Parsed]:
+    """Return how many steps there were, and what came of them."""
+    for count in itertools.count():
+        try:
+            next(steps)
+        except StopIteration as stop:
+            parsed: Parsed = stop.value
+            return count, parsed
+    raise AssertionError
 
 
 def tree_of(html: str) -> ET.Element:
