@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Listgate
 
 COMMON = ("--archive", "--config")
-FACES = ("--nntp", "--imap", "--web")
+FACES = ("--nntp", "--imap", "--web", "--metrics")
 OPTIONS = {
     "serve": (*FACES, "SOURCE"),
     "import": ("LIST", "SOURCE"),

@@ -79,6 +79,7 @@ lines'''
         ),
         "imap": (),
         "web": DEFAULT_LISTENERS["web"],
+        "metrics": (),
     }
     assert config.tls == TlsConfig(tmp_path / "tls/cert.pem", Path("/etc/key.pem"), "optional")
     assert not config.login_needs_tls
