@@ -3,6 +3,6 @@
 Each module adds its own to the table of ``gateway.web.routes``.
 """
 
-from gateway.web.machine import atom, lists, mbox, messages
+from gateway.web.machine import atom, lists, mbox, messages, openapi, searching
 
-__all__ = ["atom", "lists", "mbox", "messages"]
+__all__ = ["atom", "lists", "mbox", "messages", "openapi", "searching"]

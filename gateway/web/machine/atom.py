@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gateway.web.reading import Reading
     from storage.model import MailingList
 
-__all__ = ["ATOM", "Feed", "feed"]
+__all__ = ["ATOM", "Feed", "feed", "feed_id"]
 
 ATOM: Final = "application/atom+xml; charset=utf-8"
 
@@ -51,7 +51,7 @@ async def of_list(reading: Reading, ask: Ask, name: str) -> Answer:
     """Send what was written to a list last."""
     record = reading.mailing_list(name)
     about = Feed(
-        _id("list", name),
+        feed_id("list", name),
         name,
         reading.urls.at(name, "list.atom"),
         reading.urls.mailing_list(name),
@@ -70,7 +70,7 @@ async def of_thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     subject = next((row.subject for row in rows.values()), "")
     root = nodes[0].message_id
     about = Feed(
-        _id("thread", name, root.decode("ascii", "replace")),
+        feed_id("thread", name, root.decode("ascii", "replace")),
         f"{veiled(reading, name, subject) or '(no subject)'} - {name}",
         reading.urls.message(name, id, "thread.atom"),
         reading.urls.thread(name, root if nodes[0].number else id),
@@ -83,7 +83,7 @@ async def of_thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
 async def of_every_list(reading: Reading, ask: Ask) -> Answer:
     """Send what was written last to any list."""
     about = Feed(
-        _id("lists"),
+        feed_id("lists"),
         reading.settings.title,
         reading.urls.at("", "lists.atom"),
         reading.urls.home(),
@@ -105,7 +105,10 @@ def feed(
     *,
     created: int = 0,
 ) -> Answer:
-    """Return an answer with a feed of entries, in their order; ``created`` is when it was last changed if there are none."""
+    """Return an answer with a feed of entries, in their order, of each message one.
+
+    ``created`` is when it was last changed if there are none.
+    """
     updated = max((entry.received for entry in found), default=created)
     origin = reading.settings.origin or ask.origin
     head = render(
@@ -119,7 +122,7 @@ def feed(
             moment(updated),
         ),
     )
-    written = b"".join([entry.written for entry in found])
+    written = b"".join({entry.message_id: entry.written for entry in found}.values())
     body = head + b"\n" + written.replace(ORIGIN.encode(), str(escape(origin)).encode()) + _END
     return Answer(body, ATOM, lists=lists, is_indexed=False)
 
@@ -151,6 +154,6 @@ async def _push(
         heapq.heappush(queue, (-entry.received, record.name, number))
 
 
-def _id(*what: str) -> str:
+def feed_id(*what: str) -> str:
     """Return what a feed is called, whatever its address."""
     return uuid5(_NAMESPACE, "\n".join(what)).urn

@@ -48,6 +48,7 @@ _MAX_LOOKED_UP: Final = 20  # messages that one mentions of which it is asked wh
 _NO_SUBJECT: Final = "(no subject)"
 _ID_SAFE: Final = "@!$&'()*+,;=:~"
 
+_ADDRESS: Final = re.compile(r"[^\s@]+@\S+")
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 s. 2.2 does not allow, not even as a reference."""
 
@@ -71,9 +72,10 @@ class _Entry:
 
 
 class FeedEntry(NamedTuple):
-    """An entry as it is written, and when its message was received."""
+    """An entry as it is written; whose it is, and when that was received."""
 
     written: bytes
+    message_id: bytes
     received: int
 
 
@@ -167,7 +169,7 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
             updated=moment(entry.received),
             published=moment(row.sent, row.zone),
             author=_shown(reading, name, row.author),
-            address="" if reading.settings.is_obfuscated(name) else xml_text(row.address),
+            address=_address(reading, name, row),
             url=there.urls.message(name, row.message_id),
             list=name,
             parent=id_iri(parent) if parent else "",
@@ -176,7 +178,7 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
             content=await _content(there, name, served),
         ),
     )
-    return FeedEntry(written + b"\n", entry.received)
+    return FeedEntry(written + b"\n", row.message_id, entry.received)
 
 
 async def _preview(reading: Reading, name: str, number: int) -> str:
@@ -210,6 +212,13 @@ async def _content(reading: Reading, name: str, served: Served) -> str:
         return str(whole)
     text, url = said.plain[:MAX_EXCERPT], reading.urls.message(name, served.message_id)
     return render("atom_excerpt.html", text=text, url=url).decode()
+
+
+def _address(reading: Reading, name: str, row: Row) -> str:
+    """Return the author's address, if there is one that may be shown (RFC 4287 s. 3.2.3)."""
+    if reading.settings.is_obfuscated(name) or not _ADDRESS.fullmatch(row.address):
+        return ""
+    return xml_text(row.address)
 
 
 def _shown(reading: Reading, name: str, text: str) -> str:

@@ -19,7 +19,7 @@ from storage.errors import NoSuchMessage
 from storage.export import Exported, as_mboxrd
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
@@ -41,39 +41,59 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9+_.-]")
 @route("/{name}/m/{id}/thread.mbox.gz")
 async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Send the messages of a thread."""
-    numbers = sorted(n.number for n in await thread_nodes(reading, name, id) if n.number)
-    if not numbers:
-        raise not_found("There is no such message in this list.")
-    return await mailbox(reading, ((name, n) for n in numbers), f"{name}-thread-{numbers[0]}")
+    numbers = [node.number for node in await thread_nodes(reading, name, id) if node.number]
+    called = f"{name}-thread-{min(numbers, default=0)}"
+    return await _numbered(reading, name, numbers, called, "There is no such message in this list.")
 
 
 @route("/{name}/{year}/{month}/month.mbox.gz")
 async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
     """Send the messages that a list received in a month."""
-    numbers = sorted([number async for number, _, _ in month_numbers(reading, name, year, month)])
-    if not numbers:
-        raise not_found("There are no messages of this month.")
-    return await mailbox(reading, ((name, n) for n in numbers), f"{name}-{year:04}-{month:02}")
+    numbers = [number async for number, _, _ in month_numbers(reading, name, year, month)]
+    called = f"{name}-{year:04}-{month:02}"
+    return await _numbered(reading, name, numbers, called, "There are no messages of this month.")
 
 
 async def mailbox(
     reading: Reading,
-    messages: Iterable[tuple[str, int]],
+    messages: AsyncIterator[tuple[str, int]],
+    *,
+    names: Sequence[str],
     called: str,
-    lists: frozenset[str] | None = None,
+    lists: frozenset[str],
+    etag: str = "",
 ) -> Answer:
-    """Return an answer with messages, given by list and number, as a mailbox; ``lists`` are those they are of."""
-    places = list(messages)
-    if lists is None:
-        lists = frozenset(name for name, _ in places)
-    is_veiled = any(reading.settings.is_obfuscated(name) for name, _ in places)
+    """Return an answer with messages, given by list and number, as a mailbox; ``names`` are the lists they may be of."""
+    is_veiled = any(map(reading.settings.is_obfuscated, names))
     return Answer(
-        await whole_or_in_pieces(_compressed(_records(reading, places))),
+        await whole_or_in_pieces(_compressed(_records(reading, messages))),
         GZIP,
         lists=lists,
         is_indexed=False,
         headers={"Content-Disposition": _disposition(called, is_veiled=is_veiled)},
-        etag=stamp(reading, places, is_veiled),
+        etag=etag,
+    )
+
+
+async def _numbered(
+    reading: Reading, name: str, numbers: Sequence[int], called: str, refusal: str
+) -> Answer:
+    """Return the mailbox of a list's messages.
+
+    Raises:
+        Refusal: there are none.
+    """
+    if not numbers:
+        raise not_found(refusal)
+    places = [(name, number) for number in sorted(numbers)]
+
+    async def messages() -> AsyncIterator[tuple[str, int]]:
+        for each in places:
+            yield each
+
+    etag = stamp(reading, places, reading.settings.is_obfuscated(name))
+    return await mailbox(
+        reading, messages(), names=[name], called=called, lists=frozenset({name}), etag=etag
     )
 
 
@@ -83,9 +103,11 @@ def _disposition(called: str, *, is_veiled: bool) -> str:
     return f'attachment; filename="{_UNSAFE.sub("_", called)}{veil}.mbox.gz"'
 
 
-async def _records(reading: Reading, messages: Iterable[tuple[str, int]]) -> AsyncIterator[bytes]:
+async def _records(
+    reading: Reading, messages: AsyncIterator[tuple[str, int]]
+) -> AsyncIterator[bytes]:
     """Yield messages as the records of an mboxrd file, in pieces; one that has gone meanwhile is left out."""
-    for name, number in messages:
+    async for name, number in messages:
         try:
             entry = await reading.archive.entry(name, number)
             octets = await _octets(reading, name, number)

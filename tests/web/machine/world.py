@@ -62,9 +62,9 @@ class World:
         other.reading = replace(self.reading, urls=Urls(root))
         return other
 
-    def get(self, target: str) -> Answer:
+    def get(self, target: str, origin: str = ORIGIN) -> Answer:
         """Return the answer to a request; raises Refusal."""
-        ask = Ask.of(target.encode(), ORIGIN)
+        ask = Ask.of(target.encode(), origin)
         reading = replace(self.reading, archive=self.archive)
 
         async def answer() -> Answer:
@@ -76,8 +76,8 @@ class World:
 
         return asyncio.run(answer())
 
-    def octets(self, target: str) -> bytes:
-        body = self.get(target).body
+    def octets(self, target: str, origin: str = ORIGIN) -> bytes:
+        body = self.get(target, origin).body
         assert isinstance(body, bytes)
         return body
 
