@@ -92,7 +92,9 @@ class Inline:
             start = found.start()
             if kind == 1:
                 scheme = _SCHEME.search(text, max(at, start - 5), start)
-                start = start if scheme is None else scheme.start()
+                if scheme is None:  # it is the end of an address
+                    continue
+                start = scheme.start()
             if start > at:
                 self.pieces.append(escape(text[at:start]))
             at = found.end()
@@ -144,9 +146,9 @@ class Inline:
 
 def _trimmed(url: str) -> tuple[str, str]:
     """Return a URL without what is more likely the text's than its own at its end, and that."""
-    end = len(url)
+    end, host = len(url), url.find("://") + 3
     surplus = {close: url.count(close) - url.count(opened) for close, opened in _CLOSING.items()}
-    while end:
+    while end > host:
         last = url[end - 1]
         if surplus.get(last, 0) > 0:
             surplus[last] -= 1

@@ -47,6 +47,7 @@ def links(text: str) -> list[str]:
         ("http://-a.example/ http://a..b", ["http://a..b"]),
         ("http://a.example:x/ http://a.example:123456/", []),
         (f"http://a.example/{'x' * MAX_URL}", []),
+        ("http://...", []),
         # One in another.
         ("http://a.example/http://b.example/c", ["http://a.example/http://b.example/c"]),
         ("javascript:http://a.example/b", ["http://a.example/b"]),
@@ -133,3 +134,9 @@ def test_addresses_are_obfuscated_or_not() -> None:
     assert text_of(html_of(octets)) == (
         "Mail <ann@example.org> or ann@example.org & http://a.example/ann@example.org\n"
     )
+
+
+def test_a_url_whose_scheme_is_an_address_is_none() -> None:
+    html = body_of("a@http://a.example/ http://b.example/", obfuscate=True)
+    assert text_of(html) == "a@...p://a.example/ http://b.example/"
+    assert [each.get("href") for each in tree_of(html).iter("a")] == ["http://b.example/"]

@@ -52,6 +52,14 @@ def test_ids_stay_whole_and_all_else_is_obfuscated() -> None:
     )
 
 
+def test_words_among_ids_may_hold_addresses() -> None:
+    octets = fields(
+        b"In-Reply-To: Message from Ann <ann@example.org> of Monday <1@mail.example.org>",
+        b"Message-ID: <1.2@mail.example.org>",
+    )
+    assert b"<ann@...mple.org>" in obfuscated_octets(octets)
+
+
 def test_without_a_header() -> None:
     assert obfuscated_octets(b"\r\nann@example.org\r\n") == b"\r\nann@...mple.org\r\n"
 
