@@ -25,9 +25,6 @@ MAX_KEPT_NODES: Final = 100_000
 ABSENT: Final = "message not in the archive"
 HIDDEN: Final = "hidden"
 
-_State = tuple[str, int, int]
-"""A list's name, validity and revision."""
-
 
 class Line(NamedTuple):
     """What an outline shows of a message: its address, who wrote it, when, and its subject, also without reply marks."""
@@ -76,37 +73,47 @@ class Drawing:
 
 
 class _Kept:
-    """Drawings by their messages' numbers; of each list only those of its revision are found."""
+    """Drawings by their messages' numbers, of each list as it was when it was last asked of."""
 
     def __init__(self) -> None:
-        self._found: dict[_State, dict[int, Drawing]] = {}
-        self._order: OrderedDict[tuple[_State, bytes], Drawing] = OrderedDict()
+        self._lists: dict[str, tuple[MailingList, dict[int, Drawing]]] = {}
+        self._order: OrderedDict[tuple[str, int], Drawing] = OrderedDict()
         self._nodes = 0
 
     def get(self, record: MailingList, number: int) -> Drawing | None:
         """Return the drawing of a message's thread, if it is kept."""
-        state = _state(record)
-        found = self._found.get(state, {}).get(number)
+        found = self._of(record).get(number)
         if found is not None:
-            self._order.move_to_end((state, found.first))
+            self._order.move_to_end((record.name, found.first_number))
         return found
 
     def put(self, record: MailingList, made: Drawing) -> None:
         """Keep a drawing in place of those that were not asked for longest."""
-        key = _state(record), made.first
-        if len(made.nodes) > MAX_KEPT_NODES or key in self._order:
+        numbers = self._of(record)
+        if len(made.nodes) > MAX_KEPT_NODES or made.first_number in numbers:
             return
-        self._order[key] = made
-        self._found.setdefault(key[0], {}).update(dict.fromkeys(made.at, made))
+        self._order[record.name, made.first_number] = made
+        numbers.update(dict.fromkeys(made.at, made))
         self._nodes += len(made.nodes)
         while self._nodes > MAX_KEPT_NODES:
-            (state, _), old = self._order.popitem(last=False)
-            self._nodes -= len(old.nodes)
-            numbers = self._found[state]
-            for number in old.at:
-                del numbers[number]
-            if not numbers:
-                del self._found[state]
+            name, first = next(iter(self._order))
+            self._drop(name, first, self._lists[name][1])
+
+    def _of(self, record: MailingList) -> dict[int, Drawing]:
+        """Return the drawings of a list by number; those made before it changed are let go."""
+        known = self._lists.get(record.name)
+        if known is None or known[0] != record:
+            if known is not None:
+                for first in {drawn.first_number for drawn in known[1].values()}:
+                    self._drop(record.name, first, known[1])
+            known = self._lists[record.name] = record, {}
+        return known[1]
+
+    def _drop(self, name: str, first: int, numbers: dict[int, Drawing]) -> None:
+        old = self._order.pop((name, first))
+        self._nodes -= len(old.nodes)
+        for number in old.at:
+            del numbers[number]
 
 
 _kept: Final[WeakKeyDictionary[Archive, _Kept]] = WeakKeyDictionary()
@@ -144,7 +151,3 @@ def drawn(record: MailingList, nodes: Sequence[ThreadNode]) -> Drawing:
     ]
     at = {node.number: place for place, node in enumerate(made) if node.number is not None}
     return Drawing(made, at)
-
-
-def _state(record: MailingList) -> _State:
-    return record.name, record.validity, record.revision
