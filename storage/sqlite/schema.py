@@ -226,8 +226,11 @@ ALTER TABLE message ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE message ADD COLUMN hash INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tombstone ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tombstone ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
-UPDATE message NOT INDEXED SET day = day_of(received), place = place_of(list, day_of(received)),
-  hash = hash_of((SELECT message_id FROM node WHERE id = message.node));
+UPDATE message SET day = day_of(received), place = numbered.place,
+  hash = hash_of((SELECT message_id FROM node WHERE id = message.node))
+  FROM (
+    SELECT list, number, row_number() OVER (PARTITION BY list, day_of(received) ORDER BY number) AS place FROM message
+  ) AS numbered WHERE message.list = numbered.list AND message.number = numbered.number;
 CREATE INDEX message_day ON message (list, day, place);
 CREATE INDEX message_hash ON message (list, hash);
 CREATE TABLE day (
@@ -278,7 +281,6 @@ def open_writer(directory: Path) -> sqlite3.Connection:
         connection.create_function("own_thread", 1, own_thread, deterministic=True)
         connection.create_function("day_of", 1, day_of, deterministic=True)
         connection.create_function("hash_of", 1, hash_of, deterministic=True)
-        connection.create_function("place_of", 2, _PlaceCount().next)
         prepare(connection, path, ARCHIVE)
         connection.execute("PRAGMA synchronous=FULL")
         # What is removed leaves nothing in the file, however SQLite was built.
@@ -288,21 +290,6 @@ def open_writer(directory: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise unavailable(path, error) from error
     return connection
-
-
-class _PlaceCount:
-    """Counts the messages of each day of a list, as they come in its order."""
-
-    def __init__(self) -> None:
-        self._list = 0
-        self._given: dict[int, int] = {}
-
-    def next(self, key: int, day: int) -> int:
-        """Return the next place of a list's day."""
-        if key != self._list:
-            self._list, self._given = key, {}
-        place = self._given[day] = self._given.get(day, 0) + 1
-        return place
 
 
 def hash_of(message_id: bytes | None) -> int:

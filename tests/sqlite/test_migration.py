@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from gateway.renderers import RENDERERS
+from storage.days import DayCount, id_sha1
 from storage.errors import ArchiveUnavailable
 from storage.ingest import ingest, rerender, versions
 from storage.model import Entry, Page, Rendition
 from storage.sqlite import SqliteArchive, SqliteWriter
 from storage.sqlite.schema import APPLICATION_ID, FILE, SCHEMA_VERSION, open_writer
 from storage.threads import Node, own_thread
+from tests.contract.test_twin import STATE, give, replica, settle
+from tests.days import calendar
 from tests.mail import NOW, Given, done, fill, gathered, mail
 
 COUNT = 300
@@ -221,3 +224,86 @@ def test_damage_does_not_keep_the_others_from_being_rendered(
                 assert isinstance(page, Page)
                 numbers.update(page.numbers)
             assert numbers == set(range(1, COUNT + 1)) - {7} - left_out
+
+
+def as_version_3(directory: Path) -> None:
+    """Make an archive of now one of the third version, in which messages have neither days nor places."""
+    with closing(sqlite3.connect(directory / FILE)) as connection, connection:
+        for statement in (
+            "DROP INDEX message_day",
+            "DROP INDEX message_hash",
+            *(f"ALTER TABLE message DROP COLUMN {name}" for name in ("day", "place", "hash")),
+            *(f"ALTER TABLE tombstone DROP COLUMN {name}" for name in ("day", "place")),
+            "DROP TABLE day",
+            "DROP TABLE hidden",
+            "PRAGMA user_version = 3",
+        ):
+            connection.execute(statement)
+
+
+def test_days_and_places_are_as_if_they_had_been_given_from_the_beginning(tmp_path: Path) -> None:
+    directory, new = tmp_path / "archive", tmp_path / "new"
+    open_writer(new).close()
+    mails = [mail(str(n), date=f"{n % 3 + 1} Jan 2004 {n % 24}:00:00 +0000") for n in range(50)]
+    with closing(SqliteWriter(directory, versions(RENDERERS))) as writer:
+        fill(writer, "l", mails)
+        fill(writer, "m", mails[::-1])
+    with closing(SqliteArchive(directory)) as archive:
+        before = [done(calendar(archive, name)) for name in ("l", "m")]
+    as_version_3(directory)
+    with closing(sqlite3.connect(directory / FILE)) as connection, connection:
+        connection.execute(
+            "UPDATE message SET revision = 1000 - number"
+        )  # it is the numbers' order
+    assert schema(directory) != schema(new)
+    with (
+        closing(SqliteWriter(directory, versions(RENDERERS))) as writer,
+        closing(SqliteArchive(directory)) as archive,
+    ):
+        assert schema(directory) == schema(new)
+        assert [done(calendar(archive, name)) for name in ("l", "m")] == before
+        assert list(archive.mailing_list("l").hidden) == []
+        with writer.batch() as batch:
+            assert batch.recount("l", repair=False) == batch.recount("m", repair=False) == []
+        assert list(writer.damage()) == []
+        with writer.batch() as batch:
+            batch.remove("l", 1)
+            batch.hide("l", [2])
+        fill(writer, "l", [mail("new", date="1 Jan 2004 12:00:00 +0000")], now=NOW + 1)
+        archive.refresh()
+        found = done(calendar(archive, "l"))
+        assert found == {at: n for at, n in before[0].items() if n != 1} | {(12_418, 18): 51}
+
+
+def test_what_was_removed_before_there_were_places_had_none(old: Path) -> None:
+    with closing(SqliteArchive(old)) as archive:
+        assert 7 not in [each.number for each in done(archive.places("l", 1, 2 * COUNT))]
+        assert len(done(calendar(archive, "l"))) == COUNT - 1
+
+
+def test_what_a_twin_does_not_show_yet_is_not_counted(tmp_path: Path) -> None:
+    with closing(SqliteWriter(tmp_path, versions(RENDERERS))) as writer:
+        give(writer, *map(replica, range(1, 6)))
+        settle(writer, replace(STATE, high=3))
+        as_version_3(tmp_path)
+    with closing(SqliteWriter(tmp_path, versions(RENDERERS))) as writer:
+        give(writer, replica(6))
+        with closing(SqliteArchive(tmp_path)) as archive:
+            assert done(archive.days("l")) == [DayCount(0, 3)]
+            settle(writer, replace(STATE, high=6, revision=78))
+            archive.refresh()
+            assert done(calendar(archive, "l")) == {(0, number): number for number in range(1, 7)}
+
+
+def test_a_message_without_its_message_id_has_a_place_all_the_same(tmp_path: Path) -> None:
+    with closing(SqliteWriter(tmp_path, versions(RENDERERS))) as writer:
+        fill(writer, "l", [mail("1"), mail("2")])
+    as_version_3(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection, connection:
+        connection.execute("DELETE FROM node WHERE number = 1")
+    with closing(SqliteWriter(tmp_path, versions(RENDERERS))) as writer:
+        with writer.batch() as batch:
+            batch.recount("l", repair=True)
+        with closing(SqliteArchive(tmp_path)) as archive:
+            assert done(archive.entry("l", 1)).place == 1
+            assert [*done(archive.hashed("l", id_sha1(b"<1@x.example>")))] == [1]
