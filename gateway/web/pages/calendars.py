@@ -113,11 +113,6 @@ class Calendar:
         return cls(tuple(counts), counts, months, crowded)
 
     @property
-    def total(self) -> int:
-        """How many messages are shown."""
-        return sum(self.months.values())
-
-    @property
     def years(self) -> Sequence[int]:
         """The years that have messages, descending."""
         return sorted({month.year for month in self.months}, reverse=True)

@@ -21,11 +21,12 @@ _PORTS: Final = {"nntp": 119, "nntps": 563, "news": 119, "imap": 143, "imaps": 9
 
 
 class Server(NamedTuple):
-    """Where another face is reached."""
+    """Where another face is reached; ``place`` is host and port in one, as many programs take it."""
 
     url: str
     host: str
     port: int
+    place: str
     is_secure: bool
 
 
@@ -54,4 +55,6 @@ def _server(url: str) -> Server | None:
         return None
     parts = urlsplit(url)
     port = parts.port or _PORTS[parts.scheme]
-    return Server(url, parts.hostname or "", port, parts.scheme in {"nntps", "imaps"})
+    host = parts.hostname or ""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return Server(url, host, port, place, parts.scheme in {"nntps", "imaps"})

@@ -43,15 +43,10 @@ _LINK: Final = re.compile(rb"<((?:mailto:|https?://)[!#-;=?-Z\[\]_a-z~]{1,500})>
 
 @dataclass(frozen=True, slots=True)
 class ListLink:
-    """A link that the list gives, what it is for, and how it is written out."""
+    """A link that the list gives, and what it is for."""
 
     purpose: str
     url: str
-
-    @property
-    def text(self) -> str:
-        """The link in short."""
-        return self.url.removeprefix("mailto:")
 
 
 async def list_links(reading: Reading, record: MailingList) -> Sequence[ListLink]:

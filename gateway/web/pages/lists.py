@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,9 @@ __all__ = ["LISTS_AT_ONCE", "Level", "Listed", "active", "levels_of", "lists"]
 
 LISTS_AT_ONCE: Final = 500
 """Lists on a page."""
+
+MAX_DEPTH: Final = 3
+"""How deep levels may be."""
 
 MAX_LEVELS: Final = 300
 """Levels of the hierarchy that are named, where there are more lists than a page has."""
@@ -73,7 +77,7 @@ async def lists(reading: Reading, ask: Ask) -> Answer:
         ask,
         reading.settings.title,
         lists=frozenset({EVERY_LIST}),
-        listed=[await _listed(reading, record) for record in shown],
+        listed=await _all_listed(reading, shown),
         total=len(records),
         levels=() if is_whole else levels_of(records),
         following=records[end].name if end < len(records) else "",
@@ -85,7 +89,7 @@ async def lists(reading: Reading, ask: Ask) -> Answer:
 async def active(reading: Reading, ask: Ask) -> Answer:
     """Show the lists that were written to last, the latest first."""
     records = reading.lists()
-    listed = [await _listed(reading, record) for record in records]
+    listed = await _all_listed(reading, records)
     listed.sort(key=lambda each: -each.received)
     return page(
         "lists.html",
@@ -103,16 +107,25 @@ async def active(reading: Reading, ask: Ask) -> Answer:
 
 def levels_of(records: Sequence[MailingList]) -> Sequence[Level]:
     """Return the topmost levels of the hierarchy of lists, which are ordered by name; deeper where that is but one."""
-    depth = 1
-    levels: dict[str, Level] = {}
-    while len(levels) <= 1 and depth <= 3:
-        levels = {}
+    counts: dict[str, int] = {}
+    firsts: dict[str, str] = {}
+    for depth in range(1, MAX_DEPTH + 1):
+        counts, firsts = {}, {}
         for record in records:
             name = ".".join(record.name.split(".", depth)[:depth])
-            known = levels.get(name, Level(name, 0, record.name))
-            levels[name] = Level(name, known.count + 1, known.first)
-        depth += 1
-    return list(levels.values())[:MAX_LEVELS]
+            firsts.setdefault(name, record.name)
+            counts[name] = counts.get(name, 0) + 1
+        if len(counts) > 1:
+            break
+    return [Level(name, count, firsts[name]) for name, count in islice(counts.items(), MAX_LEVELS)]
+
+
+async def _all_listed(reading: Reading, records: Sequence[MailingList]) -> list[Listed]:
+    found = []
+    for record in records:
+        found.append(await _listed(reading, record))
+        await reading.breathe()
+    return found
 
 
 async def _listed(reading: Reading, record: MailingList) -> Listed:
@@ -120,7 +133,6 @@ async def _listed(reading: Reading, record: MailingList) -> Listed:
     known = kept.get(record.name)
     if known is None or known[0] is not record:
         known = kept[record.name] = record, await _received(reading, record)
-        await reading.breathe()
     return Listed(record, record.count - len(record.hidden), known[1])
 
 

@@ -86,7 +86,7 @@ class _Search:
             return
         self.seen.add(entry.thread)
         members = await reading.archive.in_thread(self.record.name, entry.thread)
-        numbers = [number for number in members if not self.record.is_hidden(number)]
+        numbers = _shown(self.record, members)
         if numbers and await self._is_last(reading, step, numbers[-1]):
             self.threads.append(Found(numbers, entry.received))
 
@@ -163,6 +163,14 @@ async def previews_of(reading: Reading, name: str, numbers: Iterable[int]) -> di
                 found[number] = shown(row.decode("utf-8", "replace"))
         await reading.breathe()
     return found
+
+
+def _shown(record: MailingList, numbers: Sequence[int]) -> Sequence[int]:
+    """Return those numbers whose messages are not hidden."""
+    if not record.hidden:
+        return numbers
+    hidden = frozenset(record.hidden)
+    return [number for number in numbers if number not in hidden]
 
 
 def _looked_at(numbers: Sequence[int]) -> Sequence[int]:

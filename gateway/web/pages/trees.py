@@ -44,7 +44,7 @@ def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
     for line in _each_once(tops, by_id.values(), known):
         first = line.references.split(None, 1)[:1] or [line.message_id]
         group = groups.setdefault(first[0], [])
-        group.extend(_drawn(line, below, known))
+        _draw(group, line, below, known)
     return list(groups.values())
 
 
@@ -68,20 +68,28 @@ def _each_once(tops: Iterable[Line], others: Iterable[Line], known: set[int]) ->
 
 def _parent(line: Line, by_id: Mapping[bytes, Line]) -> bytes | None:
     """Return the nearest ancestor that is there."""
+    last = line.references.rpartition(b" ")[2]
+    if last in by_id and last != line.message_id:  # as it mostly is
+        return last
     for reference in reversed(line.references.split()):
         if reference in by_id and reference != line.message_id:
             return reference
     return None
 
 
-def _drawn(top: Line, below: Mapping[bytes, Sequence[Line]], known: set[int]) -> Iterator[Branch]:
-    """Yield a message and what is below it, depth first; what was drawn is not drawn again."""
-    waiting = [(0, top)]
+def _draw(
+    group: list[Branch], top: Line, below: Mapping[bytes, Sequence[Line]], known: set[int]
+) -> None:
+    """Add a message and what is below it, depth first; what was drawn is not drawn again."""
+    waiting = [Branch(0, top)]
     while waiting:
-        depth, line = waiting.pop()
+        branch = waiting.pop()
+        depth, line = branch
         if line.number in known:
             continue
         known.add(line.number)
-        yield Branch(depth, line)
-        deeper = min(depth + 1, MAX_DEPTH)
-        waiting += [(deeper, each) for each in reversed(below.get(line.message_id, ()))]
+        group.append(branch)
+        answers = below.get(line.message_id)
+        if answers:
+            deeper = min(depth + 1, MAX_DEPTH)
+            waiting += [Branch(deeper, each) for each in reversed(answers)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Step", "backwards", "of_day", "of_days"]
 
-MAX_GAP: Final = 2000
+MAX_GAP: Final = 20_000
 """Places in a row that are passed over, for their messages were removed or are hidden."""
 
 MAX_PLACE: Final = 1 << 31

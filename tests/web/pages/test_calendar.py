@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.web.pages import calendars
+from gateway.web.pages.calendars import DAY_AT_ONCE
 from tests.mail import MemoryEngine, fill, mail
 from tests.web.asked import Asked
 from tests.web.pages import listings
@@ -72,7 +74,9 @@ def check_neighbours(asked: Asked, path: str, keys: Counter[str]) -> None:
         assert (f'rel="{relation}" href="{HOME}{near}/"' in text) == (near != path)
 
 
-def test_pages_count_right(engine: Engine) -> None:
+@pytest.mark.parametrize("most", [DAY_AT_ONCE, 1])
+def test_pages_count_right(engine: Engine, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendars, "DAY_AT_ONCE", most)
     mails = made_over_years(1, 150, [1998, 1999, 2000])
     fill(engine.writer(), NAME, [each.octets for each in mails])
     check(asked_of(engine), mails)
@@ -166,3 +170,29 @@ def test_an_empty_list_says_so(asked: Asked) -> None:
         page = shown(asked, f"/lists.empty/{path}")
         assert page.status == 200
         assert "no messages yet" in page.text or "no threads yet" in page.text
+
+
+def test_not_too_many_calendars_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendars, "KEPT_CALENDARS", 2)
+    engine = MemoryEngine()
+    for at in range(1, 5):
+        fill(engine.writer(), f"l{at}", [mail("m", date=f"{at} May 2001 00:00:00 +0000")])
+    asked = asked_of(engine)
+    for at in (1, 2, 3, 4, 1, 3):
+        page = shown(asked, f"/l{at}/2001/05/")
+        assert page.counts(rf"/l{at}/2001/05/(\d\d)/") == {f"{at:02}": 1}
+
+
+def test_a_stretch_of_a_crowded_day_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendars, "DAY_AT_ONCE", 5)
+    engine = MemoryEngine()
+    fill(engine.writer(), NAME, [mail(f"m{n}") for n in range(1, 21)])
+    listings.remove(engine, NAME, range(3, 9))
+    listings.hide(engine, NAME, range(9, 15))
+    asked = asked_of(engine)
+    path = f"{HOME}2004/01/01/"
+    found = ["1", "2", *map(str, range(15, 21))]
+    assert list(shown(asked, path).texts(rf"{path}(\d+)")) == found
+    assert list(shown(asked, f"{path}?from=4").texts(rf"{path}(\d+)")) == found[2:]
+    recent = shown(asked, f"{HOME}recent").texts(r"/lists\.made/m/m(\d+)@x\.example")
+    assert list(recent) == found[::-1]

@@ -1,0 +1,95 @@
+"""Every page that lists something leads only to what is there, whatever was removed or hidden."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.web.settings import Settings
+from tests.mail import MemoryEngine, fill
+from tests.web.asked import ORIGIN, Asked
+from tests.web.pages import listings
+from tests.web.pages.listings import made_over_years, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LISTS = {"lists.one": [1997, 1998], "lists.two": [2003, 2004, 2005], "other.three": [2010]}
+MINE = re.compile(
+    r"/(?:active|help|(?:\?from=.*)?|[^/?]+/(?:\?since=\d+|recent|charts|threads(?:\?before=\d+)?|(?:\d{4}/(?:\d\d/){0,2}(?:\?from=\d+)?)?))"
+)
+
+
+@pytest.fixture(scope="module", params=["", "/below/here"])
+def place(request: pytest.FixtureRequest) -> tuple[Asked, str]:
+    """Made lists, and the path below which they are."""
+    engine = MemoryEngine()
+    for seed, (name, years) in enumerate(LISTS.items()):
+        mails = made_over_years(seed, 60, years)
+        fill(engine.writer(), name, [each.octets for each in mails])
+        listings.remove(engine, name, range(2, 60, 9))
+        listings.hide(engine, name, [1, 10, 19, 40])
+    return Asked(engine.archive(), Settings(origin=ORIGIN, root=request.param)), request.param
+
+
+def crawled(asked: Asked, root: str) -> Iterator[tuple[str, str]]:
+    """Yield every link of every page that lists something, and the page that it stands on."""
+    waiting, seen = [f"{root}/"], {f"{root}/"}
+    while waiting:
+        path = waiting.pop()
+        page = shown(asked, path)
+        for href, _ in page.links:
+            target = href.partition("#")[0]
+            if not target.startswith("/") or target in seen:
+                continue
+            seen.add(target)
+            assert target.startswith(f"{root}/"), path
+            yield target, path
+            if MINE.fullmatch(target.removeprefix(root)):
+                waiting.append(target)
+
+
+def test_links_lead_to_pages(place: tuple[Asked, str]) -> None:
+    asked, root = place
+    found = list(crawled(asked, root))
+    broken = [(to, at) for to, at in found if asked.followed(to)[0].status != 200]
+    assert not [each for each in broken if "/search" not in each[0]]
+    seen = {to.removeprefix(root) for to, _ in found}
+    for name in LISTS:
+        assert {f"/{name}/", f"/{name}/recent", f"/{name}/threads", f"/{name}/charts"} <= seen
+        permalinks = [path for path in seen if re.fullmatch(rf"/{name}/m/[^/]+", path)]
+        placed = [path for path in seen if re.fullmatch(rf"/{name}/\d{{4}}/\d\d/\d\d/\d+", path)]
+        assert len(permalinks) == len(placed) == 63 - 7 - 4
+
+
+def test_the_sitemap_names_every_message_that_is_shown(place: tuple[Asked, str]) -> None:
+    asked, root = place
+    _, index = asked.answer(f"{root}/sitemap.xml")
+    parts = re.findall(r"<loc>([^<]+)</loc>", index.decode())
+    assert len(parts) == len(LISTS)
+    for part in parts:
+        answer, body = asked.answer(part.removeprefix(ORIGIN))
+        assert answer.content_type == "application/xml; charset=utf-8"
+        places = re.findall(r"<loc>([^<]+)</loc>", body.decode())
+        assert len(places) == 1 + 63 - 7 - 4
+        assert all(asked.answer(each.removeprefix(ORIGIN))[0].status == 200 for each in places)
+
+
+def test_robots_name_the_sitemap(place: tuple[Asked, str]) -> None:
+    asked, root = place
+    answer, body = asked.answer(f"{root}/robots.txt")
+    assert answer.content_type.startswith("text/plain")
+    lines = body.decode().splitlines()
+    assert f"Sitemap: {ORIGIN}{root}/sitemap.xml" in lines
+    assert f"Disallow: {root}/*/search" in lines
+    assert "Disallow: /" not in lines
+
+
+def test_there_is_a_sign(place: tuple[Asked, str]) -> None:
+    asked, root = place
+    answer, body = asked.answer(f"{root}/favicon.svg")
+    assert answer.content_type == "image/svg+xml"
+    assert body.startswith(b"<svg ")
+    assert b"style" not in body

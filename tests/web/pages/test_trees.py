@@ -1,0 +1,74 @@
+"""Who answers whom among some messages."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.web.pages.lines import Line
+from gateway.web.pages.trees import MAX_DEPTH, drawn, grouped
+
+
+def line(number: int, references: bytes = b"") -> Line:
+    return Line(number, b"<%d>" % number, references, f"s{number}", "A", "", "", f"L{number}", "a")
+
+
+def depths(*lines: Line) -> list[list[tuple[int, int]]]:
+    return [[(each.line.number, each.depth) for each in thread] for thread in grouped(lines)]
+
+
+def test_answers_stand_below_what_they_answer() -> None:
+    assert depths(line(1), line(2, b"<1>"), line(3), line(4, b"<1> <2>"), line(5, b"<1>")) == [
+        [(1, 0), (2, 1), (4, 2), (5, 1)],
+        [(3, 0)],
+    ]
+
+
+def test_what_is_not_there_is_passed_over() -> None:
+    assert depths(line(1), line(3, b"<1> <2>")) == [[(1, 0), (3, 1)]]
+
+
+def test_those_that_answer_the_same_stand_together() -> None:
+    assert depths(line(2, b"<1>"), line(5), line(3, b"<1> <9>"), line(4, b"<1> <9> <3>")) == [
+        [(2, 0), (3, 0), (4, 1)],
+        [(5, 0)],
+    ]
+
+
+def test_an_answer_may_come_first() -> None:
+    assert depths(line(1, b"<2>"), line(3), line(2)) == [[(3, 0)], [(2, 0), (1, 1)]]
+
+
+def test_loops_end() -> None:
+    assert depths(line(1, b"<2>"), line(2, b"<1>"), line(3, b"<3>")) == [
+        [(3, 0)],
+        [(1, 0), (2, 1)],
+    ]
+
+
+def test_what_is_deep_is_shown_less_deep() -> None:
+    found = depths(*(line(n, b"<%d>" % (n - 1)) for n in range(1, 3000)))
+    assert [depth for _, depth in found[0]] == [min(n, MAX_DEPTH) for n in range(2999)]
+
+
+def test_items() -> None:
+    (thread,) = grouped([line(1), line(2, b"<1>")])
+    assert drawn(thread) == '<li>L1 a</li>\n<li class="d1">L2 a</li>\n'
+
+
+@given(st.lists(st.lists(st.integers(1, 12), max_size=4), max_size=12))
+def test_each_message_stands_once(references: list[list[int]]) -> None:
+    lines = [
+        line(number, b" ".join(b"<%d>" % each for each in ids))
+        for number, ids in enumerate(references, 1)
+    ]
+    threads = grouped(lines)
+    assert sorted(each.line.number for thread in threads for each in thread) == [
+        each.number for each in lines
+    ]
+    assert all(thread[0].depth == 0 for thread in threads)
+    for thread in threads:
+        for above, below in itertools.pairwise(thread):
+            assert below.depth <= above.depth + 1
