@@ -98,7 +98,7 @@ class MetricsFace:
         """Return the time."""
         return time.time()
 
-    async def respond(self, request: Request, peer: Peer) -> Response:  # noqa: ARG002 - a Responder's
+    async def respond(self, request: Request, peer: Peer, talk: Talk) -> Response:  # noqa: ARG002 - a Responder's
         """Return the metrics; raises nothing."""
         if request.method not in {b"GET", b"HEAD"}:
             return self.refusal(405, "This can be read only.")

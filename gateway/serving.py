@@ -120,7 +120,7 @@ def serve(
         return Place(directory, config.host, plan.subject_window, current.restricted)
 
     peers = PeersProcess(place(config))
-    web = WebFace(archive, config, listeners, policy, reactor)  # type: ignore[arg-type]  # a module's
+    web = WebFace(archive, config, listeners, policy, users, reactor=reactor)  # type: ignore[arg-type]  # a module's
 
     def apply(current: Config) -> None:
         web.replace(current)  # first: it may refuse

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.metrics_face import Counts
 from gateway.transport import Manners
 from gateway.web.access_log import AccessLog, line
+from gateway.web.logins import Logins
 from gateway.web.session import Session
 from gateway.web.settings import Settings
 from gateway.web.site import Site
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.base import ReactorBase
 
-    from gateway.access import Policy
+    from gateway.access import Authenticator, Policy
     from gateway.config import Config
     from gateway.connections import Peer
     from gateway.listeners import Listener
-    from gateway.web.askers import Asker
     from gateway.web.session import Talk
     from storage.archive import Archive
 
@@ -35,7 +35,7 @@ _ANYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::", "[::]"})  # noqa: S104 -
 
 
 class WebFace:
-    """Makes the sessions of the web archive, by a configuration that may change."""
+    """Makes the sessions of the web archive, by a configuration that may change; ``replace`` comes before the first."""
 
     def __init__(
         self,
@@ -43,9 +43,12 @@ class WebFace:
         config: Config,
         listeners: Mapping[str, Sequence[Listener]],
         policy: Policy,
+        users: Authenticator,
+        *,
         reactor: ReactorBase,
     ) -> None:
         self._listeners = listeners
+        self._users = users
         self._log: AccessLog | None = None
         self.counts = Counts()
         self.site = Site(
@@ -60,7 +63,12 @@ class WebFace:
             Refused: the access log cannot be written to.
         """
         self._log_to(config.web.access_log)
-        self.site.replace(_settings(config, self._listeners), config.web)
+        self.site.replace(
+            _settings(config, self._listeners),
+            config.web,
+            Logins(self._users) if config.users else None,
+            login_needs_tls=config.login_needs_tls,
+        )
 
     def close(self) -> None:
         """Let go of the access log."""
@@ -76,10 +84,10 @@ class WebFace:
             self._log.close()
         self._log = opened
 
-    def _note(self, talk: Talk, asker: Asker) -> None:
+    def _note(self, talk: Talk) -> None:
         self.counts.ended(talk, time.time())
         if self._log is not None:
-            self._log.write(line(talk, asker.address, None))
+            self._log.write(line(talk))
 
 
 def _settings(config: Config, listeners: Mapping[str, Sequence[Listener]]) -> Settings:

@@ -63,15 +63,15 @@ class AccessLog:
             ) from None
 
 
-def line(talk: Talk, address: str, user: str | None) -> bytes:
-    """Return the line about a request; ``user`` is who asked, if that is known."""
+def line(talk: Talk) -> bytes:
+    """Return the line about a request."""
     at = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(talk.began))
     asked = b"-" if talk.request is None else talk.request.line
     fields = {} if talk.request is None else talk.request.fields
     referer, agent = (_shown(fields.get(name, b"-")) for name in (b"referer", b"user-agent"))
-    who = _shown(user.encode()).replace(" ", "\\x20") if user else "-"
+    who = _shown(talk.user.encode()).replace(" ", "\\x20") if talk.user else "-"
     return (
-        f'{address or "-"} - {who} [{at}] "{_shown(asked)}" {talk.status} {talk.octets} '
+        f'{talk.address or "-"} - {who} [{at}] "{_shown(asked)}" {talk.status} {talk.octets} '
         f'"{referer}" "{agent}"\n'
     ).encode("ascii")
 

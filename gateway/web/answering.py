@@ -33,6 +33,9 @@ _STYLE: Final = Answer(
 )
 """Said to depend on the lists, so that it is kept."""
 
+_TRY_AGAIN_SECONDS: Final = 30
+"""When to try again where the archive cannot be read, or there are too many connections."""
+
 log = logging.getLogger(__name__)
 
 
@@ -100,7 +103,8 @@ class Answering:
             log.exception("the page for %d failed", refusal.status)
             text = f"{phrase}\n{refusal.text}\n".encode("utf-8", "replace")
             shown = Answer(text, "text/plain; charset=utf-8", refusal.status, is_indexed=False)
-        return replace(shown, max_age=0, lists=frozenset())
+        headers = {"Retry-After": str(_TRY_AGAIN_SECONDS)} if refusal.status == 503 else {}
+        return replace(shown, max_age=0, lists=frozenset(), headers=headers)
 
 
 def _list_around(reading: Reading, ask: Ask) -> str:

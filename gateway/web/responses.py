@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gateway.web.answers import Answer
 
-__all__ = ["STATUS_LINES", "Response", "Whole", "field_lines", "streamed"]
+__all__ = ["PUBLIC", "STATUS_LINES", "Response", "Sharing", "Whole", "field_lines", "streamed"]
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
@@ -41,6 +41,16 @@ _DIGEST_OCTETS: Final = 12
 
 _OVERHEAD_OCTETS: Final = 4096
 """What an answer that is kept takes besides its body."""
+
+
+class Sharing(NamedTuple):
+    """With whom an answer may be shared: not with others where it ``is_private``, with the like ``by_user``."""
+
+    is_private: bool = False
+    by_user: bool = False
+
+
+PUBLIC: Final = Sharing()
 
 
 class Response(NamedTuple):
@@ -75,7 +85,7 @@ class Whole:
         "status",
     )
 
-    def __init__(self, answer: Answer, body: bytes, *, is_private: bool = False) -> None:
+    def __init__(self, answer: Answer, body: bytes, sharing: Sharing = PUBLIC) -> None:
         self.status = answer.status
         self.is_codable = is_codable(answer.content_type, len(body))
         self.octets = len(body) * (3 if self.is_codable else 2) // 2 + _OVERHEAD_OCTETS
@@ -83,7 +93,7 @@ class Whole:
         self._tag = ""
         if answer.status == HTTPStatus.OK:
             self._tag = blake2b(body, digest_size=_DIGEST_OCTETS).hexdigest()
-        self._bare = _bare_fields(answer, is_private=is_private, varies=self.is_codable)
+        self._bare = _bare_fields(answer, sharing, is_coded=self.is_codable)
         self._kind = field_lines([("Content-Type", answer.content_type)]) if body else b""
         self._plain = Response(answer.status, self._fields(body, ""), body)
         self._coded: Response | None = None
@@ -116,15 +126,13 @@ class Whole:
         return self._bare + self._kind + field_lines(lines)
 
 
-def streamed(
-    answer: Answer, fields: Mapping[bytes, bytes], *, is_private: bool = False
-) -> Response:
+def streamed(answer: Answer, fields: Mapping[bytes, bytes], sharing: Sharing = PUBLIC) -> Response:
     """Return what to send to a GET or HEAD whose answer comes in pieces.
 
     Raises:
         ValueError: a field of it may not be sent.
     """
-    bare = _bare_fields(answer, is_private=is_private, varies=False)
+    bare = _bare_fields(answer, sharing, is_coded=False)
     if answer.etag:
         tag = f'"{answer.etag}"'
         bare += field_lines([("ETag", tag)])
@@ -141,11 +149,17 @@ def _unsent(status: int, fields: bytes) -> Response:
     return Response(status, fields + (b"" if status == 304 else b"Content-Length: 0\r\n"))
 
 
-def _bare_fields(answer: Answer, *, is_private: bool, varies: bool) -> bytes:
+def _bare_fields(answer: Answer, sharing: Sharing, *, is_coded: bool) -> bytes:
     """Return the fields that a 304 has as well. RFC 9110 s. 15.4.5."""
-    lines = {**_SECURITY, "Cache-Control": _cache_control(answer.max_age, is_private=is_private)}
+    kept = _cache_control(answer.max_age, is_private=sharing.is_private)
+    lines = {**_SECURITY, "Cache-Control": kept}
+    varies = [
+        name
+        for name, does in (("Accept-Encoding", is_coded), ("Authorization", sharing.by_user))
+        if does
+    ]
     if varies:
-        lines["Vary"] = "Accept-Encoding"
+        lines["Vary"] = ", ".join(varies)
     if answer.changed is not None:
         lines["Last-Modified"] = http_date(max(answer.changed, 0)).decode()
     if not answer.is_indexed:

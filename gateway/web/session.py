@@ -30,12 +30,16 @@ _LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 class Talk:
-    """One request and what became of it, as it is counted and logged; ``request`` is None where none was understood."""
+    """One request and what became of it, as it is counted and logged; ``request`` is None where none was understood.
 
-    __slots__ = ("began", "octets", "peer", "request", "status")
+    ``address`` is that of who asks, ``user`` the name by which they logged in.
+    """
 
-    def __init__(self, peer: Peer, request: Request | None, began: float) -> None:
-        self.peer = peer
+    __slots__ = ("address", "began", "octets", "request", "status", "user")
+
+    def __init__(self, address: str, request: Request | None, began: float) -> None:
+        self.address = address
+        self.user: str | None = None
         self.request = request
         self.began = began
         self.status = 0
@@ -49,8 +53,8 @@ class Responder(Protocol):
         """Return the time."""
         ...
 
-    async def respond(self, request: Request, peer: Peer) -> Response:
-        """Return the response to a request. Raises nothing."""
+    async def respond(self, request: Request, peer: Peer, talk: Talk) -> Response:
+        """Return the response to a request; note in ``talk`` who asks. Raises nothing."""
         ...
 
     def refusal(self, status: int, text: str) -> Response:
@@ -120,9 +124,9 @@ class Session:
                 return
             if request is None:
                 return
-            talk = Talk(self._peer, request, self._responder.seconds())
+            talk = Talk(self._peer.address, request, self._responder.seconds())
             try:
-                response = await self._responder.respond(request, self._peer)
+                response = await self._responder.respond(request, self._peer, talk)
                 talk.status = response.status
                 if isinstance(response.body, bytes):
                     body = b"" if request.method == b"HEAD" else response.body
@@ -184,7 +188,7 @@ class Session:
     def _last(self, status: int, text: str) -> bytes:
         """Return a response after which the connection ends."""
         response = self._responder.refusal(status, text)
-        talk = Talk(self._peer, None, self._responder.seconds())
+        talk = Talk(self._peer.address, None, self._responder.seconds())
         talk.status = status
         assert isinstance(response.body, bytes)
         talk.octets = len(response.body)

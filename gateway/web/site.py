@@ -12,21 +12,24 @@ from twisted.internet.task import deferLater
 from gateway.access import ANONYMOUS
 from gateway.web.answering import Answering
 from gateway.web.answers import Answer
-from gateway.web.askers import Asker, Askers
+from gateway.web.askers import Askers
 from gateway.web.codings import accepts_gzip
 from gateway.web.config import WebConfig
 from gateway.web.kept import KeptAnswers, Key
 from gateway.web.limits import Buckets, network
-from gateway.web.responses import Response, Whole, field_lines, streamed
+from gateway.web.logins import CHALLENGE
+from gateway.web.responses import PUBLIC, Response, Sharing, Whole, field_lines, streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twisted.internet.base import ReactorBase
 
-    from gateway.access import Access, Policy
+    from gateway.access import Access, Policy, Reader
     from gateway.connections import Peer
+    from gateway.web.askers import Asker
     from gateway.web.asks import Ask
+    from gateway.web.logins import Logins
     from gateway.web.requests import Request
     from gateway.web.session import Talk
     from gateway.web.settings import Settings
@@ -45,8 +48,10 @@ _STREAM_COST: Final = 10
 
 _MOST_COST: Final = 40
 
-_TRY_AGAIN_SECONDS: Final = 30
-"""When to try again where the archive cannot be read, or there are too many connections."""
+_FAILED_LOGIN_COST: Final = 20
+
+_NOBODY: Final = "This archive is not for the public."
+_IN_CLEAR: Final = "A password is taken by https only."
 
 _BULK: Final = (
     "Too many requests came from your network just now. To read much at once, take the mboxes "
@@ -68,21 +73,35 @@ class Site:
         reactor: ReactorBase,
         config: WebConfig | None = None,
         *,
-        tell: Callable[[Talk, Asker], None] | None = None,
+        logins: Logins | None = None,
+        login_needs_tls: bool = False,
+        tell: Callable[[Talk], None] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._archive = archive
         self._policy = policy
         self._reactor = reactor
         self._tell = tell
+        self._now = now
         self._making: dict[Key, list[Deferred[Whole | Answer | None]]] = {}
         self.hits = 0
         """How many requests were answered from what is kept."""
-        self.replace(settings, config or WebConfig())
+        self.replace(settings, config or WebConfig(), logins, login_needs_tls=login_needs_tls)
 
-    def replace(self, settings: Settings, config: WebConfig) -> None:
-        """Answer by these settings from now on."""
+    def replace(
+        self,
+        settings: Settings,
+        config: WebConfig,
+        logins: Logins | None = None,
+        *,
+        login_needs_tls: bool = False,
+    ) -> None:
+        """Answer by these settings from now on; without ``logins`` nobody can log in."""
+        self._logins = logins
+        self._login_needs_tls = login_needs_tls
         self._settings = settings
         self._answering = Answering(self._archive, settings)
+        self._login = f"{settings.root}/login".encode()
         self.kept = KeptAnswers(self._archive, config.kept_octets)
         self._askers = Askers(config.trusted_proxies, config.proxy_field)
         rate = config.requests_per_second
@@ -93,16 +112,21 @@ class Site:
 
     def seconds(self) -> float:
         """Return the time."""
-        return time.time()
+        return self._now()
 
-    async def respond(self, request: Request, peer: Peer) -> Response:
+    async def respond(self, request: Request, peer: Peer, talk: Talk) -> Response:
         """Return the response to a request; raises nothing."""
         asker = self._askers.of(peer.address, request.fields, secure=peer.secure)
+        talk.address = asker.address
         refused = self._refused(request, asker)
         if refused is not None:
             return refused
+        reader = await self._reader(request, asker)
+        if isinstance(reader, Response):
+            return reader
+        talk.user = reader.user
         origin = self._settings.origin or _origin(request.authority, secure=asker.secure)
-        key = Key(request.target, origin, self._policy.access(ANONYMOUS))
+        key = Key(request.target, origin, self._policy.access(reader))
         whole = self.kept.get(key, self._reactor.seconds())
         if whole is not None:
             self.hits += 1
@@ -112,8 +136,9 @@ class Site:
         if isinstance(made, Whole):
             response = await self._negotiated(made, request)
         else:
-            response = streamed(made, request.fields)
-        self._charge(asker, began, is_stream=not isinstance(made, Whole))
+            response = streamed(made, request.fields, self._sharing(key.access))
+        cost = (self._reactor.seconds() - began) / _SECONDS_A_REQUEST
+        self._charge(asker, cost + (0 if isinstance(made, Whole) else _STREAM_COST))
         return response
 
     def refusal(self, status: int, text: str) -> Response:
@@ -132,14 +157,13 @@ class Site:
     def ended(self, talk: Talk) -> None:
         """Take note of a request that has been answered, or given up."""
         if self._tell is not None:
-            fields = {} if talk.request is None else talk.request.fields
-            self._tell(talk, self._askers.of(talk.peer.address, fields, secure=talk.peer.secure))
+            self._tell(talk)
 
     async def answer(self, ask: Ask, access: Access | None = None) -> Answer:
         """Return the answer to what is asked for, whatever it is, by anybody if nobody is named."""
         breathe = _Turn(self._reactor).breathe
         access = access or self._policy.access(ANONYMOUS)
-        return await self._answering.answer(ask, access, breathe, int(time.time()))
+        return await self._answering.answer(ask, access, breathe, int(self._now()))
 
     # Limits
 
@@ -160,13 +184,43 @@ class Site:
         known = self.refusal(status, text)
         return known._replace(fields=known.fields + field_lines([(name, value)]))
 
-    def _charge(self, asker: Asker, began: float, *, is_stream: bool) -> None:
-        """Have a network pay for what its answer cost to make."""
+    def _charge(self, asker: Asker, cost: float) -> None:
+        """Have a network pay for what it cost to answer it."""
         name = network(asker.address)
         if self._buckets is not None and name:
-            now = self._reactor.seconds()
-            cost = (now - began) / _SECONDS_A_REQUEST + (_STREAM_COST if is_stream else 0)
-            self._buckets.charge(name, min(cost, _MOST_COST), now)
+            self._buckets.charge(name, min(cost, _MOST_COST), self._reactor.seconds())
+
+    # Logins
+
+    async def _reader(self, request: Request, asker: Asker) -> Reader | Response:
+        """Return who asks, or the response that refuses them."""
+        field = request.fields.get(b"authorization")
+        is_needed = self._policy.access(ANONYMOUS).login_needed
+        if self._logins is None:
+            return self.refusal(403, _NOBODY) if is_needed else ANONYMOUS
+        if field is None:
+            is_asked = is_needed or request.target == self._login
+            return self._challenge(asker) if is_asked else ANONYMOUS
+        if self._login_needs_tls and not asker.secure:
+            return self.refusal(403, _IN_CLEAR)
+        now = self._reactor.seconds()
+        reader = self._logins.known(field, now) or await self._logins.check(field, now)
+        if reader is None:
+            self._charge(asker, _FAILED_LOGIN_COST)
+            return self._challenge(asker)
+        if request.target == self._login:
+            return self._refusal(302, "You are logged in.", "Location", f"{self._settings.root}/")
+        return reader
+
+    def _challenge(self, asker: Asker) -> Response:
+        if self._login_needs_tls and not asker.secure:
+            return self.refusal(403, _IN_CLEAR)
+        return self._refusal(401, "This is for those who log in.", "WWW-Authenticate", CHALLENGE)
+
+    def _sharing(self, access: Access) -> Sharing:
+        if self._logins is None:
+            return PUBLIC
+        return Sharing(access != self._policy.access(ANONYMOUS), by_user=True)
 
     # Answers
 
@@ -203,15 +257,15 @@ class Site:
         return made
 
     async def _make(self, key: Key) -> Whole | Answer:
-        before = self._archive.lists()
+        kept, before = self.kept, self._archive.lists()
         if self._answering.is_outside(key.target):
             answer = self._answering.outside(key.target, key.origin, key.access)
         else:
             answer = await self.answer(self._answering.ask(key.target, key.origin), key.access)
         if not isinstance(answer.body, bytes):
             return answer
-        whole = Whole(answer, answer.body)
-        self.kept.put(key, answer, whole, before, self._reactor.seconds())
+        whole = Whole(answer, answer.body, self._sharing(key.access))
+        kept.put(key, answer, whole, before, self._reactor.seconds())
         return whole
 
 
