@@ -89,13 +89,15 @@ class Index:
 
     def _in_section(self, segment: int, section: int, clue: Clue, wanted: int) -> int:
         """Return which of the messages wanted have all pieces of a clue in one section."""
+        if not wanted:
+            return 0
+        terms = self._terms_of(segment, section)
+        if any(piece.octets not in terms for piece in clue.pieces):
+            return 0  # most often so: whose the others are need not be read
         for piece in clue.pieces:
+            wanted &= self._places_of(segment, section).with_piece(terms, piece, wanted)
             if not wanted:
                 break
-            terms = self._terms_of(segment, section)
-            if piece.octets not in terms:  # most often so: whose the others are need not be read
-                return 0
-            wanted &= self._places_of(segment, section).with_piece(terms, piece, wanted)
         return wanted
 
     def _terms_of(self, segment: int, section: int) -> bytes:
