@@ -146,16 +146,15 @@ async def _busiest(
     if len(steps) > RANKED:
         return ()
     counts: Counter[bytes] = Counter()
-    firsts: dict[bytes, int] = {}
+    firsts: dict[bytes, Line] = {}
+    lines = await lines_of(reading, record.name, sorted(step.number for step in steps))
     for step in steps:
-        thread = (await reading.archive.entry(record.name, step.number)).thread
-        counts[thread] += 1
-        firsts.setdefault(thread, step.number)
-        await reading.breathe()
-    busiest = [(count, firsts[thread]) for thread, count in counts.most_common(BUSIEST)]
-    lines = await lines_of(reading, record.name, sorted(first for _, first in busiest))
+        if step.number in lines:
+            line = lines[step.number]
+            counts[line.thread] += 1
+            firsts.setdefault(line.thread, line)
     return [
-        Busy(count, lines[first], reading.urls.thread(record.name, lines[first].message_id))
-        for count, first in busiest
-        if count > 1 and first in lines
+        Busy(count, firsts[thread], reading.urls.thread(record.name, firsts[thread].message_id))
+        for thread, count in counts.most_common(BUSIEST)
+        if count > 1
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gateway.web.reading import Reading
-    from storage.model import Page
+    from storage.model import Entry, Page
 
 __all__ = ["NO_SUBJECT", "Line", "lines_of", "listed", "listed_by_place"]
 
@@ -34,7 +34,7 @@ _NEAR: Final = 256
 
 
 class Line(NamedTuple):
-    """A message as listings show it; ``references`` are its ancestors, oldest first.
+    """A message as listings show it; ``references`` are its ancestors, oldest first, ``thread`` is as in ``Entry``.
 
     ``link`` and ``about`` are HTML: who reads them finds what it is about and where it is, who wrote it and when.
     """
@@ -42,6 +42,7 @@ class Line(NamedTuple):
     number: int
     message_id: bytes
     references: bytes
+    thread: bytes
     subject: str
     author: str
     date: str
@@ -101,7 +102,7 @@ async def lines_of(reading: Reading, name: str, numbers: Sequence[int]) -> dict[
             if overview is not None:
                 low = bisect_left(together, listing.numbers[0])
                 high = bisect_left(together, listing.numbers[-1] + 1)
-                writing.take(found, together[low:high], listing, overview)
+                await writing.take(found, together[low:high], listing, overview)
             await reading.breathe()
     return found
 
@@ -110,27 +111,30 @@ class _Writing:
     """Writes lines of a list, where they are not kept."""
 
     def __init__(self, reading: Reading, name: str) -> None:
+        self._archive = reading.archive
         self._name = name
         self._urls = reading.urls
         self._is_obfuscated = reading.settings.is_obfuscated(name)
 
-    def take(
+    async def take(
         self, found: dict[int, Line], numbers: Sequence[int], listing: Page, overview: Page
     ) -> None:
         """Add the lines of those numbers that are in both pages."""
         lines = _PAGES.kept(listing, overview, (self._urls.root, self._is_obfuscated))
-        had = len(lines)
+        new = {number for number in numbers if number not in lines}
+        if new:
+            _PAGES.count(len(new))
+            async for entries in self._archive.entries(self._name, min(new), max(new)):
+                for entry in entries:
+                    row, other = _row(listing, entry.number), _row(overview, entry.number)
+                    if entry.number in new and row is not None and other is not None:
+                        lines[entry.number] = self._line(entry, row, other)
         for number in numbers:
             line = lines.get(number)
-            if line is None:
-                row, other = _row(listing, number), _row(overview, number)
-                if row is None or other is None:
-                    continue
-                line = lines[number] = self._line(number, row, other)
-            found[number] = line
-        _PAGES.count(len(lines) - had)
+            if line is not None:
+                found[number] = line
 
-    def _line(self, number: int, row: bytes, overview: bytes) -> Line:
+    def _line(self, entry: Entry, row: bytes, overview: bytes) -> Line:
         shown = decode_listing(row)
         _, _, _, message_id, references, _ = overview.split(b"\t", 5)
         subject, author = shown.subject or NO_SUBJECT, shown.name or shown.address or NOBODY
@@ -140,9 +144,10 @@ class _Writing:
         date, time = iso(shown.sent), short(shown.sent)
         signs = _signs(shown.attachments, is_patch=shown.is_patch)
         return Line(
-            number,
+            entry.number,
             message_id,
             references,
+            entry.thread,
             subject,
             author,
             date,

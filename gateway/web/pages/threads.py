@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.answers import not_found
@@ -12,19 +12,19 @@ from gateway.web.pages.lines import lines_of
 from gateway.web.pages.numbers import parameter
 from gateway.web.pages.walks import Step, backwards
 from gateway.web.routes import route
-from gateway.web.templates import iso, page, short
+from gateway.web.templates import page
 from storage.errors import NoSuchMessage
 from storage.model import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
     from gateway.web.pages.calendars import Calendar
     from gateway.web.pages.lines import Line
     from gateway.web.reading import Reading
-    from storage.model import Entry, MailingList
+    from storage.model import MailingList
 
 __all__ = ["Latest", "ThreadRow", "latest_threads", "previews_of", "thread_rows"]
 
@@ -33,6 +33,8 @@ THREADS: Final = 50
 
 MAX_LOOKED_AT: Final = 2000
 """Messages among which the threads of one page are looked for."""
+
+_BATCH: Final = 100  # messages that are looked at together
 
 MAX_MEMBERS: Final = 40
 """Messages of a thread that are looked at for who wrote them."""
@@ -43,10 +45,10 @@ MAX_NAMES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A thread: the numbers of its messages that are shown, ascending, and when the last of them was received."""
+    """A thread: the numbers of its messages that are shown, ascending, and that of the last that came."""
 
     numbers: Sequence[int]
-    received: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +64,12 @@ class ThreadRow:
     """What a listing shows of a thread; ``authors`` are some of those who take part, ``more`` tells of others."""
 
     first: Line
+    last: Line
     url: str
     count: int
     authors: Sequence[str]
     more: bool
-    date: str
-    time: str
     preview: str = ""
-
-
-@dataclass(slots=True)
-class _Search:
-    """Which threads are passed on the way back through a list."""
-
-    record: MailingList
-    most: int
-    threads: list[Found] = field(default_factory=list)
-    seen: set[bytes] = field(default_factory=set)
-
-    async def look(self, reading: Reading, step: Step, entry: Entry) -> None:
-        """Look at a message, which came before those that were looked at."""
-        if entry.thread in self.seen:
-            return
-        self.seen.add(entry.thread)
-        members = await reading.archive.in_thread(self.record.name, entry.thread)
-        numbers = _shown(self.record, members)
-        if numbers and await self._is_last(reading, step, numbers[-1]):
-            self.threads.append(Found(numbers, entry.received))
-
-    async def _is_last(self, reading: Reading, step: Step, number: int) -> bool:
-        """Tell whether nothing has come to the thread since; its last message is mostly that of the highest number."""
-        if number == step.number:
-            return True
-        last = await reading.archive.entry(self.record.name, number)
-        return (last.day, last.place) <= (step.day, step.place)
 
 
 @route("/{name}/threads")
@@ -128,28 +102,57 @@ async def latest_threads(
     before: Step | None = None,
 ) -> Latest:
     """Return the threads of a list that were last active, or last active before a message came."""
-    search = _Search(record, most)
+    threads: list[Found] = []
+    seen: set[bytes] = set()
     looked = last = 0
-    async for step in backwards(reading, record, calendar, before):
-        if looked == MAX_LOOKED_AT or len(search.threads) == most:
-            return Latest(search.threads, last)
-        entry = await reading.archive.entry(record.name, step.number)
-        await search.look(reading, step, entry)
-        looked, last = looked + 1, step.number
-        await reading.breathe()
-    return Latest(search.threads)
+    async for steps in _batches(backwards(reading, record, calendar, before)):
+        lines = await lines_of(reading, record.name, sorted(step.number for step in steps))
+        for step in steps:
+            if looked == MAX_LOOKED_AT or len(threads) == most:
+                return Latest(threads, last)
+            looked, last = looked + 1, step.number
+            line = lines.get(step.number)
+            if line is not None and line.thread not in seen:
+                seen.add(line.thread)
+                found = await _found(reading, record, step, line.thread)
+                threads += [found] if found else []
+                await reading.breathe()
+    return Latest(threads)
+
+
+async def _batches(steps: AsyncIterator[Step]) -> AsyncIterator[Sequence[Step]]:
+    batch = []
+    async for step in steps:
+        batch.append(step)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def _found(reading: Reading, record: MailingList, step: Step, thread: bytes) -> Found | None:
+    """Return the thread of a message; None if it was written to later."""
+    numbers = _shown(record, await reading.archive.in_thread(record.name, thread))
+    if not numbers:
+        return None
+    if numbers[-1] != step.number:  # it mostly is the last to come
+        last = await reading.archive.entry(record.name, numbers[-1])
+        if (last.day, last.place) > (step.day, step.place):
+            return None
+    return Found(numbers, step.number)
 
 
 async def thread_rows(reading: Reading, name: str, found: Sequence[Found]) -> Sequence[ThreadRow]:
     """Return what is shown of threads."""
-    wanted = {number for thread in found for number in _looked_at(thread.numbers)}
+    wanted = {number for thread in found for number in (*_looked_at(thread.numbers), thread.last)}
     lines = await lines_of(reading, name, sorted(wanted))
     firsts = [each.numbers[0] for each in found]
     previews = await previews_of(reading, name, firsts)
     return [
         _thread_row(reading, name, each, lines, previews.get(each.numbers[0], ""))
         for each in found
-        if each.numbers[0] in lines
+        if each.numbers[0] in lines and each.last in lines
     ]
 
 
@@ -185,12 +188,11 @@ def _thread_row(
     authors = list(dict.fromkeys(line.author for line in looked_at))
     return ThreadRow(
         first,
+        lines[found.last],
         reading.urls.thread(name, first.message_id),
         len(found.numbers),
         authors[:MAX_NAMES],
         len(authors) > MAX_NAMES,
-        iso(found.received),
-        short(found.received),
         preview,
     )
 

@@ -27,8 +27,8 @@ class Branch(NamedTuple):
 def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
     """Return the threads that messages make, in the order of what they begin with, and so the answers within them.
 
-    Where what they answer is not among the messages, those that begin with the same reference stand together. Takes
-    time in proportion to the messages and their references, also where these go round in a loop.
+    Where what they answer is not among the messages, those of one thread stand together. Takes time in proportion to the
+    messages and their references, also where these go round in a loop.
     """
     by_id = {line.message_id: line for line in lines}
     below: dict[bytes, list[Line]] = {}
@@ -42,9 +42,7 @@ def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
     known: set[int] = set()
     groups: dict[bytes, list[Branch]] = {}
     for line in _each_once(tops, by_id.values(), known):
-        first = line.references.split(None, 1)[:1] or [line.message_id]
-        group = groups.setdefault(first[0], [])
-        _draw(group, line, below, known)
+        _draw(groups.setdefault(line.thread, []), line, below, known)
     return list(groups.values())
 
 

@@ -113,7 +113,9 @@ def test_lines_are_kept_until_they_are_others(engine: Engine) -> None:
     other = lines(reading_of(engine, root="/below"), [1])[1]
     assert 'href="/below/lists.made/m/a@x.example"' in other.link
     fill(engine.writer(), NAME, [mail("c", answers="a")], now=1_700_000_001)
-    assert lines(reading_of(engine), [1, 2, 3])[3].references == b"<a@x.example>"
+    found = lines(reading_of(engine), [1, 2, 3])
+    assert found[3].references == b"<a@x.example>"
+    assert found[3].thread == found[1].thread != found[2].thread
 
 
 def test_not_too_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +131,7 @@ def test_not_too_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_items_by_place() -> None:
-    line = Line(7, b"<a@x>", b"", "a < b", "A", "", "", "", "<span></span>")
+    line = Line(7, b"<a@x>", b"", b"", "a < b", "A", "", "", "", "<span></span>")
     assert listed_by_place("/l/2004/01/02/", [(3, line)]) == (
         '<li value="3"><a href="/l/2004/01/02/3">a &lt; b</a> <span></span></li>\n'
     )

@@ -11,8 +11,10 @@ from gateway.web.pages.lines import Line
 from gateway.web.pages.trees import MAX_DEPTH, drawn, grouped
 
 
-def line(number: int, references: bytes = b"") -> Line:
-    return Line(number, b"<%d>" % number, references, f"s{number}", "A", "", "", f"L{number}", "a")
+def line(number: int, references: bytes = b"", thread: bytes = b"") -> Line:
+    own = b"<%d>" % number
+    first = thread or references.partition(b" ")[0] or own
+    return Line(number, own, references, first, f"s{number}", "A", "", "", f"L{number}", "a")
 
 
 def depths(*lines: Line) -> list[list[tuple[int, int]]]:
@@ -30,8 +32,9 @@ def test_what_is_not_there_is_passed_over() -> None:
     assert depths(line(1), line(3, b"<1> <2>")) == [[(1, 0), (3, 1)]]
 
 
-def test_those_that_answer_the_same_stand_together() -> None:
-    assert depths(line(2, b"<1>"), line(5), line(3, b"<1> <9>"), line(4, b"<1> <9> <3>")) == [
+def test_those_of_one_thread_stand_together() -> None:
+    lines = line(2, b"<1>"), line(5), line(3, b"<9>", b"<1>"), line(4, b"<9> <3>", b"<1>")
+    assert depths(*lines) == [
         [(2, 0), (3, 0), (4, 1)],
         [(5, 0)],
     ]
