@@ -178,6 +178,7 @@ class Blocks:
     def _file(self, name: str) -> int:
         """Return the number of a file that a diffstat names, whose beginning it may leave out; 0 if it has none."""
         if name.startswith("..."):
+            name = name.rstrip("}")  # of a file that was renamed, its beginning left out
             full = self._ends.get(name.rpartition("/")[2], "")
             name = full if full.endswith(name[3:]) else ""
         return self._files.get(name, 0)

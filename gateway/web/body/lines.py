@@ -22,6 +22,12 @@ MAX_QUOTED: Final = 12
 _MOSTLY: Final = 50  # so many lines quoted to one that is not are no reason to fold
 
 _QUOTED: Final = re.compile(r"(?:[ \t]?>)++")
+_SEPARATORS: Final = frozenset(
+    ("-- ", "- -- ")
+)  # the other one in a text signed by PGP (RFC 9580 s. 7.2)
+_ARMOUR: Final = "-----BEGIN PGP SIGNATURE-----"
+_ARMOUR_END: Final = "-----END PGP SIGNATURE-----"
+_MAX_ARMOUR: Final = 60
 _ENDS: Final = (">", " >", "diff --git ")  # what no signature begins a line with
 _FOOTER: Final = "_" * 40  # where Mailman's begins
 
@@ -83,8 +89,10 @@ def _run(lines: Sequence[str], at: int, *, diffs: bool) -> Run | None:
         return Run(Kind.QUOTE, _quote(lines, at))
     if line[0] == " ":
         return None
-    if line == "-- " or line.startswith(_FOOTER):
+    if line in _SEPARATORS or line.startswith(_FOOTER):
         return Run(Kind.SIGNATURE, _signature(lines, at))
+    if line.startswith(_ARMOUR):
+        return Run(Kind.SIGNATURE, _armour(lines, at))
     if diffs and starts_diff(lines, at):
         found = diff(lines, at)
         return Run(Kind.DIFF, found.stop, found)
@@ -110,6 +118,14 @@ def _signature(lines: Sequence[str], at: int) -> int:
     while at < len(lines) and not lines[at].startswith(_ENDS):
         at += 1
     return at
+
+
+def _armour(lines: Sequence[str], at: int) -> int:
+    """Return where a signature of PGP ends (RFC 9580 s. 6.2): at the latest after as many lines as one has."""
+    for stop in range(at + 1, min(at + _MAX_ARMOUR, len(lines))):
+        if lines[stop].startswith(_ARMOUR_END):
+            return stop + 1
+    return min(at + _MAX_ARMOUR, len(lines))
 
 
 def is_mostly_quoted(lines: Sequence[str], found: Sequence[Run]) -> bool:

@@ -58,6 +58,10 @@ def test_all_of_a_text_is_there(text: str) -> None:
         ("-- \nAnn\n> b\n", [("sig", "-- \nAnn\n"), ("q1", "> b\n")]),
         (f"a\n{'_' * 47}\nlist\n", [("sig", f"{'_' * 47}\nlist\n")]),
         (f"a\n{'_' * 39}\nlist\n", []),
+        # Those of PGP.
+        ("a\n-----BEGIN PGP SIGNATURE-----\n\nabc=\n-----END PGP SIGNATURE-----\nb\n", [("sig", "-----BEGIN PGP SIGNATURE-----\n\nabc=\n-----END PGP SIGNATURE-----\n")]),
+        ("-----BEGIN PGP SIGNATURE-----\nabc=\n", [("sig", "-----BEGIN PGP SIGNATURE-----\nabc=\n")]),
+        ("a\n- -- \nAnn\n-----BEGIN PGP SIGNATURE-----\nx\n", [("sig", "- -- \nAnn\n-----BEGIN PGP SIGNATURE-----\nx\n")]),
     ],
 )  # fmt: skip  # a table
 def test_runs_have_classes(text: str, expected: list[tuple[str, str]]) -> None:
@@ -164,9 +168,9 @@ def test_a_diffstat_leads_to_the_files() -> None:
 def test_a_short_name_in_a_diffstat_leads_to_the_file() -> None:
     diff = "diff --git a/long/way/to/it.c b/long/way/to/it.c\n"
     html = body_of(
-        f" .../to/it.c | 1 +\n .../of/it.c | 1 +\n {{a => long}}/way/to/it.c | 1 -\n 1 file changed\n{diff}"
+        f" .../to/it.c | 1 +\n .../of/it.c | 1 +\n .../to/it.c}}  | 1 +\n {{a => long}}/way/to/it.c | 1 -\n 1 file changed\n{diff}"
     )
-    assert [each.get("href") for each in tree_of(html).iter("a")] == ["#f1", "#f1"]
+    assert [each.get("href") for each in tree_of(html).iter("a")] == ["#f1"] * 3
 
 
 def test_what_looks_like_a_diffstat_stays_text() -> None:
