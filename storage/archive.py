@@ -184,6 +184,14 @@ class Archive(Protocol):
         """
         ...
 
+    async def was_removed(self, name: str, message_id: bytes) -> bool:
+        """Tell whether the list had a message with this Message-ID that was removed.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
+        """
+        ...
+
     async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
         """Return the numbers of the messages whose Message-ID has this SHA-1 (``storage.days``), ascending.
 

@@ -167,6 +167,11 @@ class MemoryArchive:
         record = self.mailing_list(name)
         return memory_days.at_place(self.shelves[name], record, day, place)
 
+    async def was_removed(self, name: str, message_id: bytes) -> bool:
+        self.mailing_list(name)
+        removals = self.shelves[name].removals.values()
+        return any(each.message_id == message_id for each in removals)
+
     async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
         record = self.mailing_list(name)
         return memory_days.hashed(self.shelves[name], record, sha1)

@@ -76,6 +76,9 @@ _IN_THREAD: Final = (
     "AND number IS NOT NULL ORDER BY number"
 )
 _FIND: Final = "SELECT list, number FROM node WHERE message_id = ? AND number IS NOT NULL"
+_REMOVED: Final = (
+    "SELECT 1 FROM node n JOIN tombstone t ON t.node = n.id WHERE n.list = ? AND n.message_id = ?"
+)
 _PAGE_CHANGED: Final = "SELECT changed FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PAGE: Final = "SELECT changed, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _COPIES: Final = (
@@ -257,6 +260,10 @@ class SqliteArchive:
     async def at_place(self, name: str, day: int, place: int) -> int:
         high = self.mailing_list(name).high
         return self._days.at_place(self._ids[name], high, day, place)
+
+    async def was_removed(self, name: str, message_id: bytes) -> bool:
+        self.mailing_list(name)
+        return bool(self._query.rows(_REMOVED, self._ids[name], message_id))
 
     async def hashed(self, name: str, sha1: bytes) -> Sequence[int]:
         high = self.mailing_list(name).high

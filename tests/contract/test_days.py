@@ -132,6 +132,18 @@ def test_what_changes_a_message_leaves_its_day_and_place(engine: Engine) -> None
         done(archive.at_place("l", DAY_1, 1))
 
 
+def test_which_ids_were_removed(engine: Engine) -> None:
+    fill(engine.writer(), "l", [on(1, "a"), on(1, "b", "References: <ghost@x.example>")])
+    fill(engine.writer(), "m", [on(1, "a")])
+    remove(engine, "l", 1)
+    archive = engine.archive()
+    asked = (("l", "a"), ("l", "b"), ("l", "ghost"), ("l", "none"), ("m", "a"))
+    told = [done(archive.was_removed(name, f"<{own}@x.example>".encode())) for name, own in asked]
+    assert told == [True, False, False, False, False]
+    with pytest.raises(NoSuchList):
+        done(archive.was_removed("none", b"<a@x.example>"))
+
+
 @pytest.mark.parametrize("received", [-(2**62), -1, 0, 86_399, 86_400, 2**40, 2**62])
 def test_a_time_that_no_calendar_has_is_of_its_first_or_last_day(
     engine: Engine, received: int

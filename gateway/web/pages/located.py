@@ -20,9 +20,15 @@ async def by_id(reading: Reading, name: str, message_id: bytes) -> int:
     """Return the number of the message with a Message-ID in a list.
 
     Raises:
-        Refusal: there is none, or it is hidden.
+        Refusal: there is none, it was removed, or it is hidden.
     """
-    number = await reading.number(name, message_id)
+    try:
+        number = await reading.number(name, message_id)
+    except Refusal:
+        reading.mailing_list(name)
+        if await reading.archive.was_removed(name, message_id):
+            raise gone("This message was removed.") from None
+        raise
     check_shown(reading, name, number)
     return number
 

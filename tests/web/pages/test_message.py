@@ -158,7 +158,7 @@ def test_what_is_not_shown(engine: Engine) -> None:
     shown = Asked(engine.archive())
     for path, status in (
         (f"/{NAME}/m/m9@x.example", 404),
-        (f"/{NAME}/m/m0@x.example", 404),
+        (f"/{NAME}/m/m0@x.example", 410),
         (f"/{NAME}/2004/01/01/1", 410),
         (f"/{NAME}/m/m1@x.example", 410),
         (f"/{NAME}/2004/01/01/2", 410),
