@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from gateway.web.pages.outline import bare_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,14 +49,25 @@ def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
 
 
 def drawn(thread: Iterable[Branch]) -> Markup:
-    """Return the items of a list of the messages of a thread; an answer has a class by how deep it stands."""
-    items = [
-        f'<li class="d{depth}">{line.link} {line.about}</li>\n'
-        if depth
-        else f"<li>{line.link} {line.about}</li>\n"
-        for depth, line in thread
-    ]
+    """Return the items of a list of the messages of a thread; an answer has a class by how deep it stands.
+
+    Of an answer whose subject is that of the message before it only the author stands there.
+    """
+    items: list[str] = []
+    before = ""
+    for depth, line in thread:
+        subject = bare_subject(line.subject)
+        shown = _answer(line) if depth and subject == before else f"{line.link} {line.about}"
+        items.append(f'<li class="d{depth}">{shown}</li>\n' if depth else f"<li>{shown}</li>\n")
+        before = subject
     return Markup("".join(items))  # noqa: S704  lines are escaped
+
+
+def _answer(line: Line) -> str:
+    """Return a line without its subject."""
+    begin = line.link.partition(">")[0]
+    about = line.about.partition(", <time")[2]
+    return f'{begin}>{escape(line.author)}</a> <span class="meta"><time{about}'
 
 
 def _each_once(tops: Iterable[Line], others: Iterable[Line], known: set[int]) -> Iterator[Line]:

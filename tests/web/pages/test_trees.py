@@ -75,3 +75,28 @@ def test_each_message_stands_once(references: list[list[int]]) -> None:
     for thread in threads:
         for above, below in itertools.pairwise(thread):
             assert below.depth <= above.depth + 1
+
+
+def test_a_subject_stands_once() -> None:
+    def said(number: int, references: bytes, subject: str) -> Line:
+        link = f'<a href="/{number}">{subject}</a>'
+        about = f'<span class="meta">A &lt;, <time datetime="d">t{number}</time>, patch</span>'
+        return line(number, references)._replace(
+            subject=subject, author="A <", link=link, about=about
+        )
+
+    (thread,) = grouped(
+        [
+            said(1, b"", "S"),
+            said(2, b"<1>", "Re: S"),
+            said(3, b"<1>", "T"),
+            said(4, b"<1> <3>", "S"),
+        ]
+    )
+    first, second, third, fourth = drawn(thread).splitlines()
+    assert ">S</a>" in first
+    assert second == (
+        '<li class="d1"><a href="/2">A &lt;</a> <span class="meta"><time datetime="d">t2</time>, patch</span></li>'
+    )
+    assert ">T</a>" in third
+    assert ">S</a>" in fourth
