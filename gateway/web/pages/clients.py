@@ -64,14 +64,14 @@ class Reply:
 
 
 def reply(
-    record: MailingList, header: Header, message_id: bytes, subject: str, *, is_veiled: bool
+    address: str, header: Header, message_id: bytes, subject: str, *, is_veiled: bool
 ) -> Reply:
-    """Return how to answer a message.
+    """Return how to answer a message of the list that has this address, or an empty one.
 
     It goes to who wrote it, with a copy to all whom it went to. Where addresses are shortened it goes to the list alone,
     or to whom the reader knows.
     """
-    to, cc = _recipients(record, header, is_veiled=is_veiled)
+    to, cc = _recipients(address, header, is_veiled=is_veiled)
     answered_to = [
         *(references(header.first(b"references") or b"") or answered(header)),
         message_id,
@@ -88,7 +88,9 @@ def reply(
         ("in-reply-to", message_id.decode()),
         ("references", b" ".join(ids).decode()),
     ]
-    query = "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in parts)
+    query = "&".join(
+        f"{name}={quote(value, safe=_SAFE, errors='replace')}" for name, value in parts
+    )
     options = [
         f"--in-reply-to={message_id.decode()}",
         *(f"--to={each}" for each in to),
@@ -127,13 +129,13 @@ def _links(value: bytes, *, is_veiled: bool) -> Iterable[str]:
 
 
 def _recipients(
-    record: MailingList, header: Header, *, is_veiled: bool
+    address: str, header: Header, *, is_veiled: bool
 ) -> tuple[Sequence[str], Sequence[str]]:
     """Return whom an answer goes to, and who gets a copy."""
     if is_veiled:
-        return ([record.address] if record.address else []), []
+        return ([address] if address else []), []
     to = _mailboxes([header.first(b"reply-to") or header.first(b"from") or b""])
-    cc = _mailboxes([*header.every(b"to"), *header.every(b"cc"), record.address.encode()])
+    cc = _mailboxes([*header.every(b"to"), *header.every(b"cc"), address.encode()])
     known = {each.casefold() for each in to}
     return to, [each for each in cc if each.casefold() not in known]
 

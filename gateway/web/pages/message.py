@@ -12,6 +12,7 @@ from gateway.web.pages.fields import shown_fields, veil
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.pages.neighbours import neighbours
 from gateway.web.pages.outline import outlined
+from gateway.web.pages.posting import posting_address
 from gateway.web.pages.series import other_versions, parse_patch, search_for
 from gateway.web.routes import route
 from gateway.web.templates import page
@@ -64,6 +65,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     near = neighbours(record, number, thread)
     rows = await reading.rows(name, [*{*near.numbers, *([number] if patch else ())}])
     elsewhere = await _elsewhere(reading, name, served.message_id)
+    address = await posting_address(reading, record)
     is_veiled = reading.settings.is_obfuscated(name)
     written = header.first(b"date") or b""
     return page(
@@ -96,7 +98,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         veiled=veiled,
         is_veiled=is_veiled,
         opened_in=opened_in(reading.settings, record, number, served.message_id),
-        reply=reply(record, header, served.message_id, veiled(subject), is_veiled=is_veiled),
+        reply=reply(address, header, served.message_id, veiled(subject), is_veiled=is_veiled),
         list_links=list_links(header, is_veiled=is_veiled),
     )
 
