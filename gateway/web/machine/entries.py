@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from gateway.web.answers import Refusal
 from gateway.web.body.rendering import render as render_body
 from gateway.web.machine.documents import moment, veiled
-from gateway.web.machine.gathering import parsed
+from gateway.web.machine.gathering import parsed, shown_number
 from gateway.web.templates import render
 from storage.errors import NoSuchMessage
 from storage.message.fields import parse_header
@@ -201,7 +201,7 @@ async def _content(reading: Reading, name: str, served: Served) -> str:
     known = {}
     for message_id in said.mentioned[:_MAX_LOOKED_UP]:
         try:
-            await reading.number(name, message_id)
+            await shown_number(reading, name, message_id)
         except Refusal:
             continue
         known[message_id] = reading.urls.message(name, message_id)

@@ -173,9 +173,15 @@ def _refusals(resource: Resource) -> dict[str, Any]:
         "503": "The archive cannot be read just now",
     }
     if "/search." in resource.path:
-        refusals["400"] = "What is looked for is not understood"
+        refusals |= {
+            "400": "What is looked for is not understood",
+            "414": "It is too long to be looked at",
+        }
     return {
-        status: {"description": description, "content": content}
+        status: {
+            "description": description,
+            "content": {HTML: {}} if status == "414" else content,
+        }
         for status, description in refusals.items()
     }
 
