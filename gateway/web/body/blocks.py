@@ -20,6 +20,7 @@ __all__ = ["Blocks"]
 _STEP: Final = (
     32_768  # characters after which others may do something, and that are looked at in one go
 )
+_GLANCE: Final = 4  # so many times as fast as it is made HTML a text is divided into runs
 _DEPTHS: Final = 3  # of quotation, that look different
 _STATISTICS: Final = (
     " changed, ",
@@ -59,6 +60,7 @@ class Blocks:
         """Add a text; yield now and then."""
         lines = text.split("\n")
         found = runs(text, lines)
+        self._fresh += len(text) // _GLANCE
         if any(run.kind is Kind.DIFF for run in found):
             self.is_patch = True
             self._name_files(found)

@@ -32,6 +32,7 @@ MAX_SECTIONS: Final = 500
 """Texts and enclosed messages of one message that are shown."""
 
 _FIELDS: Final = (b"from", b"to", b"cc", b"date", b"subject", b"message-id")
+_LONG: Final = 100_000  # characters that it takes milliseconds to decode, and again to look at
 _MAX_FIELD: Final = 1000  # characters of a field of an enclosed message
 _PATCHES: Final = (".patch", ".diff")
 _PATCH_TYPES: Final = frozenset(("text/x-patch", "text/x-diff"))
@@ -205,6 +206,8 @@ class _Making:
             name = "" if attachment is None else f"{escape(attachment.name)} "
             self._add(f'<details class="attached"><summary>Attached text {name}</summary>\n')
         self._heading(attachment)
+        if len(text) > _LONG:
+            yield
         if text:
             self._texts.append(text)
             yield from self._blocks.steps(text)
