@@ -30,7 +30,7 @@ MAX_OUTLINE: Final = 50
 MAX_LEVELS: Final = 8
 """Lists within each other: what is deeper is shown as deep as this."""
 
-_MARKS: Final = 20  # characters within which the marks of an answer stand
+_MAX_MARKS: Final = 5  # of answers to answers
 
 
 class OutlineItem(NamedTuple):
@@ -126,8 +126,8 @@ async def lines(
 
 def bare_subject(subject: str) -> str:
     """Return a subject without what programs put before that of an answer."""
-    return (
-        subject[subject.lower().rfind("re: ", 0, _MARKS) + 4 :]
-        if subject[:2].lower() == "re"
-        else subject
-    )
+    for _ in range(_MAX_MARKS):
+        if subject[:3].lower() != "re:":
+            break
+        subject = subject[3:].lstrip()
+    return subject
