@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.web import machine, pages  # noqa: F401 - they fill the table of routes
 from gateway.web.answers import EVERY_LIST, FOR_EVER, Answer, Refusal, moved
 from gateway.web.asks import Ask
+from gateway.web.begun import Begun
 from gateway.web.machine.refusals import elsewhere, is_document, problem
 from gateway.web.reading import Reading
 from gateway.web.responses import field_lines
@@ -129,4 +130,6 @@ async def _answer(reading: Reading, ask: Ask) -> Answer:
         answer = found
     HTTPStatus(answer.status)  # raises where a page function made it up, and so do fields below
     field_lines([*answer.headers.items(), ("Content-Type", answer.content_type)])
-    return answer
+    if isinstance(answer.body, bytes):
+        return answer
+    return replace(answer, body=await Begun.of(answer.body))

@@ -46,7 +46,7 @@ class _Entry(NamedTuple):
 class KeptAnswers:
     """Keeps answers of ``most_octets`` together, those that were asked for last.
 
-    A list is known not to have changed by its record: whatever changes it makes another.
+    A list is known not to have changed by its record, which says of what is visible that it has changed.
     """
 
     def __init__(self, archive: Archive, most_octets: int) -> None:
@@ -112,7 +112,8 @@ class KeptAnswers:
             return False
         try:
             for record in entry.records:
-                if self._archive.mailing_list(record.name) is not record:
+                current = self._archive.mailing_list(record.name)
+                if current is not record and current != record:
                     return False
         except NoSuchList:
             return False

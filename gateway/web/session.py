@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.web.begun import close
 from gateway.web.conditional import http_date
 from gateway.web.requests import Malformed, Request, RequestBuffer
 from gateway.web.responses import STATUS_LINES
@@ -181,9 +182,7 @@ class Session:
             if is_chunked:
                 yield _LAST_CHUNK
         finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
+            await close(body)
 
     def _last(self, status: int, text: str) -> bytes:
         """Return a response after which the connection ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from gateway.access import ANONYMOUS
 from gateway.web.answering import Answering
 from gateway.web.answers import Answer
 from gateway.web.askers import Askers
+from gateway.web.begun import close
 from gateway.web.codings import accepts_gzip
 from gateway.web.config import WebConfig
 from gateway.web.kept import KeptAnswers, Key
@@ -137,6 +139,8 @@ class Site:
             response = await self._negotiated(made, request)
         else:
             response = streamed(made, request.fields, self._sharing(key.access))
+            if response.body is not made.body:
+                await close(made.body)
         cost = (self._reactor.seconds() - began) / _SECONDS_A_REQUEST
         self._charge(asker, cost + (0 if isinstance(made, Whole) else _STREAM_COST))
         return response
@@ -173,7 +177,7 @@ class Site:
             name = network(asker.address)
             wait = self._buckets.wait(name, self._reactor.seconds()) if name else 0.0
             if wait:
-                return self._refusal(429, _BULK, "Retry-After", str(int(wait) + 1))
+                return self._refusal(429, _BULK, "Retry-After", str(math.ceil(wait)))
         if request.method not in {b"GET", b"HEAD"}:
             return self._refusal(405, "This can be read only.", "Allow", "GET, HEAD")
         if request.has_content:
