@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary, ref
 from markupsafe import Markup, escape
 
 from gateway.web.body.obfuscation import obfuscated
-from gateway.web.templates import iso, short
+from gateway.web.templates import iso
 from storage.listing import decode_listing
 from storage.model import Rendition
 from storage.pages import page_of
@@ -141,7 +141,8 @@ class _Writing:
         if self._is_obfuscated:
             subject, author = obfuscated(subject), obfuscated(author)
         url = self._urls.message(self._name, message_id)
-        date, time = iso(shown.sent), short(shown.sent)
+        date = iso(shown.sent)
+        time = f"{date[:10]} {date[11:16]}"
         signs = _signs(shown.attachments, is_patch=shown.is_patch)
         return Line(
             entry.number,

@@ -75,7 +75,8 @@ def links_in(head: bytes) -> Sequence[ListLink]:
     """Return what the fields of a header say."""
     header = parse_header(head)
     return [
-        ListLink(purpose, url.decode("ascii"))
+        ListLink(purpose, f"{scheme.lower()}:{rest}")
         for name, purpose in _FIELDS
         for url in _LINK.findall((header.first(name) or b"")[:MAX_FIELD])[:MAX_LINKS]
+        for scheme, _, rest in [url.decode("ascii").partition(":")]
     ]

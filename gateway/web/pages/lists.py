@@ -71,6 +71,8 @@ async def lists(reading: Reading, ask: Ask) -> Answer:
         raise not_found("There are no lists from there on.")
     is_whole = len(shown) == len(records)
     end = at + len(shown)
+    levels = () if is_whole else levels_of(records)
+    await reading.breathe()
     return page(
         "lists.html",
         reading,
@@ -79,7 +81,7 @@ async def lists(reading: Reading, ask: Ask) -> Answer:
         lists=frozenset({EVERY_LIST}),
         listed=await _all_listed(reading, shown),
         total=len(records),
-        levels=() if is_whole else levels_of(records),
+        levels=levels,
         following=records[end].name if end < len(records) else "",
         is_by_name=True,
     )
@@ -91,6 +93,7 @@ async def active(reading: Reading, ask: Ask) -> Answer:
     records = reading.lists()
     listed = await _all_listed(reading, records)
     listed.sort(key=lambda each: -each.received)
+    await reading.breathe()
     return page(
         "lists.html",
         reading,

@@ -12,6 +12,7 @@ from tests.mail import MemoryEngine, fill
 from tests.web.asked import ORIGIN, Asked
 from tests.web.pages import listings
 from tests.web.pages.listings import made_over_years, shown
+from tests.web.validity import faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,23 @@ def test_links_lead_to_pages(place: tuple[Asked, str]) -> None:
         permalinks = [path for path in seen if re.fullmatch(rf"/{name}/m/[^/]+", path)]
         placed = [path for path in seen if re.fullmatch(rf"/{name}/\d{{4}}/\d\d/\d\d/\d+", path)]
         assert len(permalinks) == len(placed) == 63 - 7 - 4
+
+
+def test_pages_are_valid(place: tuple[Asked, str]) -> None:
+    asked, root = place
+    kinds: dict[str, str] = {}
+    for path in [
+        "/?from=lists.two",
+        "/nothing",
+        "/lists.one/nothing",
+        "/lists.two/1999/",
+        *(to for to, _ in crawled(asked, root)),
+    ]:
+        if MINE.fullmatch(path.removeprefix(root)) or "nothing" in path or "1999" in path:
+            kinds.setdefault(re.sub(r"[0-9]+", "0", path.replace("two", "one")), path)
+    assert len(kinds) > 12
+    for path in kinds.values():
+        assert not faults(asked.answer(path)[1]), path
 
 
 def test_the_sitemap_names_every_message_that_is_shown(place: tuple[Asked, str]) -> None:

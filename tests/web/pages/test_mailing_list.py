@@ -52,6 +52,7 @@ def test_how_to_read_it_elsewhere() -> None:
     ("fields", "links"),
     [
         (b"List-Post: <mailto:l@x.example>\n", [("Write to the list", "mailto:l@x.example")]),
+        (b"List-Post: <MAILTO:L@x.example>\n", [("Write to the list", "mailto:L@x.example")]),
         (b"List-Post: NO\n", []),
         (
             b"List-Help: <https://x.example/?a=1&b=2> (help),\n <mailto:h@x.example?subject=help>\nlist-unsubscribe: <mailto:u@x.example>\n",
