@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.web.answers import Answer, not_found
 from gateway.web.body import attachment as attached
-from gateway.web.body import obfuscated_octets
+from gateway.web.body import obfuscating
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
@@ -24,10 +24,18 @@ async def raw(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Give a message as it came, as text; where addresses are shortened, in its served form with that done."""
     number = await by_id(reading, name, id)
     if reading.settings.is_obfuscated(name):
-        octets = obfuscated_octets((await reading.served(name, number)).octets)
+        octets = await _obfuscated(reading, (await reading.served(name, number)).octets)
     else:
         octets = await _original(reading, name, number)
     return Answer(octets, "text/plain; charset=utf-8", lists=frozenset({name}), max_age=HOUR)
+
+
+async def _obfuscated(reading: Reading, octets: bytes) -> bytes:
+    pieces = []
+    for piece in obfuscating(octets):
+        pieces.append(piece)
+        await reading.breathe()
+    return b"".join(pieces)
 
 
 async def _original(reading: Reading, name: str, number: int) -> bytes:
