@@ -7,15 +7,18 @@ import re
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from storage.message.lines import runs_of_lines
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from storage.archive import Archive
 
-__all__ = ["Exported", "as_mboxrd", "exported", "write_eml", "write_maildir"]
+__all__ = ["Exported", "as_mboxrd", "exported", "mboxrd_pieces", "write_eml", "write_maildir"]
 
 _TO_QUOTE: Final = re.compile(rb"^(?=>*+From )", re.MULTILINE)
+_PIECE: Final = 1 << 17  # octets of whole lines that are written at once
 _MAILDIR_FOLDERS: Final = ("tmp", "new", "cur")
 
 
@@ -45,9 +48,16 @@ def as_mboxrd(message: Exported) -> bytes:
 
     Undoing the quoting gives the octets back; a message not ended by a line end gets one, as the format wants it.
     """
-    end = b"\n" if message.raw.endswith(b"\n") else b"\n\n"
+    return b"".join(mboxrd_pieces(message))
+
+
+def mboxrd_pieces(message: Exported) -> Iterator[bytes]:
+    """Yield what ``as_mboxrd`` returns, in pieces, each made in a few milliseconds."""
     when = time.asctime(time.gmtime(message.received)).encode("ascii")
-    return b"From mboxrd@z %b\n%b%b" % (when, _TO_QUOTE.sub(b">", message.raw), end)
+    yield b"From mboxrd@z %b\n" % when
+    for run in runs_of_lines(message.raw, _PIECE):
+        yield _TO_QUOTE.sub(b">", run) if b"From " in run else run
+    yield b"\n" if message.raw.endswith(b"\n") else b"\n\n"
 
 
 def write_maildir(folder: Path, message: Exported) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["with_lf"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["runs_of_lines", "with_lf"]
 
 _CARRIAGE_RETURNS: Final = re.compile(rb"\r+\n?")
 
@@ -22,6 +25,16 @@ def with_lf(octets: bytes) -> bytes:
     if b"\r" not in octets:
         return octets
     return _CARRIAGE_RETURNS.sub(_line_ends, octets)
+
+
+def runs_of_lines(octets: bytes, most: int, start: int = 0) -> Iterator[bytes]:
+    """Yield octets from ``start`` on in runs of whole lines, of at most so many octets unless a line has more."""
+    while start < len(octets):
+        end = octets.rfind(b"\n", start, start + most) + 1
+        if not end:
+            end = octets.find(b"\n", start + most) + 1 or len(octets)
+        yield octets[start:end]
+        start = end
 
 
 def _line_ends(match: re.Match[bytes]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gateway.web.body.attachments import Attachment, Download
 from gateway.web.body.obfuscation import obfuscated
-from gateway.web.body.octets import obfuscated_octets
+from gateway.web.body.octets import obfuscated_octets, obfuscating
 from gateway.web.body.parts import attachment
 from gateway.web.body.rendering import Parsed, parse, parsing, render
 
@@ -20,6 +20,7 @@ __all__ = [
     "attachment",
     "obfuscated",
     "obfuscated_octets",
+    "obfuscating",
     "parse",
     "parsing",
     "render",

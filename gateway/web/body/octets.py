@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.web.body.obfuscation import obfuscated_bytes
 from storage.message.encodings import decode
-from storage.message.lines import with_lf
+from storage.message.lines import runs_of_lines, with_lf
 from storage.message.parameters import parameter
 from storage.message.structure import structure
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from storage.message.structure import Part
 
-__all__ = ["obfuscated_octets"]
+__all__ = ["obfuscated_octets", "obfuscating"]
 
 _KEPT: Final = re.compile(
     rb"(?:x-original-|resent-)?(?:message-id|references|in-reply-to)[ \t]*+:(?:[\s,]*+<[^<>\s]*+>)*+[\s,]*+\Z",
@@ -37,16 +37,23 @@ _WORD: Final = re.compile(rb"=\?([!->@-~]{1,64})\?([BbQq])\?([^? ]*+)\?=")
 _ENCODED: Final = frozenset((b"base64", b"quoted-printable"))
 _TEXTUAL: Final = frozenset((b"text", b"message"))
 _LINE: Final = 57  # octets that a line of base64 encodes (RFC 2045 s. 6.8)
+_LINES: Final = 1024  # lines of base64 that are made at once
+_PIECE: Final = 1 << 17  # octets that are looked through at once
 _MAX_BOUNDARIES: Final = 100  # boundaries with an address in them that are kept
 
 
 def obfuscated_octets(octets: bytes) -> bytes:
     """Return a message in its served form with its addresses obfuscated; in linear time."""
+    return b"".join(obfuscating(octets))
+
+
+def obfuscating(octets: bytes) -> Iterator[bytes]:
+    """Yield what ``obfuscated_octets`` returns in pieces, some of them empty: each takes some milliseconds."""
     leaves, boundaries = _read(structure(octets))
     hidden = _hider(boundaries) if boundaries else obfuscated_bytes
     end = 2 if octets.startswith(b"\r\n") else octets.index(b"\r\n\r\n") + 4
-    head = b"\r\n".join(_field(field, hidden) for field in _FIELD_END.split(octets[:end]))
-    return head + b"".join(_body(octets, end, leaves, hidden))
+    yield b"\r\n".join(_field(field, hidden) for field in _FIELD_END.split(octets[:end]))
+    yield from _body(octets, end, leaves, hidden)
 
 
 def _read(root: Part) -> tuple[list[Part], list[bytes]]:
@@ -102,29 +109,50 @@ def _body(
 ) -> Iterator[bytes]:
     """Yield what follows the header."""
     for part in leaves:
-        written = octets[part.body : part.end]
-        if part.type not in _TEXTUAL:
-            kept = written
-        elif part.encoding in _ENCODED:
-            kept = _reencoded(written, part.encoding)
-        else:
+        if part.type in _TEXTUAL and part.encoding not in _ENCODED:
             continue
-        yield hidden(octets[start : part.body])
-        yield kept
+        yield from map(hidden, runs_of_lines(octets[start : part.body], _PIECE))
+        written = octets[part.body : part.end]
+        if part.type in _TEXTUAL:
+            yield from _reencoded(written, part.encoding)
+        else:
+            yield written
         start = part.end
-    yield hidden(octets[start:])
+    yield from map(hidden, runs_of_lines(octets, _PIECE, start))
 
 
-def _reencoded(written: bytes, encoding: bytes) -> bytes:
-    """Return an encoded text, encoded anew if there is an address in it; a line end at its end stays one."""
+def _reencoded(written: bytes, encoding: bytes) -> Iterator[bytes]:
+    """Yield an encoded text, encoded anew if there is an address in it; a line end at its end stays one."""
     plain = decode(written, encoding) or b""
-    hidden = obfuscated_bytes(plain)
+    pieces = []
+    for run in runs_of_lines(plain, _PIECE):
+        pieces.append(obfuscated_bytes(run))
+        yield b""
+    hidden = b"".join(pieces)
     if hidden == plain:
-        return written
+        yield written
+        return
     end = b"\r\n" if written.endswith(b"\r\n") else b""
-    if encoding == b"base64":
-        pieces = (hidden[at : at + _LINE] for at in range(0, len(hidden), _LINE))
-        return b"\r\n".join(binascii.b2a_base64(each, newline=False) for each in pieces) + end
-    # A line end for binascii to see which one to write.
-    encoded = binascii.b2a_qp(b"\r\n" + with_lf(hidden).replace(b"\n", b"\r\n"))[2:]
-    return encoded + b"=\r\n" if end and not encoded.endswith(end) else encoded
+    yield from _in_base64(hidden, end) if encoding == b"base64" else _quoted(hidden, end)
+
+
+def _in_base64(octets: bytes, end: bytes) -> Iterator[bytes]:
+    between = b""
+    for start in range(0, len(octets), _LINE * _LINES):
+        lines = (
+            binascii.b2a_base64(octets[at : at + _LINE], newline=False)
+            for at in range(start, min(start + _LINE * _LINES, len(octets)), _LINE)
+        )
+        yield between + b"\r\n".join(lines)
+        between = b"\r\n"
+    yield end
+
+
+def _quoted(octets: bytes, end: bytes) -> Iterator[bytes]:
+    encoded = b""
+    for run in runs_of_lines(with_lf(octets), _PIECE):
+        # A line end for binascii to see which one to write.
+        encoded = binascii.b2a_qp(b"\r\n" + run.replace(b"\n", b"\r\n"))[2:]
+        yield encoded
+    if end and not encoded.endswith(end):
+        yield b"=\r\n"

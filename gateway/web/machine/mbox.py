@@ -11,15 +11,15 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.answers import Answer, not_found
-from gateway.web.body import obfuscated_octets
+from gateway.web.body import obfuscating
 from gateway.web.machine.documents import stamp, whole_or_in_pieces
 from gateway.web.machine.gathering import month_numbers, thread_nodes
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
-from storage.export import Exported, as_mboxrd
+from storage.export import Exported, mboxrd_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
@@ -32,9 +32,6 @@ _GZIP_FORMAT: Final = (
     31  # of zlib: a window of 15 bits, and gzip's header, without a time (RFC 1952 s. 2.3.1)
 )
 _LEVEL: Final = 6
-_PIECE: Final = 1 << 17
-"""Octets that are compressed, or looked through, at once: some milliseconds."""
-
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9+_.-]")
 
 
@@ -113,7 +110,7 @@ async def _records(
             octets = await _octets(reading, name, number)
         except NoSuchMessage:
             continue
-        for piece in _pieces(as_mboxrd(Exported(number, entry.received, octets))):
+        for piece in mboxrd_pieces(Exported(number, entry.received, octets)):
             yield piece
             await reading.breathe()
 
@@ -123,7 +120,11 @@ async def _octets(reading: Reading, name: str, number: int) -> bytes:
     if not reading.settings.is_obfuscated(name):
         return await reading.archive.raw(name, number)
     served = await reading.archive.served(name, number)
-    return obfuscated_octets(served.octets).replace(b"\r\n", b"\n")
+    pieces = []
+    for piece in obfuscating(served.octets):
+        pieces.append(piece.replace(b"\r\n", b"\n"))
+        await reading.breathe()
+    return b"".join(pieces)
 
 
 async def _compressed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -132,14 +133,3 @@ async def _compressed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         if made := squeeze.compress(piece):
             yield made
     yield squeeze.flush()
-
-
-def _pieces(octets: bytes) -> Iterator[bytes]:
-    """Yield octets in pieces of whole lines."""
-    start = 0
-    while start < len(octets):
-        end = octets.rfind(b"\n", start, start + _PIECE) + 1
-        if not end:  # a line longer than that
-            end = octets.find(b"\n", start + _PIECE) + 1 or len(octets)
-        yield octets[start:end]
-        start = end
