@@ -220,4 +220,4 @@ def _is_patch(attachment: Attachment) -> bool:
 
 
 def _described(attachment: Attachment) -> str:
-    return escape(f"({attachment.media_type}, {attachment.size} octets)")
+    return escape(f"({attachment.media_type}, {attachment.size} bytes)")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.web.body.obfuscation import obfuscated_bytes
-from gateway.web.body.octets import obfuscated_octets
+from gateway.web.body.octets import obfuscated_octets, obfuscating
 from storage.message.encodings import decode
 from storage.message.fields import parse_header
 from storage.message.lines import with_lf
@@ -142,3 +142,20 @@ def test_an_enclosed_message_is_obfuscated() -> None:
         + b"Content-Type: message/rfc822\r\n\r\nFrom: bob@example.org\r\n\r\nbob@example.org\r\n"
     )
     assert obfuscated_octets(octets).count(b"bob@...mple.org") == 2
+
+
+@pytest.mark.parametrize("encoding", [b"8bit", b"base64", b"quoted-printable"])
+def test_a_long_text_comes_in_pieces(encoding: bytes) -> None:
+    plain = b"Mail ann@example.org =\r\n" * 50_000
+    written = {
+        b"8bit": plain,
+        b"base64": base64.encodebytes(plain).replace(b"\n", b"\r\n"),
+        b"quoted-printable": plain.replace(b"=", b"=3D"),
+    }[encoding]
+    octets = HEAD + b"Content-Transfer-Encoding: %b\r\n\r\n%b" % (encoding, written)
+    pieces = list(obfuscating(octets))
+    assert len(pieces) > 8
+    hidden = b"".join(pieces)
+    part = structure(hidden)
+    assert decode(hidden[part.body :], encoding) == plain.replace(b"@exa", b"@...")
+    assert max(map(len, hidden.split(b"\r\n"))) < 78

@@ -105,7 +105,7 @@ def test_attachments_are_numbered(part: tuple[str, str], expected: list[str]) ->
 def test_a_part_with_a_name_has_a_heading() -> None:
     html = rendered(read(multipart("mixed", PLAIN, ("text/plain; name=b.txt", "y"))))
     assert (
-        '<p class="part"><a href="/l/m/1@x.example/1">b.txt</a> (text/plain, 1 octets)</p>' in html
+        '<p class="part"><a href="/l/m/1@x.example/1">b.txt</a> (text/plain, 1 bytes)</p>' in html
     )
     assert html.count('class="part"') == 1
 
