@@ -48,8 +48,8 @@ class Kept:
         self._seen[kind] += 1
         if kind.endswith("?"):
             return self._seen[kind] <= self.searches
-        if self._seen[kind] <= self.first:
-            return True
+        if self._seen[kind] <= self.first or kind.endswith(("/YYYY/", "/YYYY/MM/")):
+            return True  # what leads to all others
         return blake2b(path.encode(), digest_size=4).digest()[-1] % self.one_in == 0
 
 

@@ -26,7 +26,7 @@ MAX_OCTETS: Final = 8_000_000
 
 
 def test_every_page_renders_and_leads_on(imported: Imported) -> None:
-    kept = Kept() if _EXTENT else Kept(first=3, one_in=32, searches=5)
+    kept = Kept() if _EXTENT else Kept(first=3, one_in=16, searches=5)
     crawl = Crawl(Asked(imported.archive), kept, _PARSED_ONE_IN.get(_EXTENT, 5))
     crawl.run("/")
     print(f"\n{crawl.report()}")  # noqa: T201 - with -s
