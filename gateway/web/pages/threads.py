@@ -137,7 +137,10 @@ async def _found(reading: Reading, record: MailingList, step: Step, thread: byte
     if not numbers:
         return None
     if numbers[-1] != step.number:  # it mostly is the last to come
-        last = await reading.archive.entry(record.name, numbers[-1])
+        try:
+            last = await reading.archive.entry(record.name, numbers[-1])
+        except NoSuchMessage:  # removed since
+            return Found(numbers, step.number)
         if (last.day, last.place) > (step.day, step.place):
             return None
     return Found(numbers, step.number)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.web.pages import robots
 from gateway.web.settings import Settings
-from tests.mail import MemoryEngine, fill
+from tests.mail import MemoryEngine, fill, mail
 from tests.web.asked import ORIGIN, Asked
 from tests.web.pages import listings
 from tests.web.pages.listings import made_over_years, shown
@@ -93,6 +94,51 @@ def test_the_sitemap_names_every_message_that_is_shown(place: tuple[Asked, str])
         places = re.findall(r"<loc>([^<]+)</loc>", body.decode())
         assert len(places) == 1 + 63 - 7 - 4
         assert all(asked.answer(each.removeprefix(ORIGIN))[0].status == 200 for each in places)
+
+
+def test_a_sitemap_of_many_parts(place: tuple[Asked, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, root = place
+    monkeypatch.setattr(robots, "PART", 10)
+    monkeypatch.setattr(robots, "_BATCH", 4)
+    parts = re.findall(r"<loc>([^<]+)</loc>", asked.answer(f"{root}/sitemap.xml")[1].decode())
+    assert len(parts) == 3 * 7
+    places: list[str] = []
+    for part in parts:
+        places += re.findall(
+            r"<loc>([^<]+)</loc>", asked.answer(part.removeprefix(ORIGIN))[1].decode()
+        )
+    assert len(places) == len(set(places)) == 3 * (1 + 63 - 7 - 4)
+    for number in (0, 8, 10**7):
+        assert asked.answer(f"{root}/lists.one/sitemap-{number}.xml")[0].status == 404
+    monkeypatch.setattr(robots, "MAX_PARTS", 9)
+    assert asked.answer(f"{root}/sitemap.xml")[1].count(b"<loc>") == 9
+
+
+def test_a_sitemap_is_known_by_what_it_tells() -> None:
+    engine = MemoryEngine()
+    fill(engine.writer(), "l", [mail("a"), mail("b")])
+    asked = Asked(engine.archive())
+    seen = []
+    for change in (
+        lambda: None,
+        lambda: listings.hide(engine, "l", [1]),
+        lambda: listings.remove(engine, "l", [2]),
+    ):
+        change()
+        engine.archive()
+        seen.append([asked.answer(path)[0].etag for path in ("/sitemap.xml", "/l/sitemap-1.xml")])
+    assert len({etag for etags in seen for etag in etags}) == 6
+
+
+def test_a_list_without_messages_has_a_sitemap() -> None:
+    engine = MemoryEngine()
+    fill(engine.writer(), "l", [mail("a"), mail("b")])
+    listings.remove(engine, "l", [1, 2])
+    with engine.writer().batch() as batch:
+        batch.describe("e", description="Nothing")
+    asked = Asked(engine.archive())
+    for name in ("l", "e"):
+        assert asked.answer(f"/{name}/sitemap-1.xml")[1].count(b"<loc>") == 1
 
 
 def test_robots_name_the_sitemap(place: tuple[Asked, str]) -> None:

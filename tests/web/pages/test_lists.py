@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.web.pages.lists import LISTS_AT_ONCE, levels_of
+from storage.errors import NoSuchMessage
 from storage.model import MailingList
 from tests.mail import MemoryEngine, fill, mail
 from tests.web.asked import Asked
@@ -16,6 +17,8 @@ from tests.web.pages.listings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from storage.model import Entry
 
 LIST = r"/([A-Za-z0-9.]+)/"
 
@@ -105,3 +108,26 @@ def test_many_lists_come_page_by_page() -> None:
 def test_levels(names: Sequence[str], levels: dict[str, str]) -> None:
     found = levels_of([MailingList(name) for name in names])
     assert {level.name: level.first for level in found} == levels
+
+
+def test_what_is_removed_while_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = MemoryEngine()
+    join = "List-Subscribe: <mailto:join@x.example>"
+    mails = [mail("a", join), mail("b"), mail("c", answers="a"), mail("d", join)]
+    fill(engine.writer(), "l", mails)
+    archive = engine.archive()
+    entry = archive.entry
+
+    async def gone(name: str, number: int) -> Entry:
+        if number in {3, 4}:
+            raise NoSuchMessage(f"{name} {number}")
+        return await entry(name, number)
+
+    monkeypatch.setattr(archive, "entry", gone)
+    asked = Asked(archive)
+    assert "<td></td>" in shown(asked, "/").text
+    page = shown(asked, "/l/")
+    assert page.status == 200
+    assert "join@x.example" not in page.text
+    for number in (1, 2, 3, 4, 5):
+        assert shown(asked, f"/l/threads?before={number}").status in {200, 404}
