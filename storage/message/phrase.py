@@ -59,10 +59,7 @@ class Phrase:
         return re.compile(self._form(_SIGN, _LETTER))
 
     def clue(self, *, in_head: bool) -> Clue:
-        """Return what to look for in the index where the words are to be in the header, or else in the body.
-
-        One word is told by its terms alone, but for those of more than ``MAX_TERM`` octets, which are cut.
-        """
+        """Return what to look for in the index where the words are to be in the header, or else in the body."""
         pieces: list[Piece] = []
         for word, at_start, at_end in self._placed():
             octets = _octets(word)

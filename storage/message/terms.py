@@ -72,6 +72,9 @@ RUN_ON: Final = re.compile(f"[{RUN_ON_SCRIPTS}]+")
 _SIGNS: Final = re.compile(f"[{SIGNS}]+")
 
 
+_CUT: Final = b"\1"  # where a term was cut: no term begins or ends there
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What of a needle lies within one term: at its start, at its end, both or anywhere."""
@@ -167,7 +170,10 @@ def _octets(text: str) -> bytes:
 
 
 def _cut(term: bytes) -> Iterable[bytes]:
-    """Return the pieces of a long term; the first begins as it does, the last ends as it does."""
+    """Return the pieces of a long term; only the first begins as it does, only the last ends as it does."""
     last = len(term) - MAX_TERM
     starts = [*range(0, last, MAX_PIECE), last]
-    return [term[start : start + MAX_TERM] for start in starts]
+    return [
+        b"%b%b%b" % (_CUT[: start > 0], term[start : start + MAX_TERM], _CUT[: start < last])
+        for start in starts
+    ]

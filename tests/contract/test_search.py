@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.bitmap import Bitmap
+from storage.conditions import Pace
 from storage.errors import NoSuchList
 from storage.query import (
     All,
     And,
     Arrived,
+    Attached,
     Body,
     Digest,
     Field,
@@ -26,12 +28,14 @@ from storage.query import (
     Not,
     Numbers,
     Or,
+    Patched,
     Received,
     Sent,
     Smaller,
     Text,
+    Words,
 )
-from storage.search import RUN_NUMBERS, search
+from storage.search import RUN_NUMBERS, newest, search
 from tests.mail import NOW, Engine, MemoryEngine, SqliteEngine, fill, mail
 from tests.search.oracle import Known, known, matching
 from tests.synthetic import Generator, Options
@@ -74,6 +78,12 @@ MAILS: Final = [
     b"Subject: bad base64\nContent-Transfer-Encoding: base64\n\n!!!dGV4dA\n",
     b"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\n//5kAHIAaQB2AGUAcgA=\n",
     b"Subject: raw \xe4\xf6\xfc\n\nLatin \xe4\xf6\xfc driver\n",
+    mail(
+        "words",
+        body="The use\n> after\r\n> free; a “driver”s end…drivers\u2019 use-after-freed\n内核driver 驱动\n",
+    ),
+    mail("html", "Content-Type: text/html", body="<p>use <b>after</b> free</p>\n"),
+    mail("diff", body="--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"),
 ]
 
 NEEDLES: Final = [
@@ -85,6 +95,11 @@ NEEDLES: Final = [
     "subject: within", "folded\nlines", "folded lines", "grüße an alle", "grüsse", "äöü", "zoë", "nowhere", "a\x85b",
     "bad base64", "text", "multipart/mixed", "=?", "x.example>", "<mixed@x.example>", "\ud800", "no body\n\n",
 ]  # fmt: skip  # a list of words
+
+PHRASES: Final = [
+    "use after free", "after free", "after fre", "se after", "free a driver", "driver s end drivers use", "drive", "driver驱动",
+    "内核 driver", "y", "xneedley", "NEEDLE", "a x example", "rené x", "one line", "the driver", "zoë zoe", "...", "p use b after",
+]  # fmt: skip  # a list of phrases
 
 FIELDS: Final = [
     b"subject", b"From", b"TO", b"cc", b"bcc", b"date", b"message-id", b"list-id", b"content-type", b"x-empty",
@@ -133,6 +148,24 @@ def found(archive: Archive, query: Query, first: int = 1, last: int = 2**31 - 1)
         numbers: list[int] = []
         async for batch in search(archive, LIST, query, first, last):
             numbers += batch
+        return numbers
+
+    return asyncio.run(gather())
+
+
+def found_newest(
+    archive: Archive, query: Query, first: int = 1, last: int = 2**31 - 1
+) -> list[int]:
+    """Return what is found when the newest are asked for, and that each is told when it was looked at."""
+
+    async def gather() -> list[int]:
+        numbers: list[int] = []
+        below = 2**31
+        async for looked in newest(archive, LIST, query, first, last):
+            assert looked.down_to <= below
+            assert all(looked.down_to <= number < below for number in looked.numbers)
+            below = looked.down_to
+            numbers += looked.numbers
         return numbers
 
     return asyncio.run(gather())
@@ -232,6 +265,14 @@ LEAVES = st.one_of(
     st.builds(Text, NEEDLE),
     st.builds(Body, NEEDLE),
     st.builds(Field, st.sampled_from(FIELDS), NEEDLE),
+    st.builds(
+        Words,
+        NEEDLE | st.sampled_from(PHRASES),
+        st.sampled_from([b"", b"", b"subject", b"From", b"to", b"cc", b"bcc"]),
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.sampled_from([Attached(), Patched()]),
 )
 QUERIES = st.recursive(
     LEAVES,
@@ -320,6 +361,65 @@ def test_what_was_added_is_found_and_what_was_removed_is_not(engine: Engine) -> 
     archive.refresh()
     assert found(archive, Text("common")) == [1, 4, 5, 6, 7]
     assert found(archive, Body("odd")) == [1, 5, 7]
+
+
+@pytest.mark.parametrize("needle", PHRASES)
+def test_words(world: World, needle: str) -> None:
+    for at_start in (False, True):
+        for at_end in (False, True):
+            agree(world, Words(needle, b"", at_start, at_end))
+    agree(world, Words(needle, b"subject"))
+
+
+def test_words_are_found_across_signs_and_line_ends_and_where_they_begin(world: World) -> None:
+    by_id = {each.entry.message_id: each.entry.number for each in world.messages}
+    words, diff = by_id[b"<words@x.example>"], by_id[b"<diff@x.example>"]
+    assert words in agree(world, Words("use after free"))
+    assert words in agree(world, Words("use-after-fre"))
+    assert words not in agree(world, Words("se after"))
+    assert words in agree(world, Words("se after", at_start=False))
+    assert words in agree(world, Words("driver s end"))
+    assert diff in agree(world, Patched())
+    assert diff not in agree(world, Attached())
+
+
+def test_the_newest_come_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries: list[Query] = [
+        All(),
+        Words("driver"),
+        Not(Words("driver")),
+        And((Words("the"), Larger(900))),
+        Or((Words("use after free"), Text("driver: probe"))),
+        Text("nowhere"),
+    ]
+    for archive in world.archives:
+        for query in queries:
+            for first, last in ((1, 2**31 - 1), (5, 200), (9, 8)):
+                told = found_newest(archive, query, first, last)
+                assert told == found(archive, query, first, last)[::-1]
+    monkeypatch.setattr(Pace, "is_due", lambda _: True)
+    assert (
+        found_newest(world.archives[1], Words("use after"))
+        == found(world.archives[0], Words("use after"))[::-1]
+    )
+
+
+def test_the_newest_are_told_of_before_the_others_are_looked_at(world: World) -> None:
+    async def first(archive: Archive) -> tuple[Sequence[int], int]:
+        async for looked in newest(archive, LIST, All(), 1, 2**31 - 1):
+            return looked
+        raise AssertionError
+
+    high = world.messages[-1].entry.number
+    for archive in world.archives:
+        numbers, down_to = asyncio.run(first(archive))
+        assert numbers[0] == high
+        assert 1 < down_to <= numbers[-1]
+
+
+def test_the_newest_of_no_list(engine: Engine) -> None:
+    with pytest.raises(NoSuchList):
+        newest(engine.archive(), "nope", All(), 1, 1)
 
 
 def test_the_reactor_is_let_go_between_steps(world: World) -> None:

@@ -61,8 +61,21 @@ def test_an_exact_clue_is_exact(text: str, needle: str) -> None:
 @given(TEXTS | LONG)
 def test_no_term_is_long_or_divided(text: str) -> None:
     for term in terms(octets(text)):
-        assert 0 < len(term) <= MAX_TERM
+        assert 0 < len(term.strip(b"\1")) <= MAX_TERM
         assert not set(term) & set(b" -._@\n\0")
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["“", "\u2019", "—", "…", "\xa0", "\xad", "\u200b", "\ufeff", "¿", "\xd7", "€", "→", "│", "•", "。", "「", "\ufffd", "🎉", "\x85"],
+)  # fmt: skip  # a list of signs
+def test_signs_beyond_ascii_divide(sign: str) -> None:
+    assert terms(octets(fold(f"{sign}one{sign}two{sign}"))) == {b"ONE", b"TWO"}
+
+
+@pytest.mark.parametrize("mark", ["é", "e\u0301", "ª", "µ", "²", "Ω", "々", "\u3007", "ж"])
+def test_letters_and_marks_do_not(mark: str) -> None:
+    assert terms(octets(fold(f"a{mark}b"))) == {octets(fold(f"a{mark}b"))}
 
 
 def test_words_are_terms() -> None:
@@ -86,7 +99,12 @@ def test_any_piece_of_a_long_term_lies_within_a_part(length: int) -> None:
     assert (found == {text.encode()}) == (length <= MAX_TERM)
     for start in range(length - MAX_PIECE + 1):
         assert any(text[start : start + MAX_PIECE].encode() in term for term in found)
-    assert any(text.endswith(term.decode()) for term in found)
+    assert [term for term in found if not term.startswith(b"\1")] == [
+        term for term in found if text.startswith(term.decode().rstrip("\1"))
+    ]
+    assert [term for term in found if not term.endswith(b"\1")] == [
+        term for term in found if text.endswith(term.decode().lstrip("\1"))
+    ]
 
 
 def test_a_clue_has_the_pieces_of_the_needle_the_longest_first() -> None:
