@@ -13,10 +13,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 from gateway.web.body.obfuscation import obfuscated, obfuscated_bytes
 from storage.message import charsets, encodings
+from storage.message.lines import runs_of_lines
 from storage.message.parameters import parameter
 from storage.message.words import decode
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
     from storage.message.structure import Part
 
 __all__ = [
@@ -25,7 +28,7 @@ __all__ = [
     "Download",
     "attached",
     "decoded_size",
-    "download",
+    "downloading",
     "has_name",
     "is_named",
 ]
@@ -33,6 +36,7 @@ __all__ = [
 MAX_NAME: Final = 100
 """Characters of a file's name, as blists has it."""
 
+_RUN: Final = 1 << 17  # characters, or octets, that are obfuscated at once
 _MAX_EXTENSION: Final = 12
 
 # Controls, also those that turn the direction of what is written, and what file systems do not take.
@@ -131,8 +135,10 @@ def decoded_size(part: Part, octets: bytes) -> int:
     return size
 
 
-def download(attachment: Attachment, octets: bytes, *, obfuscate: bool) -> Download:
-    """Return an attachment of a message, decoded, with how it is to be sent.
+def downloading(
+    attachment: Attachment, octets: bytes, *, obfuscate: bool
+) -> Generator[None, None, Download]:
+    """Return an attachment of a message, decoded, with how it is to be sent; yield after every few milliseconds.
 
     Text is sent as plain text in UTF-8, with addresses obfuscated if so told; a few images as what they are, if they
     are; all else as octets to be saved (RFC 6266).
@@ -142,16 +148,34 @@ def download(attachment: Attachment, octets: bytes, *, obfuscate: bool) -> Downl
     data = encodings.decode(written, part.encoding)
     if data is None:
         data = written
+    yield
     kind, disposition = "application/octet-stream", "attachment"
     if attachment.is_text:
-        text = charsets.text(data, part.charset)
-        data = (obfuscated(text) if obfuscate else text).encode("utf-8", "replace")
+        hidden = obfuscated if obfuscate else str
+        pieces = []
+        for run in _runs(charsets.text(data, part.charset)):
+            pieces.append(hidden(run).encode("utf-8", "replace"))
+            yield
+        data = b"".join(pieces)
         kind, disposition = "text/plain; charset=utf-8", "inline"
     elif attachment.is_image and data.startswith(_IMAGES[attachment.media_type]):
         kind, disposition = attachment.media_type, "inline"
     elif obfuscate and part.type in {b"text", b"message"}:
-        data = obfuscated_bytes(data)
+        runs = []
+        for octet_run in runs_of_lines(data, _RUN):
+            runs.append(obfuscated_bytes(octet_run))
+            yield
+        data = b"".join(runs)
     return Download(attachment, kind, f"{disposition}; {_file_name(attachment.name)}", data)
+
+
+def _runs(text: str) -> Iterator[str]:
+    """Yield runs of whole lines."""
+    at = 0
+    while at < len(text):
+        end = text.rfind("\n", at, at + _RUN) + 1 or text.find("\n", at) + 1 or len(text)
+        yield text[at:end]
+        at = end
 
 
 def _media_type(part: Part) -> str:

@@ -95,7 +95,8 @@ class Blocks:
             return
         at = 0
         while at < len(text):
-            end = text.rfind("\n", at, at + _STEP) + 1 or at + _STEP
+            end = at + _STEP
+            end = text.rfind("\n", at, end) + 1 or text.rfind(" ", at, end) + 1 or end
             self._inline.add(text[at:end])
             at = end
             yield

@@ -14,14 +14,14 @@ from gateway.web.body.attachments import (
     Attachment,
     Download,
     attached,
-    download,
+    downloading,
     has_name,
     is_named,
 )
 from storage.message.structure import structure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from storage.message.structure import Part
 
@@ -32,6 +32,7 @@ __all__ = [
     "Show",
     "Shown",
     "attachment",
+    "fetching",
     "laid_out",
 ]
 
@@ -175,7 +176,19 @@ def _is_attached(part: Part) -> bool:
 
 def attachment(octets: bytes, at: int, *, obfuscate: bool) -> Download | None:
     """Return an attachment of a message in its served form by its number, counted from 1; None if there is none."""
+    steps = fetching(octets, at, obfuscate=obfuscate)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            found: Download | None = stop.value
+            return found
+
+
+def fetching(octets: bytes, at: int, *, obfuscate: bool) -> Generator[None, None, Download | None]:
+    """Do what ``attachment`` does, and yield after every few milliseconds."""
     _, numbered = laid_out(structure(octets), octets, obfuscate=obfuscate)
     if not 1 <= at <= len(numbered):
         return None
-    return download(numbered[at - 1], octets, obfuscate=obfuscate)
+    yield
+    return (yield from downloading(numbered[at - 1], octets, obfuscate=obfuscate))

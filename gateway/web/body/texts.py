@@ -24,9 +24,9 @@ MAX_SHOWN: Final = 1 << 20
 MAX_LINES: Final = 40_000
 """Lines of a text that are shown."""
 
-_EXPANDED: Final = (
-    4  # octets that an octet of text takes at most when it is encoded: ``=0A=\r\n`` is rare
-)
+_EXPANDED: Final = {b"base64": 2, b"quoted-printable": 4}
+"""Octets that one of text takes at most when it is encoded, but for what nobody does."""
+
 _META: Final = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
 )
@@ -88,8 +88,8 @@ def clean(text: str) -> str:
 
 def _data(part: Part, octets: bytes, room: int) -> tuple[bytes, int]:
     """Return what a part holds, at most ``room`` octets up to the end of a line, and how many it has beyond."""
-    expanded = _EXPANDED if part.encoding in {b"base64", b"quoted-printable"} else 1
-    written = octets[part.body : min(part.end, part.body + room * expanded)]
+    length = room * _EXPANDED.get(part.encoding, 1)
+    written = octets[part.body : min(part.end, part.body + length)]
     data = encodings.decode(written, part.encoding)
     if data is None:
         data = written

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tests.web.validity import parse as parse_page
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
 
 from gateway.web.body import Parsed, parse, render
+
+T = TypeVar("T")
 
 __all__ = [
     "TAGS",
@@ -58,14 +60,14 @@ def body_of(text: str, *fields: str, obfuscate: bool = False) -> str:
     return html_of(message(text, *fields), obfuscate=obfuscate)
 
 
-def driven(steps: Generator[None, None, Parsed]) -> tuple[int, Parsed]:
+def driven(steps: Generator[None, None, T]) -> tuple[int, T]:
     """Return how many steps there were, and what came of them."""
     for count in itertools.count():
         try:
             next(steps)
         except StopIteration as stop:
-            parsed: Parsed = stop.value
-            return count, parsed
+            found: T = stop.value
+            return count, found
     raise AssertionError
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.web.body import Download, attachment, parse
+from gateway.web.body import Download, attachment, fetching, parse
 from gateway.web.body.attachments import MAX_NAME
-from tests.web.body.seen import message
+from tests.web.body.seen import driven, message
 
 PNG = b"\x89PNG\r\n\x1a\n\0"
 
@@ -77,6 +77,17 @@ def test_addresses_in_texts_are_obfuscated() -> None:
         assert given_out(kind, b"ann@example.org", obfuscate=True).data == b"ann@...mple.org"
     assert given_out("application/x", b"ann@example.org", obfuscate=True).data == b"ann@example.org"
     assert given_out("text/html; name=a", b"ann@example.org").data == b"ann@example.org"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html"])
+def test_a_long_one_is_made_step_by_step(kind: str) -> None:
+    long = "x" * 200_000
+    text = "ann@example.org é\n" * 50_000 + f"{long} ann@example.org\n{long}@example.org"
+    octets = message(text, f"Content-Type: {kind}; name=a; charset=utf-8")
+    count, found = driven(fetching(octets, 1, obfuscate=True))
+    assert count > 6
+    assert found is not None
+    assert found.data.decode().replace("\r\n", "\n") == text.replace("@exa", "@...")
 
 
 def test_there_is_no_such_attachment() -> None:

@@ -189,3 +189,9 @@ def test_only_so_many_lines_are_shown() -> None:
     parsed = parse(message("\n" * (MAX_LINES + 5)), obfuscate=False)
     assert parsed.plain == "\n" * MAX_LINES
     assert parsed.left_out == 5
+
+
+def test_no_address_of_a_long_line_is_cut_in_two() -> None:
+    text = "0123456789 ann@example.org " * 5000
+    html = body_of(text, obfuscate=True)
+    assert text_of(html) == text.replace("@exa", "@...")
