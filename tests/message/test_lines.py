@@ -23,5 +23,5 @@ def test_runs_are_whole_lines_and_all_there_is(octets: bytes, most: int, start: 
 
 def test_as_many_lines_as_fit_are_one_run() -> None:
     assert list(runs_of_lines(b"a\nb\nc\n", 4)) == [b"a\nb\n", b"c\n"]
-    assert list(runs_of_lines(b"long\nb\nc", 3)) == [b"long\n", b"b\nc"]
+    assert list(runs_of_lines(b"long\nb\nc", 3)) == [b"long\n", b"b\n", b"c"]
     assert list(runs_of_lines(b"", 3)) == []

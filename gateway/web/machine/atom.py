@@ -13,10 +13,9 @@ from gateway.web.answers import EVERY_LIST, Answer
 from gateway.web.machine.documents import moment, veiled
 from gateway.web.machine.entries import ORIGIN, entries, xml_text
 from gateway.web.machine.gathering import thread_nodes
-from gateway.web.machine.lists import LATEST, latest_numbers, shown_below
+from gateway.web.machine.lists import LATEST, latest_numbers, received_at, shown_below
 from gateway.web.routes import route
 from gateway.web.templates import render
-from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,12 +145,9 @@ async def _push(
 ) -> None:
     """Put into a queue the last message of a list below a number; one that has gone ends its list."""
     number = shown_below(record, below)
-    if number is not None:
-        try:
-            entry = await reading.archive.entry(record.name, number)
-        except NoSuchMessage:
-            return
-        heapq.heappush(queue, (-entry.received, record.name, number))
+    received = None if number is None else await received_at(reading, record, number)
+    if number is not None and received is not None:
+        heapq.heappush(queue, (-received, record.name, number))
 
 
 def feed_id(*what: str) -> str:

@@ -27,6 +27,7 @@ __all__ = [
     "bare",
     "date_of",
     "document",
+    "long_document",
     "moment",
     "row_document",
     "stamp",
@@ -63,6 +64,29 @@ def document(
     return Answer(body, content_type, status, lists, changed=changed, is_indexed=False)
 
 
+async def long_document(
+    begin: Mapping[str, object],
+    key: str,
+    items: AsyncIterator[Sequence[object]],
+    lists: frozenset[str],
+    etag: str,
+) -> Answer:
+    """Return an answer with a document whose last member is an array of many items, which come in batches."""
+    start = as_json({"version": VERSION, **begin, key: []}).removesuffix(b"]}")
+    body = await whole_or_in_pieces(_pieces(start, items))
+    return Answer(body, JSON, lists=lists, is_indexed=False, etag=etag)
+
+
+async def _pieces(begin: bytes, items: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
+    yield begin
+    between = b""
+    async for batch in items:
+        if batch:
+            yield between + as_json(batch)[1:-1]
+            between = b","
+    yield b"]}"
+
+
 async def whole_or_in_pieces(pieces: AsyncIterator[bytes]) -> bytes | AsyncIterator[bytes]:
     """Return pieces joined if they are few octets, otherwise the pieces."""
     begun: list[bytes] = []
@@ -84,10 +108,13 @@ async def _rest(begun: list[bytes], pieces: AsyncIterator[bytes]) -> AsyncIterat
 
 def stamp(reading: Reading, places: Sequence[tuple[str, int | None]], *what: object) -> str:
     """Return what tells a document of these messages from one of others, or of other versions of them."""
-    names = sorted({name for name, _ in places})
-    records = [reading.mailing_list(name) for name in names]
-    versions = [(record.name, record.validity, record.revision) for record in records]
-    return blake2b(repr((versions, places, what)).encode(), digest_size=12).hexdigest()
+    versions = []
+    for name in sorted({name for name, _ in places}):
+        record = reading.mailing_list(name)
+        is_veiled = reading.settings.is_obfuscated(name)
+        versions.append((name, record.validity, record.revision, len(record.hidden), is_veiled))
+    told = repr((versions, places, reading.urls.root, what))
+    return blake2b(told.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
 def moment(seconds: int, zone: int | None = None) -> str:

@@ -4,38 +4,51 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from gateway.web.answers import EVERY_LIST, Answer
-from gateway.web.machine.documents import date_of, document, moment, row_document, veiled
+from gateway.web.machine.documents import (
+    date_of,
+    document,
+    long_document,
+    moment,
+    row_document,
+    stamp,
+    veiled,
+)
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
+    from storage.archive import Archive
     from storage.days import DayCount
     from storage.model import MailingList
 
-__all__ = ["LATEST", "latest_numbers", "shown_below"]
+__all__ = ["LATEST", "latest_numbers", "received_at", "shown_below"]
 
 LATEST: Final = 25
 """Messages that a document or a feed of a list shows."""
 
 _MAX_PASSED_OVER: Final = 1000  # hidden messages behind which no others are looked for
 
+_AT_ONCE: Final = 100  # lists between two turns of others
+
 _ALL: Final = frozenset({EVERY_LIST})
+
+_kept: Final[WeakKeyDictionary[Archive, dict[str, tuple[MailingList, int, int]]]] = (
+    WeakKeyDictionary()
+)
 
 
 @route("/lists.json")
 async def lists(reading: Reading, ask: Ask) -> Answer:
     """Tell of every list."""
-    found = []
-    for record in reading.lists():
-        found.append(_summary(reading, record))
-        await reading.breathe()
-    return document({"title": reading.settings.title, "lists": found}, _ALL)
+    begin = {"title": reading.settings.title}
+    return await long_document(begin, "lists", _summaries(reading), _ALL, _etag(reading))
 
 
 @route("/{name}/list.json")
@@ -64,28 +77,7 @@ async def manifest(reading: Reading, ask: Ask) -> Answer:
 
     ``revision`` grows with every change of a list, and while ``validity`` stays, numbers mean what they meant.
     """
-    found = []
-    for record in reading.lists():
-        last = await _last_activity(reading, record)
-        found.append(
-            {
-                "name": record.name,
-                "description": record.description,
-                "address": veiled(reading, record.name, record.address),
-                "count": record.count,
-                "low": record.low,
-                "high": record.high,
-                "validity": record.validity,
-                "revision": record.revision,
-                "octets": record.octets,
-                "created": moment(record.created),
-                "last_activity": last,
-                "twin_of": record.origin or None,
-                "url": reading.urls.mailing_list(record.name),
-            }
-        )
-        await reading.breathe()
-    return document({"lists": found}, _ALL)
+    return await long_document({}, "lists", _marks(reading), _ALL, _etag(reading))
 
 
 def latest_numbers(record: MailingList, most: int) -> Sequence[int]:
@@ -106,6 +98,62 @@ def shown_below(record: MailingList, number: int) -> int | None:
             return found
         found = record.previous_present(found)
     return None
+
+
+def _batches(reading: Reading) -> Iterator[Sequence[MailingList]]:
+    records = reading.lists()
+    for start in range(0, len(records), _AT_ONCE):
+        yield records[start : start + _AT_ONCE]
+
+
+async def _summaries(reading: Reading) -> AsyncIterator[Sequence[object]]:
+    for records in _batches(reading):
+        yield [_summary(reading, record) for record in records]
+        await reading.breathe()
+
+
+async def _marks(reading: Reading) -> AsyncIterator[Sequence[object]]:
+    for records in _batches(reading):
+        yield [await _mark(reading, record) for record in records]
+        await reading.breathe()
+
+
+async def _mark(reading: Reading, record: MailingList) -> dict[str, Any]:
+    """Return what a mirror reads of a list."""
+    last = record.previous_present(record.high + 1)
+    received = None if last is None else await received_at(reading, record, last)
+    return {
+        "name": record.name,
+        "description": record.description,
+        "address": veiled(reading, record.name, record.address),
+        "count": record.count,
+        "low": record.low,
+        "high": record.high,
+        "validity": record.validity,
+        "revision": record.revision,
+        "octets": record.octets,
+        "created": moment(record.created),
+        "last_activity": None if received is None else moment(received),
+        "twin_of": record.origin or None,
+        "url": reading.urls.mailing_list(record.name),
+    }
+
+
+async def received_at(reading: Reading, record: MailingList, number: int) -> int | None:
+    """Return when a list received a message, or None where that has gone; for each list the last one asked for is kept."""
+    kept = _kept.setdefault(reading.archive, {})
+    known = kept.get(record.name)
+    if known is None or known[0] is not record or known[1] != number:
+        try:
+            entry = await reading.archive.entry(record.name, number)
+        except NoSuchMessage:
+            return None
+        known = kept[record.name] = record, number, entry.received
+    return known[2]
+
+
+def _etag(reading: Reading) -> str:
+    return stamp(reading, [(record.name, None) for record in reading.lists()])
 
 
 def _summary(reading: Reading, record: MailingList) -> dict[str, Any]:
@@ -147,14 +195,3 @@ def _months(reading: Reading, name: str, days: Sequence[DayCount]) -> list[dict[
 def _month_of(day: int) -> tuple[int, int]:
     date = date_of(day)
     return date.year, date.month
-
-
-async def _last_activity(reading: Reading, record: MailingList) -> str | None:
-    """Return when a list last received a message, or None where it has none."""
-    number = record.previous_present(record.high + 1)
-    if number is None:
-        return None
-    try:
-        return moment((await reading.archive.entry(record.name, number)).received)
-    except NoSuchMessage:
-        return None

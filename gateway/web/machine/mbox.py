@@ -88,7 +88,7 @@ async def _numbered(
         for each in places:
             yield each
 
-    etag = stamp(reading, places, reading.settings.is_obfuscated(name))
+    etag = stamp(reading, places)
     return await mailbox(
         reading, messages(), names=[name], called=called, lists=frozenset({name}), etag=etag
     )

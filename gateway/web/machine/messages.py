@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.web.answers import Answer, not_found
 from gateway.web.machine.documents import (
-    JSON,
-    VERSION,
-    as_json,
     bare,
     date_of,
     document,
+    long_document,
     moment,
     row_document,
     stamp,
     veiled,
-    whole_or_in_pieces,
 )
 from gateway.web.machine.gathering import (
     in_thread,
@@ -118,7 +115,8 @@ async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
         "feed": reading.urls.message(name, id, "thread.atom"),
     }
     etag = stamp(reading, [(name, node.number) for node in nodes], begin)
-    return await _long(begin, _thread_rows(reading, name, nodes), name, etag)
+    rows = _thread_rows(reading, name, nodes)
+    return await long_document(begin, "messages", rows, frozenset({name}), etag)
 
 
 @route("/{name}/{year}/{month}/month.json")
@@ -133,26 +131,8 @@ async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) ->
         "mailbox": reading.urls.month(name, year, month, "month.mbox.gz"),
     }
     etag = stamp(reading, [(name, each.number) for each in dated], begin)
-    return await _long(begin, _month_rows(reading, name, dated), name, etag)
-
-
-async def _long(
-    begin: dict[str, Any], items: AsyncIterator[Sequence[object]], name: str, etag: str
-) -> Answer:
-    """Return an answer with a document that ends with many messages."""
-    start = as_json({"version": VERSION, **begin, "messages": []}).removesuffix(b"]}")
-    body = await whole_or_in_pieces(_pieces(start, items))
-    return Answer(body, JSON, lists=frozenset({name}), is_indexed=False, etag=etag)
-
-
-async def _pieces(begin: bytes, items: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
-    yield begin
-    between = b""
-    async for batch in items:
-        if batch:
-            yield between + as_json(batch)[1:-1]
-            between = b","
-    yield b"]}"
+    rows = _month_rows(reading, name, dated)
+    return await long_document(begin, "messages", rows, frozenset({name}), etag)
 
 
 async def _thread_rows(

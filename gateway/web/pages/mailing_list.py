@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from gateway.web.answers import Answer, moved
+from gateway.web.answers import Answer, moved, redirect
+from gateway.web.machine.redirects.public_inbox import searched
 from gateway.web.pages.calendars import MONTHS, calendar_of
 from gateway.web.pages.lines import lines_of
 from gateway.web.pages.list_fields import list_links
@@ -33,6 +34,9 @@ async def mailing_list(reading: Reading, ask: Ask, name: str) -> Answer:
     if after is not None:
         return await _since(reading, ask, name, after)
     record = reading.mailing_list(name)
+    search = searched(reading, ask, name)
+    if search is not None:
+        return redirect(search)
     calendar = await calendar_of(reading, record)
     latest = await latest_threads(reading, record, calendar, LATEST)
     return page(

@@ -53,7 +53,9 @@ def test_every_edge_case(tmp_path: Path, *, is_short: bool) -> None:
         assert faults(world.json(month["document"]), SCHEMAS["Month"], SCHEMAS) == []
         found += read(world.mbox(month["mailbox"]), tmp_path)
     assert len(found) == record.count
-    if not is_short:
+    if is_short:
+        assert b"\r" not in b"".join(found)
+    else:
         raws = [ended(done(world.archive.raw("a", number))) for number in numbers]
         assert sorted(found) == sorted(raws)
 

@@ -15,6 +15,7 @@ from gateway.web.answers import Refusal, not_found
 from gateway.web.asks import Ask
 from gateway.web.machine.redirects import forwarded
 from gateway.web.machine.redirects.forms import MAX_PATH
+from gateway.web.machine.redirects.public_inbox import searched
 from gateway.web.machine.refusals import elsewhere
 from tests.mail import mail
 from tests.web.machine.world import World
@@ -243,6 +244,26 @@ def test_addresses_below_a_root_lead_below_it() -> None:
     reading = WORLD.below("/archive").reading
     to = asyncio.run(forwarded(reading, Ask.of(b"/hardening/2022/07/")))
     assert to == f"/archive{HOME}2022/07/"
+
+
+@pytest.mark.parametrize(
+    ("query", "to"),
+    [
+        ("?q=from:a", "search?q=from%3Aa"),
+        ("?q=a+b&x=A", "search.atom?q=a+b"),
+        ("?q=a&x=m", "search.mbox.gz?q=a"),
+        ("?q=", "search"),
+    ],
+)
+def test_a_list_is_asked_to_search_as_there(query: str, to: str) -> None:
+    assert searched(WORLD.reading, Ask.of(f"{HOME}{query}".encode()), NAME) == f"{HOME}{to}"
+    answer = WORLD.get(f"{HOME}{query}")
+    assert (answer.status, answer.headers["Location"]) == (302, f"{HOME}{to}")
+
+
+def test_a_list_that_is_not_asked_to_search_is_shown() -> None:
+    assert searched(WORLD.reading, Ask.of(HOME.encode()), NAME) is None
+    assert WORLD.get(HOME).status == 200
 
 
 def test_only_what_is_not_found_leads_elsewhere() -> None:

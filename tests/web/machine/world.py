@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.access import Access
-from gateway.web import machine  # noqa: F401 - fills the table of routes
+from gateway.web import machine, pages  # noqa: F401 - they fill the table of routes
 from gateway.web.answers import Answer, Refusal
 from gateway.web.asks import Ask
 from gateway.web.reading import Reading

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
 
+__all__ = ["searched"]
+
 _BENEATH: Final = {
     "": (),
     "raw": ("raw",),
@@ -25,12 +27,21 @@ _BENEATH: Final = {
 """What stands behind an id there, without a slash at the end, and what it is called here."""
 
 _BEHIND: Final = r"(?:/(?P<behind>raw|R|[Tt]|t\.mbox\.gz|t\.atom|))?/?"
+_SEARCHES: Final = {"A": "search.atom", "m": "search.mbox.gz"}
 _PAGES: Final = {
     "new.atom": "list.atom",
     "new.html": "recent",
     "topics_new.html": "threads",
     "topics_active.html": "threads",
 }
+
+
+def searched(reading: Reading, ask: Ask, name: str) -> str | None:
+    """Return where it is searched for what a list's page is asked to search for, as ``/LIST/?q=…&x=A``; or None."""
+    query = ask.query.get("q")
+    if query is None:
+        return None
+    return reading.urls.search(name, _SEARCHES.get(ask.query.get("x", ""), "search"), q=query)
 
 
 @form(
