@@ -14,6 +14,7 @@ from gateway.web.pages.neighbours import neighbours
 from gateway.web.pages.outline import outlined
 from gateway.web.pages.posting import posting_address
 from gateway.web.pages.series import other_versions, parse_patch, search_for
+from gateway.web.pages.thread import thread_links
 from gateway.web.routes import route
 from gateway.web.templates import page
 from storage.message.dates import written_zone
@@ -88,6 +89,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         fidelity=FIDELITIES[entry.fidelity],
         body=shown,
         thread=thread,
+        thread_links=thread_links(reading.urls, name, thread, number),
         outline=await outlined(reading, name, thread, number),
         elsewhere=elsewhere,
         is_patch=patch is not None,

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
-    from gateway.web.pages.drawings import Node
+    from gateway.web.pages.drawings import Drawing, Node
     from gateway.web.reading import Reading, Row
+    from gateway.web.urls import Urls
 
-__all__ = ["INDENTS", "PART_NODES", "PART_OCTETS", "WHOLE_OCTETS", "flat", "nested"]
+__all__ = ["INDENTS", "PART_NODES", "PART_OCTETS", "WHOLE_OCTETS", "flat", "nested", "thread_links"]
 
 PART_NODES: Final = 1000
 """Messages of one page; a thread that has more comes in parts of so many."""
@@ -50,6 +51,18 @@ class _Shown:
     is_flat: bool
     since: int | None
     veiled: Callable[[str], str]
+
+
+def thread_links(urls: Urls, name: str, thread: Drawing, number: int) -> tuple[str, str]:
+    """Return the addresses of a message in its thread, nested and flat.
+
+    In which part of a flat thread it is takes sorting: where there are parts, the address is one that sends there.
+    """
+    part = _part(thread.at[number])
+    nested_url = urls.thread(name, thread.first, number=number, part=part)
+    if len(thread.at) <= PART_NODES:
+        return nested_url, urls.thread(name, thread.first, flat=True, number=number)
+    return nested_url, urls.thread(name, thread.nodes[thread.at[number]].message_id, flat=True)
 
 
 @route("/{name}/m/{id}/thread")

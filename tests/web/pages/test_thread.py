@@ -152,6 +152,14 @@ def test_parts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert answer.headers["Location"].endswith(f"{HOME}/m0@x.example/{form}?part=3#m8")
     first = tree(asked, f"{HOME}/m0@x.example/thread?since=5&part=1")
     assert link(first, "to the first new one") == f"{HOME}/m0@x.example/thread?part=2&since=5#m6"
+    for own, at in (("m0", 1), ("m3", 2), ("m7", 3)):
+        page = tree(asked, f"{HOME}/{own}@x.example")
+        number = int(own[1:]) + 1
+        assert (
+            link(page, "whole thread (8)")
+            == f"{HOME}/m0@x.example/thread{f'?part={at}' if at > 1 else ''}#m{number}"
+        )
+        assert asked.followed(link(page, "flat, by time"))[0].status == 200
     for nonsense in ("0", "99", "x"):
         assert asked.answer(f"{HOME}/m0@x.example/thread?part={nonsense}")[0].status == 200
 
