@@ -29,7 +29,7 @@ diff --git a/thing.c b/thing.c
 index 1234567..89abcde 100644
 --- a/thing.c
 +++ b/thing.c
-@@ -1,7 +1,7 @@ static int count(struct thing *thing)
+@@ -1,6 +1,6 @@ static int count(struct thing *thing)
  \tint n;
 -\tfor (n = 0; n < 10; n++)
 +\tfor (n = 0; n <= 10; n++)
