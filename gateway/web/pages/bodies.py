@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from gateway.web.body import obfuscated, parsing, render
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Entry, Location, Served
 
-__all__ = ["MAX_KEPT_CHARACTERS", "AttachmentLink", "Body", "body"]
+T = TypeVar("T")
+
+__all__ = ["MAX_KEPT_CHARACTERS", "AttachmentLink", "Body", "body", "finished"]
 
 MAX_KEPT_CHARACTERS: Final = 24 << 20
 """Characters of bodies that are kept for an archive."""
@@ -121,7 +123,7 @@ async def _made(reading: Reading, name: str, entry: Entry, served: Served, *, hi
         archived_id=archived_id,
         root=root,
     )
-    parsed = await _done(reading, steps)
+    parsed = await finished(reading, steps)
     url = reading.urls.attachment
     links = [
         AttachmentLink(url(name, entry.message_id, each.at), each.name, each.media_type, each.size)
@@ -138,13 +140,14 @@ async def _made(reading: Reading, name: str, entry: Entry, served: Served, *, hi
     return _Made(made, lean if parsed.mentioned else None)
 
 
-async def _done(reading: Reading, steps: Generator[None, None, Parsed]) -> Parsed:
+async def finished(reading: Reading, steps: Generator[None, None, T]) -> T:
+    """Return what comes of work in steps, between which others get their turn."""
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            parsed: Parsed = stop.value
-            return parsed
+            found: T = stop.value
+            return found
         await reading.breathe()
 
 

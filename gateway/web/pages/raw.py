@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.answers import Answer, not_found
-from gateway.web.body import attachment as attached
-from gateway.web.body import obfuscating
+from gateway.web.body import fetching, obfuscating
+from gateway.web.pages.bodies import finished
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
@@ -62,7 +62,8 @@ async def placed_attachment(
 
 async def _attachment(reading: Reading, name: str, number: int, at: int) -> Answer:
     octets = (await reading.served(name, number)).octets
-    given = attached(octets, at, obfuscate=reading.settings.is_obfuscated(name))
+    steps = fetching(octets, at, obfuscate=reading.settings.is_obfuscated(name))
+    given = await finished(reading, steps)
     if given is None:
         raise not_found("The message has no such attachment.")
     return Answer(
