@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.web.answers import Answer, not_found
+from gateway.web.answers import EVERY_LIST, Answer, not_found
 from gateway.web.machine.documents import (
     bare,
     date_of,
@@ -97,7 +97,7 @@ async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
             "raw": reading.urls.message(name, id, "raw"),
             "placed": reading.urls.placed(name, entry.day, entry.place),
         },
-        frozenset({name}),
+        frozenset({EVERY_LIST}),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from gateway.web.answers import EVERY_LIST
 from gateway.web.pages.bodies import body
 from gateway.web.pages.clients import list_links, opened_in, reply
 from gateway.web.pages.drawings import drawing
@@ -75,7 +76,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         ask,
         veiled(subject) or "(no subject)",
         name=name,
-        lists=frozenset({name, *(place.name for place in elsewhere)}),
+        lists=frozenset({EVERY_LIST}),  # what it links to may lie in any
         message_id=served.message_id,
         number=number,
         entry=entry,

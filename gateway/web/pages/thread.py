@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from gateway.web.answers import Refusal, redirect
+from gateway.web.answers import EVERY_LIST, Refusal, redirect
 from gateway.web.pages.bodies import body
 from gateway.web.pages.drawings import drawing
 from gateway.web.pages.fields import veil
@@ -108,6 +108,7 @@ async def _thread(
         ask,
         (veiled(rows[number].subject) if number in rows else "") or "(no subject)",
         name=name,
+        lists=frozenset({EVERY_LIST}),  # what its bodies link to may lie in any
         is_indexed=since is None and not is_flat,
         thread=thread,
         is_flat=is_flat,
