@@ -39,7 +39,10 @@ def tab(browser: Browser) -> Iterator[Tab]:
 def assert_quiet(tab: Tab, website: Website) -> None:
     """Assert that no page complained, and that nothing was asked of anybody else."""
     tab.look_back()
-    assert not [each for each in tab.complaints if " 404 " not in each]
+    refused = [website.url(path) for path in REFUSED.values()]
+    assert not [
+        each for each in tab.complaints if not each.endswith(tuple(f"({url})" for url in refused))
+    ]
     assert [each for each in tab.requested if not each.startswith(website.root)] == []
 
 

@@ -13,7 +13,7 @@ OTHER: Final = "lists.other"
 
 _QUOTES: Final = (
     "On Monday B wrote:\n> On Sunday C wrote:\n> > On Saturday D wrote:\n> > > It rains.\n> > Still?\n> Yes.\n\n"
-    "So it does. See https://example.org/weather?day=1&hour=2 and <first@x.example>.\n\n"
+    "So it does. See https://example.org/weather?day=1&hour=2 and <patch2@x.example>.\n\n"
     + "".join(f"> line {n} of a long quotation that nobody reads again\n" for n in range(40))
     + "\nIndeed.\n\n-- \nA <a@x.example>\nhttp://example.org/\n"
 )
