@@ -1,0 +1,1 @@
+"""Search as people see it."""
