@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from gateway.web.reading import Reading
     from storage.message.fields import Header
 
-__all__ = ["MAX_FIELD", "ShownField", "shown_fields", "veil"]
+__all__ = ["MAX_FIELD", "ShownField", "shown_fields", "shown_subject", "veil"]
 
 MAX_FIELD: Final = 10_000
 """Characters of a field that are shown: of a letter to thousands the raw message tells the rest."""
+
+MAX_SUBJECT: Final = 2000
+"""Characters of a subject that are shown."""
 
 _PEOPLE: Final = ("From", "To", "Cc")
 
@@ -38,6 +41,12 @@ def shown_fields(header: Header, veiled: Callable[[str], str]) -> Sequence[Shown
         if text:
             found.append(ShownField(name, text[:MAX_FIELD], len(text) > MAX_FIELD))
     return found
+
+
+def shown_subject(header: Header) -> str:
+    """Return the subject on one line; of a very long one the beginning."""
+    text = " ".join(decode(header.first(b"subject") or b"").split())
+    return text if len(text) <= MAX_SUBJECT else f"{text[:MAX_SUBJECT]}..."
 
 
 def veil(reading: Reading, name: str) -> Callable[[str], str]:

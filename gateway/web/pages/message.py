@@ -9,7 +9,7 @@ from gateway.web.answers import EVERY_LIST
 from gateway.web.pages.bodies import body
 from gateway.web.pages.clients import list_links, opened_in, reply
 from gateway.web.pages.drawings import drawing
-from gateway.web.pages.fields import shown_fields, veil
+from gateway.web.pages.fields import shown_fields, shown_subject, veil
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.pages.neighbours import neighbours
 from gateway.web.pages.outline import outlined
@@ -61,7 +61,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     shown = await body(reading, name, entry, served)
     header = parse_header(served.octets)
     veiled = veil(reading, name)
-    subject = " ".join(decode(header.first(b"subject") or b"").split())
+    subject = shown_subject(header)
     patch = parse_patch(subject)
     thread = await drawing(reading, name, number)
     near = neighbours(record, number, thread)

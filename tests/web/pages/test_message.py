@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.web.answers import EVERY_LIST
 from gateway.web.settings import Settings
 from gateway.web.urls import Urls
+from storage.model import Fidelity
+from storage.sources.base import Incoming
 from tests.edge_cases import cases
-from tests.mail import NOW, MemoryEngine, done, fill, mail
+from tests.mail import NOW, Items, MemoryEngine, done, fill, mail, take
 from tests.web.asked import ORIGIN, Asked
 from tests.web.validity import faults, parse
 
@@ -30,9 +37,9 @@ OPEN: Final = Settings(
 )
 
 
-def asked(engine: Engine, mails: Sequence[bytes], settings: Settings | None = None) -> Asked:
+def asked(engine: Engine, mails: Sequence[bytes], how: Settings | None = None) -> Asked:
     fill(engine.writer(), NAME, mails, now=LATER)
-    return Asked(engine.archive(), settings)
+    return Asked(engine.archive(), how)
 
 
 def tree(asked: Asked, path: str) -> ET.Element:
@@ -249,7 +256,7 @@ def test_other_lists(engine: Engine) -> None:
         "lists.third": "/lists.third/m/m0@x.example",
     }
     answer, _ = shown.answer(f"/{NAME}/m/m0@x.example")
-    assert answer.lists == {NAME, OTHER, "lists.third"}
+    assert answer.lists == {EVERY_LIST}
     with engine.writer().batch() as batch:
         batch.hide(OTHER, [1])
     assert OTHER not in links(tree(Asked(engine.archive()), f"/{NAME}/m/m0@x.example"))
@@ -348,6 +355,74 @@ def test_no_date_no_subject_no_author(engine: Engine) -> None:
     page = tree(shown, f"/{NAME}/m/m0@x.example")
     assert words(first(page, "h1")) == "(no subject)"
     assert "Date: 2027-01-15" in words(page)
+
+
+@pytest.mark.parametrize("fidelity", Fidelity)
+def test_what_a_copy_was_made_of(engine: Engine, fidelity: Fidelity) -> None:
+    copy = Incoming(mail("m0"), None, "given", b"1", 1, fidelity)
+    take(engine.writer(), NAME, Items([copy], "given"))
+    text = words(tree(Asked(engine.archive()), f"/{NAME}/m/m0@x.example"))
+    assert ("another archive's web page" in text) == (fidelity is Fidelity.PAGE)
+    assert ("another archive's text" in text) == (fidelity is Fidelity.TEXT)
+
+
+def test_a_very_long_subject_is_cut(engine: Engine) -> None:
+    shown = asked(
+        engine, [mail("m0", subject="long " * 2000), mail("m1", answers="m0", subject="x" * 5000)]
+    )
+    for own in ("m0", "m1"):
+        page = tree(shown, f"/{NAME}/m/{own}@x.example")
+        assert len(words(first(page, "h1"))) <= 2003
+        assert words(first(page, "h1")).endswith("...")
+
+
+EVIL: Final = st.text(alphabet="<>\"'&;=/ax-evil@.:?%[]()\t,\\", max_size=60).map(
+    lambda text: f"{text}<x-evil onload=1>{text}"
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(EVIL, EVIL, EVIL, EVIL)
+def test_nothing_of_a_message_is_markup(one: str, two: str, three: str, four: str) -> None:
+    """Whatever stands in its fields, its text and the names of its files."""
+    parts = (
+        '--=\nContent-Type: text/plain\n\n{0}\n--=\nContent-Type: "{1}"; name="{1}"\n'
+        "Content-Disposition: attachment; filename*=utf-8''{1}\n\n{2}\n--=--\n"
+    ).format(one, two.replace("\\", ""), three)
+    fields = (
+        f"To: {two} <b@x.example>", f"Cc: {three}", f"Reply-To: {four} <c@x.example>", f"List-Post: <mailto:{one}>",
+        f"List-Help: <https://x.example/{two}>, <{three}>", "MIME-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="="',
+    )  # fmt: skip
+    mails = [
+        mail(
+            "m0",
+            *fields,
+            subject=f"[PATCH] {one}",
+            date=f"Thu, 1 Jan 2004 12:00:00 +0000 ({three})",
+            body=parts,
+        ),
+        mail("m1", answers="m0", subject=four, body=two).replace(
+            b"From: A", f"From: {four}".encode()
+        ),
+    ]
+    engine = MemoryEngine()
+    fill(engine.writer(), NAME, mails)
+    for how in (None, OPEN):
+        shown = Asked(engine.archive(), how)
+        for path in ("m0@x.example", "m1@x.example", "m0@x.example/thread", "m0@x.example/flat"):
+            answer, body = shown.answer(f"/{NAME}/m/{path}")
+            assert answer.status == 200
+            assert b"<x-evil" not in body.lower()
+            page = parse(body)
+            assert not [each.tag for each in page.iter() if "x-evil" in str(each.tag)]
+            assert not [
+                name for each in page.iter() for name in each.attrib if name.startswith("on")
+            ]
+            urls = [each.get("href", "") for each in page.iter("a")]
+            assert all(
+                re.match(r"[/#]|https?://|ftp://|mailto:|news:|nntp:|imap:", url) for url in urls
+            )
 
 
 def test_edge_cases() -> None:
