@@ -24,8 +24,9 @@ from storage.message.ids import references
 from storage.model import Rendition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from gateway.web.body import Parsed
     from gateway.web.reading import Reading, Row
     from storage.archive import Archive
     from storage.model import MailingList, Served
@@ -72,11 +73,15 @@ class _Entry:
 
 
 class FeedEntry(NamedTuple):
-    """An entry as it is written; whose it is, and when that was received."""
+    """An entry as it is written; whose it is, and when that was received; and whether it mentions other messages.
+
+    Those may come into the list later, or go.
+    """
 
     written: bytes
     message_id: bytes
     received: int
+    is_mentioning: bool
 
 
 _Key = tuple[str, int, bool, str]
@@ -84,10 +89,10 @@ _Key = tuple[str, int, bool, str]
 
 @dataclass(slots=True)
 class _Kept:
-    """The entries kept of an archive, those used last, and up to which revision of its list each of them is right."""
+    """The entries kept of an archive, those used last, and as what each list was when they were right."""
 
     made: OrderedDict[_Key, FeedEntry] = field(default_factory=OrderedDict)
-    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    seen: dict[str, MailingList] = field(default_factory=dict)
     octets: int = 0
 
     def get(self, key: _Key) -> FeedEntry | None:
@@ -122,7 +127,8 @@ async def entries(reading: Reading, name: str, numbers: Sequence[int]) -> Sequen
     Those that are not there are left out.
     """
     kept = _kept.setdefault(reading.archive, _Kept())
-    as_of = await _refreshed(kept, reading, reading.mailing_list(name))
+    record = reading.mailing_list(name)
+    await _refresh(kept, reading, record)
     keys = {
         number: (name, number, reading.settings.is_obfuscated(name), reading.urls.root)
         for number in numbers
@@ -131,25 +137,29 @@ async def entries(reading: Reading, name: str, numbers: Sequence[int]) -> Sequen
     rows = await reading.rows(name, [number for number, entry in found.items() if entry is None])
     for number, row in rows.items():
         made = found[number] = await _made(reading, name, row)
-        if made is not None and kept.seen[name] == as_of:  # nobody saw a change meanwhile
+        if made is not None and kept.seen[name] is record:  # nobody saw a change meanwhile
             kept.keep(keys[number], made)
         await reading.breathe()
     return [entry for entry in found.values() if entry is not None]
 
 
-async def _refreshed(kept: _Kept, reading: Reading, record: MailingList) -> tuple[int, int]:
-    """Let go of what changed since the list was looked at last; return as of when what is kept is right."""
-    name, now = record.name, (record.validity, record.revision)
-    before = kept.seen.get(name, now)
-    if before != now:
-        changed = None
-        if before[0] == record.validity:
-            changed = frozenset(await reading.archive.changed(name, before[1]))
-        kept.forget(
-            [key for key in kept.made if key[0] == name and (changed is None or key[1] in changed)]
-        )
-    kept.seen[name] = now
-    return now
+async def _refresh(kept: _Kept, reading: Reading, record: MailingList) -> None:
+    """Let go of what may have changed since the list was looked at last."""
+    before = kept.seen.get(record.name, record)
+    kept.seen[record.name] = record
+    if before is record:
+        return
+    changed: Collection[int] = ()
+    if before.validity == record.validity:
+        changed = frozenset(await reading.archive.changed(record.name, before.revision))
+    kept.forget(
+        [
+            key
+            for key, entry in kept.made.items()
+            if key[0] == record.name
+            and (before.validity != record.validity or entry.is_mentioning or key[1] in changed)
+        ]
+    )
 
 
 async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
@@ -161,6 +171,7 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
         return None
     there = replace(reading, urls=replace(reading.urls, root=ORIGIN + reading.urls.root))
     parent = _parent(served)
+    said = await parsed(reading, name, served.octets)
     written = render(
         "atom_entry.xml",
         entry=_Entry(
@@ -175,18 +186,20 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
             parent=id_iri(parent) if parent else "",
             parent_url=there.urls.message(name, parent) if parent else "",
             summary=_shown(reading, name, await _preview(reading, name, row.number)),
-            content=await _content(there, name, served),
+            content=await _content(there, name, served, said),
         ),
     )
-    return FeedEntry(written + b"\n", row.message_id, entry.received)
+    return FeedEntry(
+        written + b"\n", row.message_id, entry.received, is_mentioning=bool(said.mentioned)
+    )
 
 
 async def _preview(reading: Reading, name: str, number: int) -> str:
     """Return the beginning of a message."""
+    row = b""
     async for page in reading.archive.pages(Rendition.PREVIEW, name, number, number):
-        for row in page.rows[page.span(number, number)]:
-            return row.decode("utf-8", "replace")
-    return ""
+        row = b"".join(page.rows[page.span(number, number)])
+    return row.decode("utf-8", "replace")
 
 
 def _parent(served: Served) -> bytes | None:
@@ -195,9 +208,8 @@ def _parent(served: Served) -> bytes | None:
     return found[-1] if found else None
 
 
-async def _content(reading: Reading, name: str, served: Served) -> str:
+async def _content(reading: Reading, name: str, served: Served, said: Parsed) -> str:
     """Return the HTML of a message."""
-    said = await parsed(reading, name, served.octets)
     known = {}
     for message_id in said.mentioned[:_MAX_LOOKED_UP]:
         try:

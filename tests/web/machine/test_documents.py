@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.web.answers import Refusal
 from gateway.web.asks import Ask
-from gateway.web.machine import documents
+from gateway.web.machine import documents, lists
 from gateway.web.machine.documents import as_json, moment, whole_or_in_pieces
 from gateway.web.machine.openapi import RESOURCES
 from gateway.web.machine.refusals import is_document, problem
 from gateway.web.machine.schemas import SCHEMAS
+from storage.errors import NoSuchMessage
 from tests.mail import mail
 from tests.web.machine.schema import faults
 from tests.web.machine.world import SHORT, World
 from tests.web.made import LISTS, NAME, OTHER
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from storage.model import Entry, Page
 
 HOME = f"/{NAME}/"
 
@@ -254,6 +260,46 @@ def test_a_stamp_tells_one_document_from_another() -> None:
     assert len({*before, ""}) == 3
     world.hide("a", 2)
     assert not {world.get(target).etag for target in targets} & {*before}
+
+
+def test_what_goes_meanwhile_is_left_out() -> None:
+    world = World({"a": [mail("one"), mail("two", answers="one")]})
+    archive = world.archive
+
+    async def gone(name: str, number: int) -> Entry:
+        raise NoSuchMessage(name)
+
+    archive.entry = gone  # type: ignore[method-assign]
+    assert world.json("/manifest.json")["lists"][0]["last_activity"] is None
+    assert world.refusal("/a/m/one@x.example/message.json").status == 404
+    assert world.octets("/lists.atom").count(b"<entry>") == 0
+
+
+def test_what_has_no_row_is_not_there() -> None:
+    world = World({"a": [mail("one"), mail("two", answers="one")]})
+    archive = world.archive
+
+    async def nothing(*_: object) -> AsyncIterator[Page]:
+        pages: list[Page] = []
+        for page in pages:
+            yield page
+
+    archive.pages = nothing  # type: ignore[method-assign, assignment]
+    assert world.refusal("/a/m/one@x.example/message.json").status == 404
+    assert world.json("/a/list.json")["latest"] == []
+    assert world.json("/a/2004/01/month.json")["messages"] == []
+    assert world.json("/search.json?q=topic")["messages"] == []
+    assert world.octets("/a/list.atom").count(b"<entry>") == 0
+
+
+def test_behind_many_hidden_messages_no_others_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World({"a": [mail(str(n)) for n in range(5)]})
+    world.hide("a", 3, 4, 5)
+    assert [each["number"] for each in world.json("/a/list.json")["latest"]] == [2, 1]
+    monkeypatch.setattr(lists, "_MAX_PASSED_OVER", 3)
+    assert world.json("/a/list.json")["latest"] == []
 
 
 def test_few_octets_are_whole_and_many_are_not() -> None:

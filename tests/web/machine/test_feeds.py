@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.web import templates
+from gateway.web.machine import entries as machine_entries
 from gateway.web.machine.lists import LATEST
-from tests.mail import mail
+from storage.errors import NoSuchMessage
+from storage.memory import MemoryArchive
+from storage.model import Fidelity
+from storage.sources.base import Incoming
+from tests.mail import NOW, Items, fill, mail, take
 from tests.web.machine.feeds import ATOM, THREAD, checked, text
 from tests.web.machine.world import ORIGIN, SHORT, World
 from tests.web.made import LISTS, NAME, OTHER
+
+if TYPE_CHECKING:
+    from storage.model import Served
 
 HOME = f"/{NAME}/"
 
@@ -29,6 +40,10 @@ def short() -> World:
 def world(whole: World) -> World:
     """One that nobody changes."""
     return whole
+
+
+def entries_of(world: World, target: str) -> list[ET.Element]:
+    return checked(world.octets(target)).findall(f"{ATOM}entry")
 
 
 def ids(feed: ET.Element) -> list[str]:
@@ -172,11 +187,78 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
     checked(world.octets("/a/search.atom?q=odd%00%EF%BF%BF%ED%A0%80"))
 
 
-def test_an_entry_is_made_anew_when_its_message_changes() -> None:
+def test_what_was_removed_is_in_no_feed() -> None:
     world = World({"a": [mail("one", answers="none"), mail("two")]})
-    assert "Text." in world.octets("/a/list.atom").decode()
+    assert len(ids(checked(world.octets("/a/list.atom")))) == 2
     with world.engine.writer().batch() as batch:
         batch.remove("a", 2)
+    assert ids(checked(world.octets("/a/list.atom"))) == ["mid:one@x.example"]
+
+
+def test_an_entry_is_made_anew_when_a_better_copy_comes() -> None:
+    world = World({"a": [mail("other")]})
+    poor, full = mail("one", body="Somewhat.\n"), mail("one", body="Quite.\n")
+    for raw, fidelity in ((poor, Fidelity.PAGE), (full, Fidelity.FULL)):
+        item = Incoming(raw, None, "here", b"1", 1, fidelity)
+        take(world.engine.writer(), "a", Items([item], str(fidelity)))
+        summaries = [text(each, "summary") for each in entries_of(world, "/a/list.atom")]
+        assert summaries == ["Quite." if raw is full else "Somewhat.", "Text."]
+
+
+def test_a_message_that_comes_later_is_linked_where_it_was_mentioned() -> None:
+    world = World({"a": [mail("one", body="See <2004.1@x.example>.\n")]})
+    link = f'href="{ORIGIN}/a/m/2004.1@x.example"'
+    assert link not in text(entries_of(world, "/a/list.atom")[-1], "content")
+    fill(world.engine.writer(), "a", [mail("2004.1")], now=NOW + 1)
+    assert link in text(entries_of(world, "/a/list.atom")[-1], "content")
+    world.hide("a", 2)
+    assert link not in text(entries_of(world, "/a/list.atom")[-1], "content")
+
+
+def test_a_list_that_began_anew_has_other_entries() -> None:
+    world = World({"a": [mail("one")]})
+    assert text(entries_of(world, "/a/list.atom")[0], "summary") == "Text."
+    archive = world.archive
+    assert isinstance(archive, MemoryArchive)
+    shelf = archive.shelves["a"]
+    other = World({"a": [mail("one", body="Another.\n")]}).archive
+    assert isinstance(other, MemoryArchive)
+    shelf.messages = other.shelves["a"].messages
+    shelf.record = replace(shelf.record, validity=shelf.record.validity + 1)
+    archive.refresh()
+    content = text(entries_of(world, "/a/list.atom")[0], "content")
+    assert "Another." in content
+
+
+def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(LISTS)
+    before = world.octets(f"{HOME}list.atom")
+    made: list[int] = []
+    whole = templates.render
+
+    def counted(*arguments: object, **values: object) -> bytes:
+        made.append(1)
+        return whole(*arguments, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(machine_entries, "render", counted)
+    assert world.octets(f"{HOME}list.atom") == before
+    assert made == []
+    monkeypatch.setattr(machine_entries, "KEPT_OCTETS", 1000)
+    world.octets(f"{HOME}m/first@x.example/thread.atom")
+    assert world.octets(f"{HOME}list.atom") == before
+    assert len(made) >= LATEST
+
+
+def test_a_message_that_goes_meanwhile_is_left_out() -> None:
+    world = World({"a": [mail("one"), mail("two")]})
+    archive = world.archive
+
+    async def gone(name: str, number: int) -> Served:
+        if number == 2:
+            raise NoSuchMessage(name)
+        return await MemoryArchive.served(archive, name, number)  # type: ignore[arg-type]
+
+    archive.served = gone  # type: ignore[method-assign]
     assert ids(checked(world.octets("/a/list.atom"))) == ["mid:one@x.example"]
 
 

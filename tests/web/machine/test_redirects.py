@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from hashlib import sha1
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,8 +18,12 @@ from gateway.web.machine.redirects import forwarded
 from gateway.web.machine.redirects.forms import MAX_PATH
 from gateway.web.machine.redirects.public_inbox import searched
 from gateway.web.machine.refusals import elsewhere
+from storage.errors import NoSuchMessage
 from tests.mail import mail
 from tests.web.machine.world import World
+
+if TYPE_CHECKING:
+    from storage.model import Entry
 
 NAME = "lists.hardening"
 HOME = f"/{NAME}/"
@@ -238,6 +243,18 @@ def test_what_may_not_be_read_is_not_given_away(target: str) -> None:
 
 def test_a_copy_in_a_list_that_may_be_read_is_found() -> None:
     assert lead("/lists.secret/only@x.example/") == "/lists.other/m/only@x.example"
+
+
+def test_a_hash_whose_message_goes_meanwhile_leads_nowhere() -> None:
+    world = World({"a": [mail("one")]})
+    archive = world.archive
+
+    async def gone(name: str, number: int) -> Entry:
+        raise NoSuchMessage(name)
+
+    archive.entry = gone  # type: ignore[method-assign]
+    ask = Ask.of(f"/hyperkitty/list/a@x/message/{hashed('one')}/".encode())
+    assert asyncio.run(forwarded(world.reading, ask)) is None
 
 
 def test_addresses_below_a_root_lead_below_it() -> None:
