@@ -63,11 +63,6 @@ class KeptAnswers:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def clear(self) -> None:
-        """Forget them all."""
-        self._entries.clear()
-        self._octets = 0
-
     def get(self, key: Key, now: float) -> Whole | None:
         """Return the answer kept under a key, if it would be made again just so."""
         entry = self._entries.get(key)

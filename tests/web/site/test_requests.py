@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.web.requests import (
@@ -151,6 +151,7 @@ def test_empty_lines_before_a_request() -> None:
         head(b"GET / HTTP/1.1", b"Host: x\nA: b"),
         b"GET / HTTP/1.1\nHost: x\n\n",
         b"GET / HTTP/1.1\rHost: x",
+        b"GET / HTTP/1.1\r\nHost: x\n",
         b"\n",
         head(b"POST / HTTP/1.1", b"Host: x", b"Content-Length: 1", b"Content-Length: 1"),
         head(b"POST / HTTP/1.1", b"Host: x", b"Content-Length: 1, 1"),
@@ -246,6 +247,7 @@ def outcome(pieces: list[bytes]) -> tuple[list[Request], int, bytes]:
     return found, 0, bytes(buffer._octets)
 
 
+@settings(deadline=None)
 @given(st.lists(FRAGMENTS | st.binary(max_size=8), max_size=20).map(b"".join), st.data())
 def test_where_packets_end_does_not_matter(octets: bytes, data: st.DataObject) -> None:
     whole = outcome([octets])

@@ -287,7 +287,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=5), max_size=12), st.data())
 def test_any_octets_in_any_packets(pieces: list[bytes], data: st.DataObject) -> None:
     octets = b"".join(pieces)

@@ -55,7 +55,7 @@ class Pages:
     def add(self) -> None:
         """Put them in the table."""
         for path in (
-            "text", "ever", "none", "sent", "late", "pieces", "tagged", "bad", "broken", "refused", "gone", "down",
+            "text", "empty", "strange", "ever", "none", "sent", "late", "pieces", "tagged", "bad", "broken", "refused", "gone", "down",
             "odd", "plain",
         ):  # fmt: skip
             routes.route(f"/test/{path}")(getattr(self, path))
@@ -74,6 +74,10 @@ class Pages:
         self.calls.append("none")
         return Answer(b"<p>", is_indexed=False, max_age=0)
 
+    async def strange(self, reading: Reading, ask: Ask) -> Answer:
+        self.calls.append("strange")
+        return Answer(b"<p>", lists=frozenset({"lists.that.is.not"}))
+
     async def sent(self, reading: Reading, ask: Ask) -> Answer:
         return redirect("/elsewhere", frozenset({LIST}))
 
@@ -86,6 +90,9 @@ class Pages:
 
     async def tagged(self, reading: Reading, ask: Ask) -> Answer:
         return Answer(self._pieces("one", "two"), "text/plain", etag="v1")
+
+    async def empty(self, reading: Reading, ask: Ask) -> Answer:
+        return Answer(self._pieces(""), "text/plain")
 
     async def broken(self, reading: Reading, ask: Ask) -> Answer:
         return Answer(self._pieces("", "!"), "text/plain")
@@ -234,6 +241,11 @@ class TestPieces:
         assert world.get("/test/pieces", method="HEAD").body == b""
         assert pages.closed == 1
 
+    def test_none(self, world: World, pages: Pages) -> None:
+        got = world.get("/test/empty")
+        assert (got.status, got.body) == (200, b"")
+        assert pages.closed == 1
+
     def test_refused_before_the_first(self, world: World, pages: Pages) -> None:
         got = world.get("/test/broken")
         assert got.status == 404
@@ -339,9 +351,10 @@ class TestKept:
         assert pages.calls == ["ever", "ever"]
 
     def test_queries_and_what_depends_on_nothing_are_not(self, world: World, pages: Pages) -> None:
-        for target in ("/test/text?", "/test/text?", "/test/none", "/test/none"):
-            world.get(target)
-        assert pages.calls == ["text", "text", "none", "none"]
+        for name in ("text?", "none", "strange"):
+            world.get(f"/test/{name}")
+            world.get(f"/test/{name}")
+        assert pages.calls == ["text", "text", "none", "none", "strange", "strange"]
 
     def test_a_change_while_it_is_made(
         self, world: World, pages: Pages, archive_engine: MemoryEngine
@@ -355,6 +368,12 @@ class TestKept:
         pages.later = Deferred()
         pages.later.callback("new")
         assert world.get("/test/late").text == "new"
+
+    def test_a_list_that_is_gone(self, world: World, pages: Pages) -> None:
+        world.get("/test/text")
+        catalogue = world.archive._catalogue  # type: ignore[attr-defined]  # of the engine in memory
+        catalogue["lists.beta"] = replace(catalogue.pop(LIST), name="lists.beta")
+        assert world.get("/test/text").status == 500
 
     def test_memory_is_bounded(self, archive_engine: MemoryEngine, pages: Pages) -> None:
         world = World(archive_engine.archive(), config=WebConfig(kept_octets=50_000))
