@@ -24,7 +24,8 @@ _PAIRS: Final = [
 def palettes() -> list[dict[str, str]]:
     """Return the colours, light and dark."""
     roots = re.findall(r":root \{(.*?)\}", STYLE.decode(), re.DOTALL)
-    return [dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+)", root)) for root in roots]
+    found = [dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+)", root)) for root in roots]
+    return [colours for colours in found if colours]
 
 
 def luminance(colour: str) -> float:

@@ -40,7 +40,7 @@ async def robots(reading: Reading, ask: Ask) -> Answer:
     return Answer(body, "text/plain; charset=utf-8", max_age=_DAY)
 
 
-@route("/favicon.svg")
+@route("/favicon.svg", "/favicon.ico")
 async def favicon(reading: Reading, ask: Ask) -> Answer:
     """Show the sign of the archive."""
     return Answer(render("favicon.svg"), "image/svg+xml", max_age=_DAY)
