@@ -52,7 +52,7 @@ def name_of(*fields: str, obfuscate: bool = False) -> str:
         ("application/javascript", b"x", "application/octet-stream", False),
         ("message/rfc822", b"x", "application/octet-stream", False),
         ("video/mp4", b"x", "application/octet-stream", False),
-        ("x$(y)/z; name=a", b"x", "application/octet-stream", False),
+        ("x%y/z; name=a", b"x", "application/octet-stream", False),
         ("nonsense; name=a", b"x", "text/plain; charset=utf-8", True),  # no media type: text (RFC 2045 s. 5.2)
     ],
 )  # fmt: skip  # a table

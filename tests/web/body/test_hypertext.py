@@ -29,6 +29,7 @@ def plain(html: str) -> str:
         ("<h1>a</h1>b", "a\n\nb\n"),
         ("a<br>b<br><br>c", "a\nb\n\nc\n"),
         ("<div><div><div>a</div></div></div>", "a\n"),
+        ("a</hr>b", "a\n\nb\n"),
         ("a<hr>b", "a\n\n--------------------\n\nb\n"),
         # What is not said.
         ("<head><title>t</title><style>p{}</style></head><body>a<script>alert('</b>')</script>b", "ab\n"),

@@ -108,6 +108,11 @@ def test_text_without_an_address_stays_as_it_is_encoded() -> None:
     assert obfuscated_octets(octets) == octets
 
 
+def test_a_text_without_a_line_end_ends_with_a_soft_one() -> None:
+    octets = HEAD + b"Content-Transfer-Encoding: quoted-printable\r\n\r\nann@example.org=\r\n"
+    assert obfuscated_octets(octets).endswith(b"\r\n\r\nann@...mple.org=\r\n")
+
+
 @pytest.mark.parametrize("boundary", [b"=_x@abc", b"=_x@abcdef.example", b"@@@@"])
 def test_parts_are_found_as_before(boundary: bytes) -> None:
     octets = b"\r\n".join([

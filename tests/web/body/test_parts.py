@@ -68,6 +68,8 @@ def names(part: tuple[str, str]) -> list[str]:
         (multipart("mixed", PLAIN, ("text/x-patch; name=a.patch\nContent-Disposition: attachment", "+x")), ["plain", "+x"]),
         (multipart("mixed", PLAIN, ("text/html; name=a.html\nContent-Disposition: attachment", "x")), ["plain"]),
         (multipart("alternative", ("text/plain\nContent-Disposition: attachment", "no"), HTML), ["html"]),
+        # A text is looked for among the first parts.
+        (multipart("alternative", multipart("mixed", *[("image/png", "x")] * 50, HTML, boundary="c"), ("text/enriched", "rich")), ["rich"]),
         (multipart("mixed"), []),
         (multipart("alternative"), []),
         (multipart("related"), []),
