@@ -49,12 +49,14 @@ class Node(NamedTuple):
 class Drawing:
     """A thread, depth first; ``at`` tells where among its nodes each message is that is shown, in their order.
 
-    ``lines`` are what was made of its messages by number, for whoever asks next.
+    ``lines`` are what was made of its messages by number, and ``by_time`` their numbers by when they were sent, for whoever
+    asks next.
     """
 
     nodes: Sequence[Node]
     at: Mapping[int, int]
     lines: dict[int, Line] = field(default_factory=dict)
+    by_time: list[int] = field(default_factory=list)
 
     @property
     def first_number(self) -> int:

@@ -11,7 +11,7 @@ from gateway.web.pages.clients import list_links, opened_in, reply
 from gateway.web.pages.drawings import drawing
 from gateway.web.pages.fields import shown_fields, shown_subject, veil
 from gateway.web.pages.located import by_id, by_place
-from gateway.web.pages.neighbours import neighbours
+from gateway.web.pages.neighbours import links, neighbours
 from gateway.web.pages.outline import outlined
 from gateway.web.pages.posting import posting_address
 from gateway.web.pages.series import other_versions, parse_patch, search_for
@@ -61,11 +61,10 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     shown = await body(reading, name, entry, served)
     header = parse_header(served.octets)
     veiled = veil(reading, name)
-    subject = shown_subject(header)
+    subject = veiled(shown_subject(header))
     patch = parse_patch(subject)
     thread = await drawing(reading, name, number)
     near = neighbours(record, number, thread)
-    rows = await reading.rows(name, [*{*near.numbers, *([number] if patch else ())}])
     elsewhere = await _elsewhere(reading, name, served.message_id)
     address = await posting_address(reading, record)
     is_veiled = reading.settings.is_obfuscated(name)
@@ -74,16 +73,15 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         "message.html",
         reading,
         ask,
-        veiled(subject) or "(no subject)",
+        subject or "(no subject)",
         name=name,
         lists=frozenset({EVERY_LIST}),  # what it links to may lie in any
         message_id=served.message_id,
         number=number,
         entry=entry,
         date=dt.date(1970, 1, 1) + dt.timedelta(entry.day),
-        near=near,
-        rows=rows,
-        written=decode(written),
+        near=await links(reading, name, near, thread),
+        written=veiled(decode(written)),
         sent=entry.received if entry.sent is None else entry.sent,
         zone=None if entry.sent is None else written_zone(written),
         fields=shown_fields(header, veiled),
@@ -94,14 +92,12 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         outline=await outlined(reading, name, thread, number),
         elsewhere=elsewhere,
         is_patch=patch is not None,
-        versions=await other_versions(reading, name, rows[number])
-        if patch and number in rows
-        else (),
+        versions=await other_versions(reading, name, number) if patch else (),
         versions_search=reading.urls.search(name, q=search_for(patch)) if patch else "",
         veiled=veiled,
         is_veiled=is_veiled,
         opened_in=opened_in(reading.settings, record, number, served.message_id),
-        reply=reply(address, header, served.message_id, veiled(subject), is_veiled=is_veiled),
+        reply=reply(address, header, served.message_id, subject, is_veiled=is_veiled),
         list_links=list_links(header, is_veiled=is_veiled),
     )
 

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway.web.answers import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.web.pages.drawings import Drawing
+    from gateway.web.reading import Reading
     from storage.model import MailingList
 
-__all__ = ["Neighbours", "neighbours"]
+__all__ = ["NearLink", "Neighbours", "links", "neighbours"]
 
 MAX_PASSED_OVER: Final = 1000
 """Messages in a row that are passed over because they are not shown: behind more of them none is looked for."""
+
+
+_LINKS: Final = (
+    ("<prev", "prev: the message before it in the list", "prev"),
+    ("next>", "next: the message after it in the list", "next"),
+    ("<thread-prev", "thread-prev: the message before it in the thread", ""),
+    ("thread-next>", "thread-next: the message after it in the thread", ""),
+)
+
+
+class NearLink(NamedTuple):
+    """A link as blists writes it, what it is called at length, its relation of HTML, and where it leads."""
+
+    text: str
+    label: str
+    relation: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +46,6 @@ class Neighbours:
     thread_before: int | None
     thread_after: int | None
 
-    @property
-    def numbers(self) -> Sequence[int]:
-        """Those that there are."""
-        every = (self.before, self.after, self.thread_before, self.thread_after)
-        return [number for number in every if number is not None]
-
 
 def neighbours(record: MailingList, number: int, thread: Drawing) -> Neighbours:
     """Return the neighbours of a message of a thread."""
@@ -42,6 +56,30 @@ def neighbours(record: MailingList, number: int, thread: Drawing) -> Neighbours:
         _in_thread(thread, range(at - 1, max(at - 2 - MAX_PASSED_OVER, -1), -1)),
         _in_thread(thread, range(at + 1, min(at + 2 + MAX_PASSED_OVER, count))),
     )
+
+
+async def links(
+    reading: Reading, name: str, near: Neighbours, thread: Drawing
+) -> Sequence[NearLink]:
+    """Return links to those neighbours that there are (still); ``thread`` is the message's."""
+    numbers = (near.before, near.after, near.thread_before, near.thread_after)
+    found = []
+    for (text, label, relation), number in zip(_LINKS, numbers, strict=True):
+        own = b"" if number is None else await _message_id(reading, name, number, thread)
+        if own:
+            found.append(NearLink(text, label, relation, reading.urls.message(name, own)))
+    return found
+
+
+async def _message_id(reading: Reading, name: str, number: int, thread: Drawing) -> bytes:
+    """Return the Message-ID of a message, empty if it was removed just now."""
+    at = thread.at.get(number)
+    if at is not None:
+        return thread.nodes[at].message_id
+    try:
+        return (await reading.entry(name, number)).message_id
+    except Refusal:
+        return b""
 
 
 def _in_list(record: MailingList, number: int, step: Callable[[int], int | None]) -> int | None:

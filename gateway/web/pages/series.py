@@ -66,21 +66,20 @@ def search_for(patch: Patch) -> str:
     return f'subject:"{title}"'
 
 
-async def other_versions(reading: Reading, name: str, row: Row) -> Sequence[Row]:
+async def other_versions(reading: Reading, name: str, own: int) -> Sequence[Row]:
     """Return the other versions of a patch that lie near it, by version and number; none for what is no patch."""
-    patch = parse_patch(row.subject)
-    if patch is None:
+    row = (await reading.rows(name, [own])).get(own)
+    patch = None if row is None else parse_patch(row.subject)
+    if row is None or patch is None:
         return ()
     record = reading.mailing_list(name)
     numbers: list[int] = []
-    async for page in reading.archive.pages(
-        Rendition.LISTING, name, row.number - WINDOW, row.number + WINDOW
-    ):
+    async for page in reading.archive.pages(Rendition.LISTING, name, own - WINDOW, own + WINDOW):
         numbers += _titles(page).get(_key(patch.title, row.address), ())
         await reading.breathe()
     others = sorted(
-        (each for each in numbers if each != row.number and not record.is_hidden(each)),
-        key=lambda each: abs(each - row.number),
+        (each for each in numbers if each != own and not record.is_hidden(each)),
+        key=lambda each: abs(each - own),
     )
     rows = await reading.rows(name, others[:MAX_VERSIONS])
     return sorted(rows.values(), key=_by_version)

@@ -78,9 +78,10 @@ async def flat(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Show a thread by the times at which its messages were sent."""
     number = await by_id(reading, name, id)
     thread = await drawing(reading, name, number)
-    rows = await reading.rows(name, [*thread.at])
-    order = sorted(rows, key=lambda each: (rows[each].sent, each))
-    nodes = [thread.nodes[thread.at[each]]._replace(depth=0) for each in order]
+    if not thread.by_time:
+        rows = await reading.rows(name, [*thread.at])
+        thread.by_time[:] = sorted(rows, key=lambda each: (rows[each].sent, each))
+    nodes = [thread.nodes[thread.at[each]]._replace(depth=0) for each in thread.by_time]
     return await _thread(reading, ask, name, number, nodes, is_flat=True)
 
 
@@ -90,7 +91,7 @@ async def _thread(
     thread = await drawing(reading, name, number)
     since = parameter(ask, "since")
     if number != thread.first_number:
-        part = next(_part(at) for at, node in enumerate(nodes) if node.number == number)
+        part = next((_part(at) for at, node in enumerate(nodes) if node.number == number), 1)
         url = reading.urls.thread(
             name, thread.first, flat=is_flat, number=number, part=part, since=since
         )

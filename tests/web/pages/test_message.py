@@ -366,6 +366,36 @@ def test_what_a_copy_was_made_of(engine: Engine, fidelity: Fidelity) -> None:
     assert ("another archive's text" in text) == (fidelity is Fidelity.TEXT)
 
 
+def test_no_address_is_whole(engine: Engine) -> None:
+    """Wherever one can appear, on every page of a message; but for Message-IDs, which are no addresses."""
+    person = "victim@people.example"
+    fields = (
+        f"To: {person}", f"Cc: V <{person}>", f"Reply-To: {person}",
+        f"List-Owner: <mailto:{person}>", f"X-Other: {person}", "MIME-Version: 1.0",
+        'Content-Type: multipart/mixed; boundary="="',
+    )  # fmt: skip
+    parts = (
+        f"--=\nContent-Type: text/plain\n\nAsk {person}.\n--=\nContent-Type: text/x-diff; name={person}.patch\n"
+        f"Content-Disposition: attachment; filename={person}.patch\n\n--- {person}\n--=--\n"
+    )
+    date = f"Thu, 1 Jan 2004 12:00:00 +0000 (by {person})"
+    mails = [
+        mail("m0", *fields, subject=f"[PATCH] for {person}", date=date, body=parts),
+        mail("m1", answers="m0", subject=f"[PATCH v2] for {person}", body=f"{person}\n"),
+        mail("m2", subject=f"Re: {person}", body=f"> {person} wrote\n").replace(
+            b"A <a@x.example>", person.encode()
+        ),
+    ]
+    shown = asked(engine, mails)
+    for own in ("m0", "m1", "m2"):
+        for last in ("", "/thread", "/flat", "/raw", "/1"):
+            answer, body = shown.followed(f"/{NAME}/m/{own}@x.example{last}")
+            assert answer.status == 200 or last == "/1"
+            for form in (person, person.replace("@", "%40"), person.replace("@", "&#64;")):
+                assert form.encode() not in body, (own, last)
+                assert form not in str(answer.headers)
+
+
 def test_a_very_long_subject_is_cut(engine: Engine) -> None:
     shown = asked(
         engine, [mail("m0", subject="long " * 2000), mail("m1", answers="m0", subject="x" * 5000)]
