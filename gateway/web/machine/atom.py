@@ -10,9 +10,9 @@ from uuid import NAMESPACE_URL, uuid5
 from markupsafe import escape
 
 from gateway.web.answers import EVERY_LIST, Answer
-from gateway.web.machine.documents import moment, veiled
+from gateway.web.machine.documents import bare, moment, veiled
 from gateway.web.machine.entries import ORIGIN, entries, xml_text
-from gateway.web.machine.gathering import thread_nodes
+from gateway.web.machine.gathering import thread_of
 from gateway.web.machine.lists import LATEST, latest_numbers, received_at, shown_below
 from gateway.web.routes import route
 from gateway.web.templates import render
@@ -63,18 +63,16 @@ async def of_list(reading: Reading, ask: Ask, name: str) -> Answer:
 @route("/{name}/m/{id}/thread.atom")
 async def of_thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Send what was written in a thread last."""
-    nodes = await thread_nodes(reading, name, id)
-    numbers = sorted((node.number for node in nodes if node.number), reverse=True)
-    rows = await reading.rows(name, numbers[-1:])
-    subject = next((row.subject for row in rows.values()), "")
-    root = nodes[0].message_id
+    thread = await thread_of(reading, name, id)
+    rows = await reading.rows(name, [thread.first_number])
+    subject = "".join(row.subject for row in rows.values())
     about = Feed(
-        feed_id("thread", name, root.decode("ascii", "replace")),
+        feed_id("thread", name, bare(thread.first)),
         f"{veiled(reading, name, subject) or '(no subject)'} - {name}",
         reading.urls.message(name, id, "thread.atom"),
-        reading.urls.thread(name, root if nodes[0].number else id),
+        reading.urls.thread(name, thread.first),
     )
-    found = await entries(reading, name, numbers[:LATEST])
+    found = await entries(reading, name, heapq.nlargest(LATEST, thread.at))
     return feed(reading, ask, about, found, frozenset({name}))
 
 

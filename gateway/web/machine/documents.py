@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from array import array
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from gateway.web.answers import Answer
 from gateway.web.body.obfuscation import obfuscated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from gateway.web.reading import Reading, Row
 
@@ -106,15 +107,16 @@ async def _rest(begun: list[bytes], pieces: AsyncIterator[bytes]) -> AsyncIterat
         yield piece
 
 
-def stamp(reading: Reading, places: Sequence[tuple[str, int | None]], *what: object) -> str:
-    """Return what tells a document of these messages from one of others, or of other versions of them."""
+def stamp(reading: Reading, names: Iterable[str], numbers: Iterable[int] = (), *what: str) -> str:
+    """Return what tells a document of these messages of these lists from one of others, or of other versions of them."""
     versions = []
-    for name in sorted({name for name, _ in places}):
+    for name in names:
         record = reading.mailing_list(name)
         is_veiled = reading.settings.is_obfuscated(name)
         versions.append((name, record.validity, record.revision, len(record.hidden), is_veiled))
-    told = repr((versions, places, reading.urls.root, what))
-    return blake2b(told.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    told = blake2b(repr((versions, reading.urls.root, what)).encode(), digest_size=12)
+    told.update(array("i", numbers).tobytes())
+    return told.hexdigest()
 
 
 def moment(seconds: int, zone: int | None = None) -> str:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote_from_bytes
 from weakref import WeakKeyDictionary
 
-from gateway.web.answers import Refusal
 from gateway.web.body.rendering import render as render_body
 from gateway.web.machine.documents import moment, veiled
-from gateway.web.machine.gathering import parsed, shown_number
+from gateway.web.machine.gathering import parsed
 from gateway.web.templates import render
 from storage.errors import NoSuchMessage
 from storage.message.fields import parse_header
@@ -212,11 +211,8 @@ async def _content(reading: Reading, name: str, served: Served, said: Parsed) ->
     """Return the HTML of a message."""
     known = {}
     for message_id in said.mentioned[:_MAX_LOOKED_UP]:
-        try:
-            await shown_number(reading, name, message_id)
-        except Refusal:
-            continue
-        known[message_id] = reading.urls.message(name, message_id)
+        if await _is_shown(reading, name, message_id):
+            known[message_id] = reading.urls.message(name, message_id)
     whole = render_body(
         said, known, lambda at: reading.urls.attachment(name, served.message_id, at)
     )
@@ -224,6 +220,12 @@ async def _content(reading: Reading, name: str, served: Served, said: Parsed) ->
         return str(whole)
     text, url = said.plain[:MAX_EXCERPT], reading.urls.message(name, served.message_id)
     return render("atom_excerpt.html", text=text, url=url).decode()
+
+
+async def _is_shown(reading: Reading, name: str, message_id: bytes) -> bool:
+    places = await reading.archive.find(message_id)
+    record = reading.mailing_list(name)
+    return any(place.name == name and not record.is_hidden(place.number) for place in places)
 
 
 def _address(reading: Reading, name: str, row: Row) -> str:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from gateway.web.answers import not_found
 from gateway.web.body.rendering import parsing
 from gateway.web.machine.archived import archived_id
+from gateway.web.pages.drawings import drawing
+from gateway.web.pages.located import by_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from gateway.web.body.rendering import Parsed
+    from gateway.web.pages.drawings import Drawing
     from gateway.web.reading import Reading
-    from storage.model import ThreadNode
 
-__all__ = ["Dated", "in_thread", "month_numbers", "parsed", "shown_number", "thread_nodes"]
+__all__ = ["Dated", "month_numbers", "parsed", "thread_of"]
 
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -30,39 +32,13 @@ class Dated(NamedTuple):
     place: int
 
 
-async def shown_number(reading: Reading, name: str, message_id: bytes) -> int:
-    """Return the number of a message that is not hidden.
+async def thread_of(reading: Reading, name: str, message_id: bytes) -> Drawing:
+    """Return the thread of a message.
 
     Raises:
-        Refusal: the list has none with this Message-ID.
+        Refusal: the list does not show a message with this Message-ID.
     """
-    number = await reading.number(name, message_id)
-    if reading.mailing_list(name).is_hidden(number):
-        raise not_found("There is no such message in this list.")
-    return number
-
-
-async def thread_nodes(reading: Reading, name: str, message_id: bytes) -> Sequence[ThreadNode]:
-    """Return the thread of a message, depth first, with hidden messages as such that never came.
-
-    Raises:
-        Refusal: the list has no message with this Message-ID.
-    """
-    return await in_thread(reading, name, await shown_number(reading, name, message_id))
-
-
-async def in_thread(reading: Reading, name: str, number: int) -> Sequence[ThreadNode]:
-    """Return the thread of the message with a number, as ``thread_nodes`` does."""
-    record = reading.mailing_list(name)
-    nodes = await reading.archive.thread(name, number)
-    if not record.hidden:
-        return nodes
-    return [
-        type(node)(node.depth, node.message_id, None)
-        if node.number is not None and record.is_hidden(node.number)
-        else node
-        for node in nodes
-    ]
+    return await drawing(reading, name, await by_id(reading, name, message_id))
 
 
 async def month_numbers(reading: Reading, name: str, year: int, month: int) -> AsyncIterator[Dated]:

@@ -153,7 +153,7 @@ async def received_at(reading: Reading, record: MailingList, number: int) -> int
 
 
 def _etag(reading: Reading) -> str:
-    return stamp(reading, [(record.name, None) for record in reading.lists()])
+    return stamp(reading, [record.name for record in reading.lists()])
 
 
 def _summary(reading: Reading, record: MailingList) -> dict[str, Any]:

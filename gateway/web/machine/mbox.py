@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.web.answers import Answer, not_found
 from gateway.web.body import obfuscating
 from gateway.web.machine.documents import stamp, whole_or_in_pieces
-from gateway.web.machine.gathering import month_numbers, thread_nodes
+from gateway.web.machine.gathering import month_numbers, thread_of
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
 from storage.export import Exported, mboxrd_pieces
@@ -38,17 +38,17 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9+_.-]")
 @route("/{name}/m/{id}/thread.mbox.gz")
 async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Send the messages of a thread."""
-    numbers = [node.number for node in await thread_nodes(reading, name, id) if node.number]
-    called = f"{name}-thread-{min(numbers, default=0)}"
-    return await _numbered(reading, name, numbers, called, "There is no such message in this list.")
+    numbers = sorted((await thread_of(reading, name, id)).at)
+    return await _numbered(reading, name, numbers, f"{name}-thread-{numbers[0]}")
 
 
 @route("/{name}/{year}/{month}/month.mbox.gz")
 async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
     """Send the messages that a list received in a month."""
     numbers = [number async for number, _, _ in month_numbers(reading, name, year, month)]
-    called = f"{name}-{year:04}-{month:02}"
-    return await _numbered(reading, name, numbers, called, "There are no messages of this month.")
+    if not numbers:
+        raise not_found("There are no messages of this month.")
+    return await _numbered(reading, name, sorted(numbers), f"{name}-{year:04}-{month:02}")
 
 
 async def mailbox(
@@ -72,25 +72,20 @@ async def mailbox(
     )
 
 
-async def _numbered(
-    reading: Reading, name: str, numbers: Sequence[int], called: str, refusal: str
-) -> Answer:
-    """Return the mailbox of a list's messages.
-
-    Raises:
-        Refusal: there are none.
-    """
-    if not numbers:
-        raise not_found(refusal)
-    places = [(name, number) for number in sorted(numbers)]
+async def _numbered(reading: Reading, name: str, numbers: Sequence[int], called: str) -> Answer:
+    """Return the mailbox of a list's messages."""
 
     async def messages() -> AsyncIterator[tuple[str, int]]:
-        for each in places:
-            yield each
+        for number in numbers:
+            yield name, number
 
-    etag = stamp(reading, places)
     return await mailbox(
-        reading, messages(), names=[name], called=called, lists=frozenset({name}), etag=etag
+        reading,
+        messages(),
+        names=[name],
+        called=called,
+        lists=frozenset({name}),
+        etag=stamp(reading, [name], numbers),
     )
 
 

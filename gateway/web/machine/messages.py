@@ -15,13 +15,10 @@ from gateway.web.machine.documents import (
     stamp,
     veiled,
 )
-from gateway.web.machine.gathering import (
-    in_thread,
-    month_numbers,
-    parsed,
-    shown_number,
-    thread_nodes,
-)
+from gateway.web.machine.gathering import month_numbers, parsed, thread_of
+from gateway.web.pages.drawings import drawing
+from gateway.web.pages.located import by_id
+from gateway.web.pages.thread import thread_links
 from gateway.web.routes import route
 from storage.message.fields import parse_header
 from storage.message.ids import references
@@ -32,9 +29,10 @@ if TYPE_CHECKING:
 
     from gateway.web.asks import Ask
     from gateway.web.machine.gathering import Dated
+    from gateway.web.pages.drawings import Node
     from gateway.web.reading import Reading
     from storage.message.fields import Header
-    from storage.model import Entry, ThreadNode
+    from storage.model import Entry, Location
 
 __all__: Sequence[str] = []
 
@@ -50,7 +48,7 @@ _AT_ONCE: Final = 256
 @route("/{name}/m/{id}/message.json")
 async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Tell all of a message but its octets."""
-    number = await shown_number(reading, name, id)
+    number = await by_id(reading, name, id)
     row = (await reading.rows(name, [number])).get(number)
     if row is None:
         raise not_found("There is no such message in this list.")
@@ -92,7 +90,7 @@ async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
                     "number": place.number,
                     "url": reading.urls.message(place.name, id),
                 }
-                for place in (await reading.elsewhere(name, id))[:MAX_ELSEWHERE]
+                for place in (await _elsewhere(reading, name, id))[:MAX_ELSEWHERE]
             ],
             "raw": reading.urls.message(name, id, "raw"),
             "placed": reading.urls.placed(name, entry.day, entry.place),
@@ -104,18 +102,17 @@ async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
 @route("/{name}/m/{id}/thread.json")
 async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     """Tell of the messages of a thread, depth first; those that never came are among them."""
-    nodes = await thread_nodes(reading, name, id)
-    root = nodes[0].message_id
+    drawn = await thread_of(reading, name, id)
     begin = {
         "list": name,
-        "count": sum(node.number is not None for node in nodes),
-        "root": bare(root),
-        "url": reading.urls.thread(name, root),
+        "count": len(drawn.at),
+        "root": bare(drawn.nodes[0].message_id) or None,
+        "url": reading.urls.thread(name, drawn.first),
         "mailbox": reading.urls.message(name, id, "thread.mbox.gz"),
         "feed": reading.urls.message(name, id, "thread.atom"),
     }
-    etag = stamp(reading, [(name, node.number) for node in nodes], begin)
-    rows = _thread_rows(reading, name, nodes)
+    etag = stamp(reading, [name], drawn.at, bare(id))
+    rows = _thread_rows(reading, name, drawn.nodes)
     return await long_document(begin, "messages", rows, frozenset({name}), etag)
 
 
@@ -130,13 +127,13 @@ async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) ->
         "url": reading.urls.month(name, year, month),
         "mailbox": reading.urls.month(name, year, month, "month.mbox.gz"),
     }
-    etag = stamp(reading, [(name, each.number) for each in dated], begin)
+    etag = stamp(reading, [name], [each.number for each in dated])
     rows = _month_rows(reading, name, dated)
     return await long_document(begin, "messages", rows, frozenset({name}), etag)
 
 
 async def _thread_rows(
-    reading: Reading, name: str, nodes: Sequence[ThreadNode]
+    reading: Reading, name: str, nodes: Sequence[Node]
 ) -> AsyncIterator[Sequence[object]]:
     for start in range(0, len(nodes), _AT_ONCE):
         batch = nodes[start : start + _AT_ONCE]
@@ -144,7 +141,7 @@ async def _thread_rows(
         yield [
             {
                 "depth": node.depth,
-                "message_id": bare(node.message_id),
+                "message_id": bare(node.message_id) or None,
                 "message": row_document(reading, name, rows[node.number])
                 if node.number in rows
                 else None,
@@ -188,17 +185,26 @@ def _references(header: Header) -> list[str]:
 
 async def _place(reading: Reading, name: str, number: int) -> dict[str, Any]:
     """Return where a message stands in its thread."""
-    nodes = await in_thread(reading, name, number)
-    at = next(at for at, node in enumerate(nodes) if node.number == number)
+    drawn = await drawing(reading, name, number)
+    nodes, at = drawn.nodes, drawn.at[number]
     depth = nodes[at].depth
-    parent = next((node for node in nodes[at::-1] if node.depth < depth), None)
-    root = nodes[0].message_id
+    above = next((place for place in range(at - 1, -1, -1) if nodes[place].depth < depth), None)
+    url, _ = thread_links(reading.urls, name, drawn, number)
     return {
-        "root": bare(root),
-        "parent": bare(parent.message_id) if parent else None,
+        "root": bare(nodes[0].message_id) or None,
+        "parent": None if above is None else bare(nodes[above].message_id) or None,
         "depth": depth,
         "position": at + 1,
         "count": len(nodes),
-        "url": reading.urls.thread(name, root, number=number),
+        "url": url,
         "document": reading.urls.message(name, nodes[at].message_id, "thread.json"),
     }
+
+
+async def _elsewhere(reading: Reading, name: str, message_id: bytes) -> Sequence[Location]:
+    """Return where else a message is shown."""
+    return [
+        place
+        for place in await reading.elsewhere(name, message_id)
+        if not reading.mailing_list(place.name).is_hidden(place.number)
+    ]

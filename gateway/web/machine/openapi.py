@@ -172,6 +172,8 @@ def _refusals(resource: Resource) -> dict[str, Any]:
         "429": "Too many requests: see the field Retry-After",
         "503": "The archive cannot be read just now",
     }
+    if "{id}" in resource.path:
+        refusals["410"] = "The message was removed, or is hidden"
     if "/search." in resource.path:
         refusals |= {
             "400": "What is looked for is not understood",

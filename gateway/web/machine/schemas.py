@@ -62,6 +62,7 @@ _VERSION: Final[Schema] = {
     "description": "Grows only if something changes its meaning or goes",
 }
 _ID: Final = _text("A Message-ID without its angle brackets", minLength=3)
+_ID_OR_NULL: Final = _or_null({**_ID, "description": "A Message-ID; null where it is hidden"})
 _NAME: Final = _text("A list's name", pattern=r"^[A-Za-z0-9+_.-]+$", maxLength=200)
 _MONTH: Final = _text("A month", pattern="^[0-9]{4}-[0-9]{2}$")
 _DAY: Final = _text("The day on which the list received the message, in UTC", format="date")
@@ -149,8 +150,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         references=_many(_ID, "The messages that it refers to, the oldest first"),
         thread=_object(
             "Where it stands in its thread",
-            root=_ID,
-            parent=_or_null(_text("The Message-ID of what it answers")),
+            root=_ID_OR_NULL,
+            parent=_or_null(_text("The Message-ID of what it answers, if that is not hidden")),
             depth=_count("How many answers deep"),
             position=_count("Which it is, depth first", 1),
             count=_count("How many there are, those included that never came", 1),
@@ -194,7 +195,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         version=_VERSION,
         list=_NAME,
         count=_count("How many of its messages are there"),
-        root=_ID,
+        root=_ID_OR_NULL,
         url=_url("The address of its web page"),
         mailbox=_url("The address of its messages as a mailbox"),
         feed=_url("The address of the feed of its newest messages"),
@@ -202,10 +203,10 @@ SCHEMAS: Final[dict[str, Schema]] = {
             _object(
                 "A place in the thread",
                 depth=_count("How many answers deep"),
-                message_id=_ID,
+                message_id=_ID_OR_NULL,
                 message={"anyOf": [reference("Message"), {"type": "null"}]},
             ),
-            "Depth first, siblings by the time they were sent; message is null where one never came",
+            "Depth first, siblings by the time they were sent; message is null where it never came or is hidden",
         ),
     ),
     "Month": _object(

@@ -168,13 +168,21 @@ def test_what_never_came_or_is_hidden_has_its_place_in_a_thread() -> None:
     world = World({"a": [mail("one", answers="none"), mail("two", answers="one"), mail("three")]})
     world.hide("a", 1)
     content = world.json("/a/m/two@x.example/thread.json")
-    assert [each["message_id"] for each in content["messages"]] == [
-        f"{own}@x.example" for own in ("none", "one", "two")
-    ]
-    assert [each["message"] is None for each in content["messages"]] == [True, True, False]
-    assert content["count"] == 1
+    places = [(each["message_id"], each["message"] is None) for each in content["messages"]]
+    assert places == [("none@x.example", True), (None, True), ("two@x.example", False)]
+    assert (content["count"], content["root"]) == (1, "none@x.example")
+    assert content["url"] == "/a/m/two@x.example/thread"
     message = world.json("/a/m/two@x.example/message.json")
-    assert (message["thread"]["parent"], message["thread"]["depth"]) == ("one@x.example", 2)
+    assert (message["thread"]["parent"], message["thread"]["depth"]) == (None, 2)
+    for value, name in ((content, "Thread"), (message, "OneMessage")):
+        assert wrong(value, name) == []
+
+
+def test_where_else_a_message_is_hidden_is_not_told() -> None:
+    world = World({"a": [mail("one")], "b": [mail("one")], "c": [mail("one")]})
+    world.hide("b", 1)
+    content = world.json("/a/m/one@x.example/message.json")
+    assert [each["list"] for each in content["elsewhere"]] == ["c"]
 
 
 def test_what_is_hidden_is_in_no_document() -> None:
@@ -187,7 +195,7 @@ def test_what_is_hidden_is_in_no_document() -> None:
     assert [each["count"] for each in world.json("/a/list.json")["months"]] == [1]
     assert [each["number"] for each in world.json("/search.json?q=topic")["messages"]] == [2]
     for target in ("message.json", "thread.json"):
-        assert world.refusal(f"/a/m/one@x.example/{target}").status == 404
+        assert world.refusal(f"/a/m/one@x.example/{target}").status == 410
     world.hide("a", 2)
     assert world.json("/a/list.json")["months"] == []
 

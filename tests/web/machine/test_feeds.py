@@ -127,7 +127,7 @@ def test_what_is_hidden_is_in_no_feed() -> None:
     assert ids(checked(world.octets(f"{HOME}m/later@x.example/thread.atom"))) == [
         f"mid:{own}@x.example" for own in ("later", "deeper", "quotes")
     ]
-    assert world.refusal(f"{HOME}m/first@x.example/thread.atom").status == 404
+    assert world.refusal(f"{HOME}m/first@x.example/thread.atom").status == 410
 
 
 def test_a_list_of_hidden_messages_has_an_empty_feed() -> None:

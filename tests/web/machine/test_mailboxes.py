@@ -139,7 +139,7 @@ def test_hidden_messages_are_left_out(tmp_path: Path) -> None:
     assert read(world.mbox("/a/m/one@x.example/thread.mbox.gz"), tmp_path) == shown
     assert read(world.mbox("/a/2004/01/month.mbox.gz"), tmp_path) == shown
     assert read(world.mbox("/a/search.mbox.gz?q=topic"), tmp_path) == shown[::-1]
-    assert world.refusal("/a/m/two@x.example/thread.mbox.gz").status == 404
+    assert world.refusal("/a/m/two@x.example/thread.mbox.gz").status == 410
     world.hide("a", 1, 3, 4, 5)
     assert world.refusal("/a/2004/01/month.mbox.gz").status == 404
 
