@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, ref
 from markupsafe import Markup, escape
 
 from gateway.web.body.obfuscation import obfuscated
+from gateway.web.pages.outline import bare_subject
 from gateway.web.templates import iso
 from storage.listing import decode_listing
 from storage.model import Rendition
@@ -36,7 +37,8 @@ _NEAR: Final = 256
 class Line(NamedTuple):
     """A message as listings show it; ``references`` are its ancestors, oldest first, ``thread`` is as in ``Entry``.
 
-    ``link`` and ``about`` are HTML: who reads them finds what it is about and where it is, who wrote it and when.
+    ``topic`` is the subject without the marks of an answer. ``url``, ``title``, ``by`` and ``when`` are HTML: where it is,
+    what it is about, who wrote it, when it was sent.
     """
 
     number: int
@@ -44,11 +46,24 @@ class Line(NamedTuple):
     references: bytes
     thread: bytes
     subject: str
+    topic: str
     author: str
     date: str
     time: str
-    link: str
-    about: str
+    url: str
+    title: str
+    by: str
+    when: str
+
+    @property
+    def item(self) -> str:
+        """The item of a list, as HTML."""
+        return f'<a href="{self.url}">{self.title}</a> <span class="meta">{self.by}, {self.when}</span></li>\n'
+
+    @property
+    def answer(self) -> str:
+        """The item of a list, as HTML, without the subject."""
+        return f'<a href="{self.url}">{self.by}</a> <span class="meta">{self.when}</span></li>\n'
 
 
 class _Kept:
@@ -140,7 +155,6 @@ class _Writing:
         subject, author = shown.subject or NO_SUBJECT, shown.name or shown.address or NOBODY
         if self._is_obfuscated:
             subject, author = obfuscated(subject), obfuscated(author)
-        url = self._urls.message(self._name, message_id)
         date = iso(shown.sent)
         time = f"{date[:10]} {date[11:16]}"
         signs = _signs(shown.attachments, is_patch=shown.is_patch)
@@ -150,24 +164,27 @@ class _Writing:
             references,
             entry.thread,
             subject,
+            bare_subject(subject),
             author,
             date,
             time,
-            f'<a href="{escape(url)}">{escape(subject)}</a>',
-            f'<span class="meta">{escape(author)}, <time datetime="{date}">{time}</time>{signs}</span>',
+            str(escape(self._urls.message(self._name, message_id))),
+            str(escape(subject)),
+            str(escape(author)),
+            f'<time datetime="{date}">{time}</time>{signs}',
         )
 
 
 def listed(lines: Iterable[Line]) -> Markup:
     """Return the items of a list of messages."""
-    return Markup("".join([f"<li>{line.link} {line.about}</li>\n" for line in lines]))  # noqa: S704  escaped
+    return Markup("".join([f"<li>{line.item}" for line in lines]))  # noqa: S704  escaped
 
 
 def listed_by_place(url: str, placed: Iterable[tuple[int, Line]]) -> Markup:
     """Return the items of a list of the messages of a day, whose page has the address ``url``."""
-    begins = escape(url)
+    day = escape(url)
     items = [
-        f'<li value="{place}"><a href="{begins}{place}">{escape(line.subject)}</a> {line.about}</li>\n'
+        f'<li value="{place}"><a href="{day}{place}">{line.title}</a> <span class="meta">{line.by}, {line.when}</span></li>\n'
         for place, line in placed
     ]
     return Markup("".join(items))  # noqa: S704  escaped

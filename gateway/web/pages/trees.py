@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from markupsafe import Markup, escape
-
-from gateway.web.pages.outline import bare_subject
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,18 +54,13 @@ def drawn(thread: Iterable[Branch]) -> Markup:
     items: list[str] = []
     before = ""
     for depth, line in thread:
-        subject = bare_subject(line.subject)
-        shown = _answer(line) if depth and subject == before else f"{line.link} {line.about}"
-        items.append(f'<li class="d{depth}">{shown}</li>\n' if depth else f"<li>{shown}</li>\n")
-        before = subject
+        if depth:
+            shown = line.answer if line.topic == before else line.item
+            items.append(f'<li class="d{depth}">{shown}')
+        else:
+            items.append(f"<li>{line.item}")
+        before = line.topic
     return Markup("".join(items))  # noqa: S704  lines are escaped
-
-
-def _answer(line: Line) -> str:
-    """Return a line without its subject."""
-    begin = line.link.partition(">")[0]
-    about = line.about.partition(", <time")[2]
-    return f'{begin}>{escape(line.author)}</a> <span class="meta"><time{about}'
 
 
 def _each_once(tops: Iterable[Line], others: Iterable[Line], known: set[int]) -> Iterator[Line]:

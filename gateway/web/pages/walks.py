@@ -36,11 +36,9 @@ async def of_day(
     """Return at most ``most`` of the messages of a day that are shown, from the place ``first`` on."""
     if day not in calendar.crowded:
         placed = await reading.archive.on_day(record.name, day)
-        found = [
-            Step(day, each.place, each.number)
-            for each in placed
-            if each.place >= first and not record.is_hidden(each.number)
-        ]
+        if record.hidden:
+            placed = [each for each in placed if not record.is_hidden(each.number)]
+        found = [Step(day, place, number) for place, number in placed if place >= first]
         return found[:most]
     found = []
     for place in range(first, first + most + MAX_GAP):

@@ -111,7 +111,7 @@ def test_lines_are_kept_until_they_are_others(engine: Engine) -> None:
     first = lines(reading, [1, 2])
     assert lines(reading, [1, 2])[1] is first[1]
     other = lines(reading_of(engine, root="/below"), [1])[1]
-    assert 'href="/below/lists.made/m/a@x.example"' in other.link
+    assert other.url == "/below/lists.made/m/a@x.example"
     fill(engine.writer(), NAME, [mail("c", answers="a")], now=1_700_000_001)
     found = lines(reading_of(engine), [1, 2, 3])
     assert found[3].references == b"<a@x.example>"
@@ -131,7 +131,10 @@ def test_not_too_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_items_by_place() -> None:
-    line = Line(7, b"<a@x>", b"", b"", "a < b", "A", "", "", "", "<span></span>")
+    engine = MemoryEngine()
+    fill(engine.writer(), NAME, [mail("a", subject="a < b")])
+    line = lines(reading_of(engine), [1])[1]
     assert listed_by_place("/l/2004/01/02/", [(3, line)]) == (
-        '<li value="3"><a href="/l/2004/01/02/3">a &lt; b</a> <span></span></li>\n'
+        '<li value="3"><a href="/l/2004/01/02/3">a &lt; b</a> <span class="meta">A, '
+        '<time datetime="2004-01-01T12:00:00Z">2004-01-01 12:00</time></span></li>\n'
     )

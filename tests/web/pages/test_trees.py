@@ -8,13 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.web.pages.lines import Line
+from gateway.web.pages.outline import bare_subject
 from gateway.web.pages.trees import MAX_DEPTH, drawn, grouped
 
 
 def line(number: int, references: bytes = b"", thread: bytes = b"") -> Line:
     own = b"<%d>" % number
     first = thread or references.partition(b" ")[0] or own
-    return Line(number, own, references, first, f"s{number}", "A", "", "", f"L{number}", "a")
+    subject = f"s{number}"
+    return Line(
+        number,
+        own,
+        references,
+        first,
+        subject,
+        subject,
+        "A",
+        "",
+        "",
+        f"/{number}",
+        subject,
+        "A",
+        "t",
+    )
 
 
 def depths(*lines: Line) -> list[list[tuple[int, int]]]:
@@ -58,7 +74,10 @@ def test_what_is_deep_is_shown_less_deep() -> None:
 
 def test_items() -> None:
     (thread,) = grouped([line(1), line(2, b"<1>")])
-    assert drawn(thread) == '<li>L1 a</li>\n<li class="d1">L2 a</li>\n'
+    assert drawn(thread) == (
+        '<li><a href="/1">s1</a> <span class="meta">A, t</span></li>\n'
+        '<li class="d1"><a href="/2">s2</a> <span class="meta">A, t</span></li>\n'
+    )
 
 
 @given(st.lists(st.lists(st.integers(1, 12), max_size=4), max_size=12))
@@ -79,10 +98,9 @@ def test_each_message_stands_once(references: list[list[int]]) -> None:
 
 def test_a_subject_stands_once() -> None:
     def said(number: int, references: bytes, subject: str) -> Line:
-        link = f'<a href="/{number}">{subject}</a>'
-        about = f'<span class="meta">A &lt;, <time datetime="d">t{number}</time>, patch</span>'
+        when = f'<time datetime="d">t{number}</time>, patch'
         return line(number, references)._replace(
-            subject=subject, author="A <", link=link, about=about
+            subject=subject, topic=bare_subject(subject), title=subject, by="A &lt;", when=when
         )
 
     (thread,) = grouped(
