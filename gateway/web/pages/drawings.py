@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ABSENT", "HIDDEN", "MAX_KEPT_NODES", "Drawing", "Line", "Node", "drawing", "drawn"]
 
-MAX_KEPT_NODES: Final = 100_000
-"""Nodes of threads that are kept for an archive: up to 300 octets each."""
+MAX_KEPT_NODES: Final = 60_000
+"""Nodes of threads that are kept for an archive, up to a kilobyte each; a larger thread is kept alone."""
 
 ABSENT: Final = "message not in the archive"
 HIDDEN: Final = "hidden"
@@ -92,12 +92,12 @@ class _Kept:
     def put(self, record: MailingList, made: Drawing) -> None:
         """Keep a drawing in place of those that were not asked for longest."""
         numbers = self._of(record)
-        if len(made.nodes) > MAX_KEPT_NODES or made.first_number in numbers:
+        if made.first_number in numbers:
             return
         self._order[record.name, made.first_number] = made
         numbers.update(dict.fromkeys(made.at, made))
         self._nodes += len(made.nodes)
-        while self._nodes > MAX_KEPT_NODES:
+        while self._nodes > MAX_KEPT_NODES and len(self._order) > 1:
             name, first = next(iter(self._order))
             self._drop(name, first, self._lists[name][1])
 

@@ -134,6 +134,9 @@ def test_kept_drawings_are_bounded_and_of_the_list_as_it_is(
     reading.archive.refresh()
     large = asked(8)
     assert len(large.nodes) == 6
+    assert asked(8) is large
+    other = asked(1)
+    assert asked(1) is other
     assert asked(8) is not large
     with pytest.raises(Refusal):
         asked(99)
