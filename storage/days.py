@@ -1,8 +1,8 @@
 """Days and places: the names that messages have by when they came, and the counts of a calendar.
 
-A message's day is that on which its list received it, in UTC; its place is how manieth of that day it was to come into the
-archive, from 1. Both are given with its number and are its for ever: a better copy that was received another day does
-not change them, and the place of a message that was removed is given to none again.
+A message's day is that on which its list received it, in UTC; its place is its rank among those of that day in the order in
+which they came into the archive, from 1. Both are given with its number and stay for ever: a better copy that was received
+on another day does not change them, and the place of a message that was removed is given to no other.
 """
 
 from __future__ import annotations

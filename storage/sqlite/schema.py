@@ -79,7 +79,7 @@ CREATE TABLE message (
   revision INTEGER NOT NULL,
   fidelity INTEGER NOT NULL DEFAULT 3,  -- how near the octets come to what was sent
   day INTEGER NOT NULL DEFAULT 0,     -- days since 1970-01-01 when it was received as it first came
-  place INTEGER NOT NULL DEFAULT 0,   -- how manieth of that day it was to come
+  place INTEGER NOT NULL DEFAULT 0,   -- its rank among those of that day, in the order in which they came
   hash INTEGER NOT NULL DEFAULT 0,    -- the first octets of the SHA-1 of its Message-ID
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
