@@ -132,7 +132,11 @@ async def _batches(steps: AsyncIterator[Step]) -> AsyncIterator[Sequence[Step]]:
 
 
 async def _found(reading: Reading, record: MailingList, step: Step, thread: bytes) -> Found | None:
-    """Return the thread of a message; None if it was written to later."""
+    """Return the thread of a message; None if it was written to later.
+
+    Whether it was is told by its message of the highest number, which is the last to come unless a list was put together
+    in another order: then a thread may stand on two pages.
+    """
     numbers = _shown(record, await reading.archive.in_thread(record.name, thread))
     if not numbers:
         return None
