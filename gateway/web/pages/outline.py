@@ -21,6 +21,8 @@ __all__ = [
     "Outline",
     "OutlineItem",
     "levels",
+    "lines",
+    "listed",
     "outlined",
 ]
 
@@ -68,17 +70,24 @@ async def outlined(
     known = await lines(
         reading, name, thread, (node.number for node in near if node.number is not None)
     )
-    depths = [0, *levels(near), 0]
+    return Outline(listed(near, known, number), start, len(thread.nodes) - start - len(near))
+
+
+def listed(
+    nodes: Sequence[Node], known: Mapping[int, Line], number: int = 0, *, is_here: bool = False
+) -> Sequence[OutlineItem]:
+    """Return the items of an outline of some nodes; where all are on the page itself, they lead to their anchors."""
+    depths = [0, *levels(nodes), 0]
     items = []
     before = ""
-    for node, last, depth, following in zip(near, depths, depths[1:], depths[2:], strict=False):
+    for node, last, depth, following in zip(nodes, depths, depths[1:], depths[2:], strict=False):
         line = known.get(node.number or 0) or Line("", f"[{node.why or ABSENT}]", "", "", before)
         subject = "" if line.bare == before else line.subject
         before = line.bare
         items.append(
             OutlineItem(
                 depth > last,
-                line.url,
+                f"#m{node.number}" if is_here and line.url else line.url,
                 node.number == number,
                 subject,
                 line.author,
@@ -87,7 +96,7 @@ async def outlined(
                 max(0, depth - following),
             )
         )
-    return Outline(items, start, len(thread.nodes) - start - len(near))
+    return items
 
 
 def levels(nodes: Iterable[Node]) -> Sequence[int]:

@@ -11,7 +11,7 @@ from gateway.web.pages.drawings import drawing
 from gateway.web.pages.fields import veil
 from gateway.web.pages.located import by_id
 from gateway.web.pages.numbers import parameter
-from gateway.web.pages.outline import bare_subject
+from gateway.web.pages.outline import bare_subject, lines, listed
 from gateway.web.routes import route
 from gateway.web.templates import page, render
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from gateway.web.reading import Reading, Row
     from gateway.web.urls import Urls
 
-__all__ = ["INDENTS", "PART_NODES", "PART_OCTETS", "WHOLE_OCTETS", "flat", "nested", "thread_links"]
+__all__ = [
+    "INDENTS",
+    "OVERVIEW_LEAST",
+    "PART_NODES",
+    "PART_OCTETS",
+    "WHOLE_OCTETS",
+    "flat",
+    "nested",
+    "thread_links",
+]
 
 PART_NODES: Final = 1000
 """Messages of one page; a thread that has more comes in parts of so many."""
@@ -34,6 +43,9 @@ PART_OCTETS: Final = 8 << 20
 
 WHOLE_OCTETS: Final = 1 << 20
 """Octets of a page that is made as a whole; a larger one is sent as it is made."""
+
+OVERVIEW_LEAST: Final = 4
+"""Messages of one page that have an overview above them."""
 
 INDENTS: Final = 8
 """How far answers are indented: what is deeper is shown as deep as this."""
@@ -102,6 +114,7 @@ async def _thread(
     new = [at for at, node in enumerate(nodes) if _is_new(node, since)]
     numbers = [node.number for node in here if node.number is not None]
     rows = await reading.rows(name, [*{*numbers, number}])
+    known = await lines(reading, name, thread, numbers)
     veiled = veil(reading, name)
     whole = page(
         "thread.html",
@@ -116,6 +129,7 @@ async def _thread(
         part=part,
         parts=parts,
         since=since,
+        overview=listed(here, known, is_here=True) if len(numbers) >= OVERVIEW_LEAST else (),
         new=len(new),
         first_new=nodes[new[0]].number if new else 0,
         first_new_part=_part(new[0]) if new else 1,

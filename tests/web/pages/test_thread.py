@@ -210,3 +210,17 @@ def test_a_thread_of_thousands() -> None:
     assert count == 5000
     archive = engine.archive()
     assert len(done(archive.thread(NAME, 1))) == 5000
+
+
+@pytest.mark.parametrize("form", ["thread", "flat"])
+def test_an_overview_leads_to_each_message(rain: Asked, form: str) -> None:
+    page = tree(rain, f"{HOME}/m0@x.example/{form}")
+    overview = next(each for each in page.iter("details") if each.get("class") == "overview")
+    anchors = [each.get("href", "") for each in overview.iter("a")]
+    assert anchors == [f"#{own}" for own, _ in shown(page)]
+
+
+def test_a_short_thread_has_no_overview(engine: Engine) -> None:
+    fill(engine.writer(), NAME, RAIN[:3])
+    page = tree(Asked(engine.archive()), f"{HOME}/m0@x.example/thread")
+    assert not [each for each in page.iter("details") if each.get("class") == "overview"]
