@@ -189,6 +189,7 @@ def test_only_so_many_lines_are_shown() -> None:
     parsed = parse(message("\n" * (MAX_LINES + 5)), obfuscate=False)
     assert parsed.plain == "\n" * MAX_LINES
     assert parsed.left_out == 5
+    assert parse(message("\n" * (MAX_LINES - 1)), obfuscate=False).plain == "\n" * (MAX_LINES - 1)
 
 
 def test_no_address_of_a_long_line_is_cut_in_two() -> None:

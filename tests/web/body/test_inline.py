@@ -48,6 +48,7 @@ def links(text: str) -> list[str]:
         ("http://a.example:x/ http://a.example:123456/", []),
         (f"http://a.example/{'x' * MAX_URL}", []),
         ("http://...", []),
+        ("http://.&lt;b&gt;", []),
         # One in another.
         ("http://a.example/http://b.example/c", ["http://a.example/http://b.example/c"]),
         ("javascript:http://a.example/b", ["http://a.example/b"]),
