@@ -71,6 +71,7 @@ class Crawl:
     _linked: dict[str, str] = field(default_factory=dict)
     _anchors: dict[str, set[bytes]] = field(default_factory=dict)
     _wanted: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    _judged: set[bytes] = field(default_factory=set)
     _moved: dict[str, str] = field(default_factory=dict)
 
     def run(self, *starts: str) -> None:
@@ -130,6 +131,10 @@ class Crawl:
             yield from self._links(path, body)
 
     def _judge(self, path: str, body: bytes) -> None:
+        digest = blake2b(body, digest_size=16).digest()
+        if digest in self._judged:  # a message has two addresses
+            return
+        self._judged.add(digest)
         found = faults(body)
         if found:
             self.faults[path] += found
