@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from twisted.internet.task import cooperate
+
 from gateway.metrics_face import Counts
 from gateway.transport import Manners
 from gateway.web.access_log import AccessLog, line
@@ -12,6 +14,7 @@ from gateway.web.logins import Logins
 from gateway.web.session import Session
 from gateway.web.settings import Settings
 from gateway.web.site import Site
+from gateway.web.templates import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +72,11 @@ class WebFace:
             Logins(self._users) if config.users else None,
             login_needs_tls=config.login_needs_tls,
         )
+
+    def prepare(self) -> None:
+        """Make ready what the first readers would wait for, when there is nothing else to do."""
+        if self._listeners["web"]:
+            cooperate(prepare())
 
     def close(self) -> None:
         """Let go of the access log."""

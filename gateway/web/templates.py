@@ -12,10 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.web.answers import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
 
-__all__ = ["STYLE", "STYLE_NAME", "page", "render"]
+__all__ = ["STYLE", "STYLE_NAME", "page", "prepare", "render"]
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -64,6 +66,13 @@ def _environment() -> Environment:
 
 
 _ENVIRONMENT: Final = _environment()
+
+
+def prepare() -> Iterator[None]:
+    """Compile the templates, one a step: that takes longer than a reader should wait."""
+    for name in _ENVIRONMENT.list_templates():
+        _ENVIRONMENT.get_template(name)
+        yield
 
 
 def render(template: str, **values: object) -> bytes:
