@@ -6,8 +6,6 @@ pipermail) is not told.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -15,13 +13,12 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from storage.message.ids import is_sound
 
-__all__ = ["MAX_URL", "archived_id", "archived_sha1", "sha1_of"]
+__all__ = ["MAX_URL", "archived_id"]
 
 MAX_URL: Final = 2000
 """Characters of an address that is looked at: an id has no more than 750, if each octet is encoded."""
 
 _MAX_PARAMETERS: Final = 20
-_SHA1_DIGITS: Final = 32  # base32 digits of 20 octets
 
 _ID: Final = r"(?P<id>[^/]{3,750})"
 _ANYWHERE: Final = r"(?:/[^/]{1,255}){0,4}?"
@@ -84,10 +81,6 @@ _FORMS: Final = (
 _BY_ID: Final = frozenset(("mid", "news", "snews"))
 """Schemes whose addresses name a message by its id (RFC 2392, RFC 5538)."""
 
-_HASHED: Final = re.compile(
-    rf"{_ANYWHERE}/list/[^/]{{1,255}}/(?:message|thread)/(?P<hash>[A-Z2-7]{{{_SHA1_DIGITS}}})/?(?:[^/]{{0,40}})"
-)
-
 
 def archived_id(url: str) -> bytes | None:
     """Return the Message-ID, in its angle brackets, of the message that an address elsewhere is of.
@@ -112,23 +105,6 @@ def archived_id(url: str) -> bytes | None:
         if told is not None:
             return told
     return None
-
-
-def archived_sha1(url: str) -> bytes | None:
-    """Return the SHA-1 of a Message-ID (``storage.days``) that an address of a HyperKitty names a message by, or None."""
-    found = _split(url)
-    at = _HASHED.fullmatch(found[2]) if found else None
-    return sha1_of(at["hash"].encode()) if at else None
-
-
-def sha1_of(text: bytes) -> bytes | None:
-    """Return the SHA-1 that base32 digits stand for, or None where they are none."""
-    if len(text) != _SHA1_DIGITS:
-        return None
-    try:
-        return base64.b32decode(text)
-    except binascii.Error:
-        return None
 
 
 def _split(url: str) -> tuple[str, str, str, str] | None:

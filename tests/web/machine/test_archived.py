@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import time
-from hashlib import sha1
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.web.machine.archived import MAX_URL, archived_id, archived_sha1, sha1_of
+from gateway.web.machine.archived import MAX_URL, archived_id
 from storage.message.ids import is_sound
-
-HASH = base64.b32encode(sha1(b"a@x.example").digest()).decode()
 
 TOLD = [
     "https://lore.kernel.org/linux-man/{}/",
@@ -99,43 +95,11 @@ def test_no_id_is_told(url: str) -> None:
     assert archived_id(url) is None
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        "https://lists.example.org/hyperkitty/list/dev@x.example/message/{}/",
-        "https://lists.example.org/archives/list/dev@x.example/thread/{}/",
-        "https://lists.example.org/mailman3/hyperkitty/list/dev@x.example/message/{}",
-        "https://lists.example.org/archives/list/dev@x.example/thread/{}/#other",
-    ],
-)
-def test_a_hash_is_told(form: str) -> None:
-    assert archived_sha1(form.format(HASH)) == sha1(b"a@x.example").digest()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"https://lists.example.org/message/{HASH}/",
-        f"https://lists.example.org/list/x/message/{HASH[1:]}/",
-        f"https://lists.example.org/list/x/message/{HASH.lower()}/",
-        "https://[/list/x/message/",
-    ],
-)
-def test_no_hash_is_told(url: str) -> None:
-    assert archived_sha1(url) is None
-
-
-def test_what_is_no_base32_is_no_hash() -> None:
-    assert sha1_of(b"1" * 32) is None
-    assert sha1_of(b"A" * 31) is None
-
-
 @given(st.text(max_size=200))
 def test_any_text_may_be_looked_at(text: str) -> None:
     for url in (text, f"https://lore.kernel.org/{text}", f"https://marc.info/?i={text}"):
         told = archived_id(url)
         assert told is None or is_sound(told)
-        assert archived_sha1(url) is None
 
 
 @pytest.mark.parametrize("piece", ["/", "/a", "a@", "/a@b/", "&i=", "%3C"])
@@ -143,5 +107,4 @@ def test_looking_takes_no_time(piece: str) -> None:
     url = ("https://example.org/" + piece * MAX_URL)[:MAX_URL]
     began = time.perf_counter()
     archived_id(url)
-    archived_sha1(url)
     assert time.perf_counter() - began < 0.2

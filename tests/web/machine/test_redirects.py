@@ -185,6 +185,8 @@ NOWHERE = [
     f"/hyperkitty/list/hardening@x/message/{hashed('nobody')}/",
     f"/hyperkitty/list/hardening@x/message/{hashed('hidden')}/",
     f"/hyperkitty/list/hardening@x/message/{'A' * 31}/",
+    f"/archives/list/hardening@x/export/x.mbox.gz?thread={'A' * 31}",
+    f"/archives/list/hardening@x/export/x.mbox.gz?thread={'A' * 40}",
     "/archives/list/hardening@x/export/x.mbox.gz?thread=%C3%A4",
     "/archives/list/hardening@x/export/x.mbox.gz?start=2022-07-02&end=2022-08-01",
     "/archives/list/hardening@x/export/x.mbox.gz?start=2022-07-01&end=2023-07-01",

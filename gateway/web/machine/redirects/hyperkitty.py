@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from gateway.web.machine.archived import sha1_of
 from gateway.web.machine.redirects.forms import form
 from gateway.web.machine.redirects.names import list_called, message_at
+from storage.days import SHA1_OCTETS
 from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
@@ -90,9 +91,14 @@ async def search(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | Non
 
 
 async def _hashed(reading: Reading, record: MailingList, text: str, *last: str) -> str | None:
-    """Return the address of what is beneath the message whose id has a hash."""
-    digest = sha1_of(text.encode("ascii", "replace"))
-    for number in [] if digest is None else await reading.archive.hashed(record.name, digest):
+    """Return the address of what is beneath the message whose id has a SHA-1 (``storage.days``), given in base32."""
+    try:
+        digest = base64.b32decode(text)
+    except ValueError:
+        return None
+    if len(digest) != SHA1_OCTETS:
+        return None
+    for number in await reading.archive.hashed(record.name, digest):
         try:
             entry = await reading.archive.entry(record.name, number)
         except NoSuchMessage:
