@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_VERSIONS", "WINDOW", "Patch", "other_versions", "parse_patch", "search_for"]
 
-WINDOW: Final = 4096
+WINDOW: Final = 2048
 """Numbers before and after a patch among which its other versions are looked for; a search goes farther."""
 
 MAX_VERSIONS: Final = 30
@@ -73,10 +73,14 @@ async def other_versions(reading: Reading, name: str, own: int) -> Sequence[Row]
     if row is None or patch is None:
         return ()
     record = reading.mailing_list(name)
+    key = _key(patch.title, row.address)
     numbers: list[int] = []
     async for page in reading.archive.pages(Rendition.LISTING, name, own - WINDOW, own + WINDOW):
-        numbers += _titles(page).get(_key(patch.title, row.address), ())
-        await reading.breathe()
+        titles = _KNOWN.get(page)
+        if titles is None:
+            titles = _KNOWN[page] = _titles(page)
+            await reading.breathe()
+        numbers += titles.get(key, ())
     others = sorted(
         (each for each in numbers if each != own and not record.is_hidden(each)),
         key=lambda each: abs(each - own),
@@ -100,13 +104,10 @@ _KNOWN: Final[WeakKeyDictionary[Page, Mapping[str, Sequence[int]]]] = WeakKeyDic
 
 def _titles(page: Page) -> Mapping[str, Sequence[int]]:
     """Return the numbers of a page's patches by title and author."""
-    known = _KNOWN.get(page)
-    if known is None:
-        found: dict[str, list[int]] = {}
-        for number, row in zip(page.numbers, page.rows, strict=True):
-            listing = decode_listing(row)
-            patch = parse_patch(listing.subject)
-            if patch is not None:
-                found.setdefault(_key(patch.title, listing.address), []).append(number)
-        known = _KNOWN[page] = found
-    return known
+    found: dict[str, list[int]] = {}
+    for number, row in zip(page.numbers, page.rows, strict=True):
+        listing = decode_listing(row)
+        patch = parse_patch(listing.subject)
+        if patch is not None:
+            found.setdefault(_key(patch.title, listing.address), []).append(number)
+    return found
