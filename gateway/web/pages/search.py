@@ -10,7 +10,7 @@ from gateway.web.pages.lines import lines_of
 from gateway.web.routes import route
 from gateway.web.search.excerpts import excerpt
 from gateway.web.search.finding import MAX_RANKED, Budget, best, look
-from gateway.web.search.grammar import MAX_QUERY, QueryFault, parse
+from gateway.web.search.grammar import QueryFault, parse
 from gateway.web.search.marking import marks_of
 from gateway.web.search.tree import Named
 from gateway.web.templates import page
@@ -123,7 +123,7 @@ def _shown(
     is_first: bool = True,
 ) -> Answer:
     query = ask.query.get("q", "")
-    return page(
+    shown = page(
         "search.html",
         reading,
         ask,
@@ -139,8 +139,10 @@ def _shown(
         more=more,
         is_first=is_first,
         most_ranked=MAX_RANKED,
-        most_characters=MAX_QUERY,
     )
+    if found is not None and found.is_cut:  # another time there may be more time for it
+        return replace(shown, max_age=0, lists=frozenset())
+    return shown
 
 
 async def _named(reading: Reading, tree: Named, name: str) -> str:

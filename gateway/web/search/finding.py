@@ -301,7 +301,7 @@ async def _merged(
         query = query_of(tree, name, ids, record.hidden)
         start = below[at] if below else 0
         source = _Source(name, _steps(reading, name, query, start), start, is_begun=start > 0)
-        source.is_done = query is None
+        source.is_done = query is None or start == 1
         sources.append(source)
     return _Merge(reading, sources)
 
