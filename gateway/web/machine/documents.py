@@ -56,13 +56,12 @@ def document(
     content: Mapping[str, object],
     lists: frozenset[str],
     *,
-    changed: int | None = None,
     status: int = 200,
     content_type: str = JSON,
 ) -> Answer:
     """Return an answer with a document, which depends on these lists."""
     body = as_json({"version": VERSION, **content})
-    return Answer(body, content_type, status, lists, changed=changed, is_indexed=False)
+    return Answer(body, content_type, status, lists, is_indexed=False)
 
 
 async def long_document(
