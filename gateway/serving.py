@@ -148,6 +148,27 @@ def serve(
         _show(every_face, urls)
 
     apply(config)
+    every_face = [
+        Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp, Manners("nntp")),
+        Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap, Manners("imap")),
+        Face("--web HOST:PORT", "http", listeners["web"], web.session, web.manners),
+        Face(_LMTP_SETTING, "lmtp", config.lmtp.listeners, faces.lmtp, Manners("lmtp")),
+        Face(
+            "--metrics HOST:PORT",
+            "http",
+            listeners["metrics"],
+            MetricsFace(Measured(directory, archive, web.counts, web.site, lambda: server)).session,
+            METRICS_MANNERS,
+        ),
+    ]
+    server = Server(
+        archive,
+        every_face,
+        config.limits,
+        reactor,  # type: ignore[arg-type]  # a module's
+        certificate=certificate,
+        marks=marks,
+    )
     commits = Commits(directory, server.refresh_soon, reactor)  # type: ignore[arg-type]  # a module's
     try:
         run(server, reactor, ready=ready, reload=reload)  # type: ignore[arg-type]  # a module's
