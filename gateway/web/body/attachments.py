@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote_to_bytes
 
+from gateway.web.body.decoding import RUN, decoded_size, text_runs
 from gateway.web.body.obfuscation import obfuscated, obfuscated_bytes
 from storage.message import charsets, encodings
 from storage.message.lines import runs_of_lines
@@ -18,7 +19,7 @@ from storage.message.parameters import parameter
 from storage.message.words import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from storage.message.structure import Part
 
@@ -27,7 +28,6 @@ __all__ = [
     "Attachment",
     "Download",
     "attached",
-    "decoded_size",
     "downloading",
     "has_name",
     "is_named",
@@ -36,7 +36,6 @@ __all__ = [
 MAX_NAME: Final = 100
 """Characters of a file's name, as blists has it."""
 
-_RUN: Final = 1 << 17  # characters, or octets, that are obfuscated at once
 _MAX_EXTENSION: Final = 12
 
 # Controls, also those that turn the direction of what is written, and what file systems do not take.
@@ -121,20 +120,6 @@ def attached(part: Part, at: int, octets: bytes, *, obfuscate: bool) -> Attachme
     )
 
 
-def decoded_size(part: Part, octets: bytes) -> int:
-    """Return how many octets a part's body has when it is decoded, without decoding it: exact unless it is damaged."""
-    start, end = part.body, part.end
-    size = end - start
-    if part.encoding == b"base64":
-        digits = size - octets.count(b"\n", start, end) - octets.count(b"\r", start, end)
-        padding = octets.count(b"=", max(start, end - 8), end)
-        return max(0, digits * 3 // 4 - padding)
-    if part.encoding == b"quoted-printable":
-        soft = octets.count(b"=\r\n", start, end)
-        return max(0, size - 3 * soft - 2 * (octets.count(b"=", start, end) - soft))
-    return size
-
-
 def downloading(
     attachment: Attachment, octets: bytes, *, obfuscate: bool
 ) -> Generator[None, None, Download]:
@@ -153,7 +138,7 @@ def downloading(
     if attachment.is_text:
         hidden = obfuscated if obfuscate else str
         pieces = []
-        for run in _runs(charsets.text(data, part.charset)):
+        for run in text_runs(data, part.charset):
             pieces.append(hidden(run).encode("utf-8", "replace"))
             yield
         data = b"".join(pieces)
@@ -162,20 +147,11 @@ def downloading(
         kind, disposition = attachment.media_type, "inline"
     elif obfuscate and part.type in {b"text", b"message"}:
         runs = []
-        for octet_run in runs_of_lines(data, _RUN):
+        for octet_run in runs_of_lines(data, RUN):
             runs.append(obfuscated_bytes(octet_run))
             yield
         data = b"".join(runs)
     return Download(attachment, kind, f"{disposition}; {_file_name(attachment.name)}", data)
-
-
-def _runs(text: str) -> Iterator[str]:
-    """Yield runs of whole lines."""
-    at = 0
-    while at < len(text):
-        end = text.rfind("\n", at, at + _RUN) + 1 or text.find("\n", at) + 1 or len(text)
-        yield text[at:end]
-        at = end
 
 
 def _media_type(part: Part) -> str:

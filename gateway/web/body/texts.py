@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.web.body.attachments import decoded_size
+from gateway.web.body.decoding import decoded_size, text_runs
 from gateway.web.body.flowed import unwrapped
 from gateway.web.body.hypertext import plain_steps
-from storage.message import charsets, encodings
+from storage.message import encodings
 from storage.message.parameters import parameter
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ def text_steps(part: Part, octets: bytes, room: int) -> Generator[None, None, Te
     if was_html and not charset:
         declared = _META.search(data[:_META_WITHIN])
         charset = b"" if declared is None else declared[1]
-    text = clean(charsets.text(data, charset))
+    runs: list[str] = []
+    for run in text_runs(data, charset):
+        if runs:
+            yield
+        runs.append(clean(run))
+    text = "".join(runs)
     if was_html:
         for said in plain_steps(text):
             if said is None:
@@ -68,12 +73,12 @@ def text_steps(part: Part, octets: bytes, room: int) -> Generator[None, None, Te
             else:
                 text = said[:room]
                 left_out += len(said) - len(text)
-    elif parameter(part.parameters, b"format").lower() == b"flowed":
-        text = unwrapped(text, deletes_space=parameter(part.parameters, b"delsp").lower() == b"yes")
     lines = text.split("\n", MAX_LINES)
     if len(lines) > MAX_LINES:
         left_out += len(lines.pop())
         text = "\n".join(lines) + "\n"
+    if not was_html and parameter(part.parameters, b"format").lower() == b"flowed":
+        text = unwrapped(text, deletes_space=parameter(part.parameters, b"delsp").lower() == b"yes")
     return Text(text, was_html, left_out)
 
 
