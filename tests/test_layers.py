@@ -64,8 +64,20 @@ FORBIDDEN: Final = [
     *(
         (f"gateway/web/{part}", (*IO, "gateway.web.site", "gateway.server", "gateway.config"))
         for part in (
-            "asks.py",
+            "access_log.py",
+            "answering.py",
             "answers.py",
+            "askers.py",
+            "asks.py",
+            "begun.py",
+            "codings.py",
+            "conditional.py",
+            "kept.py",
+            "limits.py",
+            "logins.py",
+            "requests.py",
+            "responses.py",
+            "session.py",
             "routes.py",
             "reading.py",
             "settings.py",
