@@ -10,6 +10,7 @@ from gateway.web.pages.bodies import finished
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
+from storage.model import Fidelity
 
 if TYPE_CHECKING:
     from gateway.web.asks import Ask
@@ -27,7 +28,14 @@ async def raw(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
         octets = await _obfuscated(reading, (await reading.served(name, number)).octets)
     else:
         octets = await _original(reading, name, number)
-    return Answer(octets, "text/plain; charset=utf-8", lists=frozenset({name}), max_age=HOUR)
+    return Answer(
+        octets,
+        "text/plain; charset=utf-8",
+        lists=frozenset({name}),
+        max_age=HOUR,
+        changed=await _changed(reading, name, number),
+        is_indexed=False,
+    )
 
 
 async def _obfuscated(reading: Reading, octets: bytes) -> bytes:
@@ -71,5 +79,12 @@ async def _attachment(reading: Reading, name: str, number: int, at: int) -> Answ
         given.content_type,
         lists=frozenset({name}),
         max_age=HOUR,
+        changed=await _changed(reading, name, number),
         headers={"Content-Disposition": given.disposition},
     )
+
+
+async def _changed(reading: Reading, name: str, number: int) -> int | None:
+    """Return since when a message is what it is; None where a better copy may take its place."""
+    entry = await reading.entry(name, number)
+    return entry.arrived if entry.fidelity is Fidelity.FULL else None

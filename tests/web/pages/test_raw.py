@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.settings import Settings
-from tests.mail import fill, mail
+from storage.model import Fidelity
+from storage.sources.base import Incoming
+from tests.mail import Items, done, fill, mail, take
 from tests.web.asked import ORIGIN, Asked
 
 if TYPE_CHECKING:
@@ -79,3 +81,15 @@ def test_links_to_attachments(engine: Engine) -> None:
     _, body = asked(engine).answer(f"/{NAME}/m/m1@x.example")
     assert f'<a href="/{NAME}/m/m1@x.example/1">page.html</a>'.encode() in body
     assert f'<a href="/{NAME}/m/m1@x.example/2">note.txt</a>'.encode() in body
+
+
+def test_since_when(engine: Engine) -> None:
+    """A message that came as it was sent stays; a poorer copy may be replaced."""
+    poor = Incoming(mail("poor"), None, "page", b"1", 1, Fidelity.PAGE)
+    take(engine.writer(), NAME, Items([poor], "pages"))
+    shown = asked(engine)
+    assert shown.answer(f"/{NAME}/m/poor@x.example/raw")[0].changed is None
+    arrived = done(engine.archive().entry(NAME, 2)).arrived
+    for path in ("m0@x.example/raw", "m1@x.example/1"):
+        assert shown.answer(f"/{NAME}/m/{path}")[0].changed == arrived
+    assert not shown.answer(f"/{NAME}/m/m0@x.example/raw")[0].is_indexed
