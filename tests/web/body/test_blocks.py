@@ -173,6 +173,13 @@ def test_a_short_name_in_a_diffstat_leads_to_the_file() -> None:
     assert [each.get("href") for each in tree_of(html).iter("a")] == ["#f1"] * 3
 
 
+def test_a_diffstat_leads_to_files_of_other_programs() -> None:
+    text = " a.c | 2 +-\n b.c | 2 +-\n 2 files changed\nIndex: a.c \n--- x\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n"
+    assert body_of(text).count('"#f') == 0
+    text = text.replace("--- x", "--- a.c\t2004-01-01").replace("/dev/null", "a.c\t2004-01-02")
+    assert body_of(text).count('"#f1"') == 1
+
+
 def test_what_looks_like_a_diffstat_stays_text() -> None:
     text = f" a | b\n a | 1 +-+\n {'x' * 500} | 1 +\n 1 file changed\n | 1 +\n"
     assert classes(text) == []

@@ -164,3 +164,4 @@ def test_a_long_text_comes_in_pieces(encoding: bytes) -> None:
     part = structure(hidden)
     assert decode(hidden[part.body :], encoding) == plain.replace(b"@exa", b"@...")
     assert max(map(len, hidden.split(b"\r\n"))) < 78
+    assert not hidden.endswith(b"\n=\r\n")

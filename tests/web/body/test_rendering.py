@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.web.body import attachment, obfuscated_octets, parse, parsing
 from gateway.web.body.obfuscation import obfuscated
 from gateway.web.body.texts import clean
+from storage.message import charsets
 from storage.message.structure import structure
 from tests.web import xss
 from tests.web.body.seen import driven, message, rendered, text_of, tree_of, wrong
@@ -50,11 +51,14 @@ def never(url: str) -> bytes | None:
 @settings(max_examples=300)
 @given(TEXTS)
 @example("> a\n" * 13 + "b")
+@example("\x1b$")
 def test_the_html_of_a_plain_text_is_that_text(text: str) -> None:
     octets = message(text, "Content-Type: text/plain; charset=utf-8")
-    meant = clean(octets.partition(b"\r\n\r\n")[2].decode("utf-8", "replace"))
-    html = rendered(parse(octets, obfuscate=False))
+    meant = clean(charsets.text(octets.partition(b"\r\n\r\n")[2], b"utf-8"))
+    parsed = parse(octets, obfuscate=False)
+    html = rendered(parsed)
     assert text_of(html) == meant
+    assert not parsed.was_html
     assert not wrong(html)
 
 
