@@ -354,7 +354,7 @@ class SessionProtocol:
             self._close()
         elif self._ending is not None:
             if not self._beside:
-                self._say_last(self._ending)
+                self._say_last(self._ending, is_answering=True)
         elif self._session.upgrade is not None:
             if not self._full:
                 self._upgrade(self._session.upgrade)
@@ -403,16 +403,17 @@ class SessionProtocol:
             self._full = True
         self._transport.write(data)
 
-    def _say_last(self, reason: str) -> None:
-        self._write(self._session.expire(reason))
-        self._close()
+    def _say_last(self, reason: str, *, is_answering: bool = False) -> None:
+        words = self._session.expire(reason)
+        self._write(words)
+        self._close(lingers=is_answering or bool(words))
 
-    def _close(self) -> None:
+    def _close(self, *, lingers: bool = True) -> None:
         """Take no more input; close when everything has been sent."""
         self._closing = True
         self._abandon()
         self._transport.unregisterProducer()  # with a producer, Twisted would wait for it to end
-        if self._manners.linger_seconds and self._eager:
+        if lingers and self._manners.linger_seconds and self._eager:
             self._transport.loseWriteConnection()
             self._lingering = self._connections.clock.callLater(
                 self._manners.linger_seconds, self._transport.loseConnection
