@@ -72,6 +72,7 @@ def test_an_outline_is_balanced(depths: list[int], data: st.DataObject) -> None:
         ("", ""),
         ("re", "re"),
         ("Re:", ""),
+        ("Re: " * 7 + "x", "Re: Re: x"),
     ],
 )
 def test_bare_subjects(subject: str, bare: str) -> None:
@@ -120,6 +121,8 @@ def test_kept_drawings_are_bounded_and_of_the_list_as_it_is(
         return done(drawing(reading, NAME, number))
 
     first = asked(1)
+    assert asked(2) is first
+    drawings._kept[reading.archive].put(reading.mailing_list(NAME), first)  # who asked at once
     assert asked(2) is first
     second = asked(3)
     assert asked(1) is first

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from gateway.web.settings import Settings
-from tests.mail import SqliteEngine, fill, mail
+from tests.mail import SqliteEngine, done, fill, mail
 from tests.web.asked import Asked
 
 if TYPE_CHECKING:
@@ -45,6 +45,18 @@ def test_its_own_pages(engine: SqliteEngine, last: str, *, obfuscate: bool) -> N
     answer, body = asked.answer(url)
     assert answer.status == 410
     assert b"Text 1." not in body
+
+
+@pytest.mark.parametrize("last", ["", "/raw", "/thread", "/flat", "/1"])
+@pytest.mark.parametrize("obfuscate", [True, False])
+def test_where_it_was_is_known_but_not_what_it_said(
+    engine: SqliteEngine, last: str, *, obfuscate: bool
+) -> None:
+    archive = engine.archive()
+    assert done(archive.find(b"<m1@x.example>"))
+    remove(engine, 2)
+    asked = Asked(archive, Settings(obfuscate=obfuscate))
+    assert asked.answer(f"{HOME}/m1@x.example{last}")[0].status == 404
 
 
 @pytest.mark.parametrize("last", ["", "/thread", "/flat"])

@@ -28,6 +28,8 @@ NAME: Final = "lists.made"
         ("[patch 3/4]x86: fix", Patch("x86: fix", 1, 3)),
         ("[RFC v2 PATCH 1/2] x86: fix", Patch("x86: fix", 2, 1)),
         ("[PATCH 5.10.v2 1/2] x86: fix", Patch("x86: fix", 1, 1)),
+        ("[a] [b] [c] [d] [e] [PATCH] x86: fix", Patch("x86: fix", 1, None)),
+        ("[a] [b] [c] [d] [e] [f] [PATCH] x86: fix", None),
         ("Re: [PATCH] x86: fix", None),
         ("[PATCH]", None),
         ("[dispatch] x86: fix", None),
