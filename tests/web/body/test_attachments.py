@@ -129,6 +129,7 @@ def test_what_is_encoded_in_an_unknown_way_is_sent_as_it_is() -> None:
         ("Content-Disposition: attachment; filename*=utf-8''%0a", "attachment-1.txt"),
         (f"Content-Type: image/png; name={'x' * 200}.png", "x" * (MAX_NAME - 4) + ".png"),
         (f"Content-Type: image/png; name=a.{'x' * 200}", "a." + "x" * (MAX_NAME - 2)),
+        (f"Content-Type: image/png; name={'x' * (MAX_NAME - 18)}.longer-than-usual", "x" * (MAX_NAME - 18) + ".longer-than-usual"),
         ("Content-Type: application/x", "attachment-1.bin"),
     ],
 )  # fmt: skip  # a table

@@ -181,6 +181,8 @@ def test_a_diffstat_leads_to_files_of_other_programs() -> None:
 
 
 def test_what_looks_like_a_diffstat_stays_text() -> None:
+    assert classes(" 1 file changed\n x | 1 +") == [("add", "+")]
+    assert classes(" 1 file changed\n x | 1 +\n") == [("add", "+")]
     text = f" a | b\n a | 1 +-+\n {'x' * 500} | 1 +\n 1 file changed\n | 1 +\n"
     assert classes(text) == []
 
