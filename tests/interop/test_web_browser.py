@@ -142,6 +142,18 @@ def widest(tab: Tab) -> object:
 
 
 @pytest.mark.parametrize("kind", EVERY_PAGE)
+def test_nothing_is_kept_from_phones(tab: Tab, website: Website, kind: str) -> None:
+    """But the sums of a year, which its own page has."""
+    tab.see(360)
+    tab.go(website.url(EVERY_PAGE[kind]))
+    kept = tab.run(
+        "[...document.querySelectorAll('main *, header *, footer *')].filter(e => getComputedStyle(e).display === 'none'"
+        " && !e.matches('.months *, svg *, script, pre:empty')).map(e => e.outerHTML.slice(0, 90))"
+    )
+    assert kept == []
+
+
+@pytest.mark.parametrize("kind", EVERY_PAGE)
 def test_axe_has_nothing_against_a_page(tab: Tab, website: Website, kind: str) -> None:
     program = axe()
     for width, dark in ((1280, False), (1280, True), (360, False)):
