@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from functools import lru_cache
@@ -60,6 +61,8 @@ _BULK: Final = (
     "of threads and months, or read by NNTP or IMAP: they are there for it."
 )
 
+log = logging.getLogger(__name__)
+
 
 class Site:
     """Answers what is asked of the web archive: ``gateway.web.session.Responder``.
@@ -86,6 +89,7 @@ class Site:
         self._tell = tell
         self._now = now
         self._making: dict[Key, list[Deferred[Whole | Answer | None]]] = {}
+        self._has_warned = False
         self.hits = 0
         """How many requests were answered from what is kept."""
         self.replace(settings, config or WebConfig(), logins, login_needs_tls=login_needs_tls)
@@ -120,7 +124,7 @@ class Site:
         """Return the response to a request; raises nothing."""
         asker = self._askers.of(peer.address, request.fields, secure=peer.secure)
         talk.address = asker.address
-        refused = self._refused(request, asker)
+        refused = self._refused(request, peer, asker)
         if refused is not None:
             return refused
         reader = await self._reader(request, asker)
@@ -171,18 +175,29 @@ class Site:
 
     # Limits
 
-    def _refused(self, request: Request, asker: Asker) -> Response | None:
+    def _refused(self, request: Request, peer: Peer, asker: Asker) -> Response | None:
         """Return the response to a request that is not even looked at."""
         if self._buckets is not None:
             name = network(asker.address)
             wait = self._buckets.wait(name, self._reactor.seconds()) if name else 0.0
             if wait:
+                self._warn_of_proxy(request, peer, asker)
                 return self._refusal(429, _BULK, "Retry-After", str(math.ceil(wait)))
         if request.method not in {b"GET", b"HEAD"}:
             return self._refusal(405, "This can be read only.", "Allow", "GET, HEAD")
         if request.has_content:
             return self.refusal(413, "A request to read brings no content.")
         return None
+
+    def _warn_of_proxy(self, request: Request, peer: Peer, asker: Asker) -> None:
+        """Say once that a network asks for too much which may be a proxy: then its clients share what one may have."""
+        is_for_others = b"x-forwarded-for" in request.fields or b"forwarded" in request.fields
+        if is_for_others and asker.address == peer.address and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "too many requests from %s for others; if that is your proxy, name it in trusted_proxies of [web]",
+                asker.address,
+            )
 
     def _refusal(self, status: int, text: str, name: str, value: str) -> Response:
         known = self.refusal(status, text)

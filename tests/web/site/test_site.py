@@ -476,7 +476,7 @@ class TestLimits:
     def test_this_machine_is_not_limited(self, limited: World) -> None:
         assert {limited.get("/test/text").status for _ in range(20)} == {200}
 
-    def test_whom_a_proxy_names_is(self, limited: World) -> None:
+    def test_whom_a_proxy_names_is(self, limited: World, caplog: pytest.LogCaptureFixture) -> None:
         statuses = [
             limited.get("/test/text", "X-Forwarded-For: 6.6.6.6, 192.0.2.7").status
             for _ in range(5)
@@ -484,6 +484,15 @@ class TestLimits:
         assert statuses == [200, 200, 200, 429, 429]
         assert limited.talks[-1].address == "192.0.2.7"
         assert limited.get("/test/text", "X-Forwarded-For: 203.0.113.1").status == 200
+        assert not caplog.text
+
+    def test_a_proxy_that_is_not_trusted(
+        self, limited: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        talk = limited.connect("198.51.100.9")
+        for _ in range(6):
+            talk.get("/test/text", "X-Forwarded-For: 192.0.2.7")
+        assert caplog.text.count("too many requests from 198.51.100.9 for others") == 1
 
     def test_pieces_cost_more(self, limited: World) -> None:
         talk = limited.connect()
