@@ -6,13 +6,12 @@ octets of what that leaves open.
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
-from storage.bitmap import CHUNK_BITS, OFFSET, bit_runs, lowest
+from storage.bitmap import CHUNK_BITS, OFFSET, lowest
 from storage.errors import NoSuchMessage
 from storage.facts import decode_facts, facts_row
 from storage.listing import has_attachments, has_patches, listing_row
@@ -39,7 +38,6 @@ from storage.query import (
     Field,
     Larger,
     Marked,
-    Narrowed,
     Numbers,
     Patched,
     Received,
@@ -48,24 +46,22 @@ from storage.query import (
     Text,
     Words,
 )
+from storage.runs import bits_of, positions, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from storage.archive import Archive
     from storage.bitmap import Bitmap
     from storage.facts import Facts
     from storage.message.terms import Clue
     from storage.model import Page
     from storage.query import Query
+    from storage.runs import Run
 
-__all__ = ["RUN_NUMBERS", "Condition", "Pace", "Run", "bits_of", "condition", "positions", "shown"]
+__all__ = ["Condition", "condition"]
 
-RUN_NUMBERS: Final = 1 << 12
-"""How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
-
-PAUSE_SECONDS: Final = 0.005
-"""How long is searched without a pause, give or take one page, message or segment of the index."""
+LARGE: Final = 1 << 18
+"""Octets from which on a message is looked through in steps, where that can be."""
 
 _PAGE: Final = 1 << PAGE_BITS
 _WHOLE_PAGE: Final = (1 << _PAGE) - 1
@@ -79,52 +75,6 @@ _columns: Final[WeakKeyDictionary[Page, dict[Column, Sequence[bytes]]]] = WeakKe
 
 # What it costs to tell of one message, compared.
 _NUMBER, _COLUMN, _ENTRY, _OCTETS = range(4)
-
-
-class Pace:
-    """Tells when it is time for a pause."""
-
-    def __init__(self) -> None:
-        self.rest()
-
-    def rest(self) -> None:
-        """Note that there was one."""
-        self._until = time.monotonic() + PAUSE_SECONDS
-
-    def is_due(self) -> bool:
-        """Tell whether one is due."""
-        return time.monotonic() >= self._until
-
-
-@dataclass(slots=True)
-class Run:
-    """A run of numbers that is searched; ``bits`` are those in question, the lowest for ``start``."""
-
-    archive: Archive
-    name: str
-    start: int
-    pace: Pace
-    bits: int = 0
-    told: dict[Clue, Narrowed] = field(default_factory=dict)
-    """What the index has told of this run."""
-
-    @property
-    def last(self) -> int:
-        """The run's last number."""
-        return self.start + RUN_NUMBERS - 1
-
-    async def narrow(self, clue: Clue) -> AsyncIterator[None]:
-        """Ask the index which messages of the run may be what a clue is of; yield where a pause is due."""
-        if clue in self.told:
-            return
-        certain = possible = 0
-        async for narrowed in self.archive.narrow(self.name, self.start, self.last, clue):
-            certain |= narrowed.certain
-            possible |= narrowed.possible
-            if self.pace.is_due():
-                yield
-                self.pace.rest()
-        self.told[clue] = Narrowed(certain, possible)
 
 
 class Condition(Protocol):
@@ -243,10 +193,14 @@ class _OfDigest:
 
 @dataclass(frozen=True, slots=True)
 class _InOctets:
-    """Messages whose octets, in their served form, say so; ``clue`` tells the index which may."""
+    """Messages whose octets, in their served form, say so; ``clue`` tells the index which may.
+
+    Where there is a way to tell it ``in_steps``, large ones are looked at so.
+    """
 
     clue: Clue | None
     matches: Callable[[bytes], bool]
+    in_steps: Callable[[bytes], Iterable[bool]] | None = None
     cost: int = _OCTETS
 
     async def test(self, run: Run) -> AsyncIterator[None]:
@@ -264,9 +218,20 @@ class _InOctets:
                 served = await run.archive.served(run.name, run.start + at)
             except NoSuchMessage:
                 continue
-            if self.matches(served.octets):
-                found |= 1 << at
+            for is_found in self._looks(served.octets):
+                if is_found:
+                    found |= 1 << at
+                    break
+                if run.pace.is_due():
+                    yield
+                    run.pace.rest()
         run.bits = found
+
+    def _looks(self, octets: bytes) -> Iterable[bool]:
+        """Return, or make step by step, whether a message matches."""
+        if self.in_steps is not None and len(octets) > LARGE:
+            return self.in_steps(octets)
+        return (self.matches(octets),)
 
 
 def condition(query: Query) -> Condition:
@@ -307,30 +272,6 @@ def _of_row(query: Query) -> Condition:
         case Patched():
             return _Row(Rendition.LISTING, has_patches)
     raise TypeError(query)
-
-
-def shown(ranges: Iterable[range], start: int) -> int:
-    """Return the bits of numbers, the lowest for ``start``."""
-    bits = 0
-    for each in ranges:
-        bits |= (1 << len(each)) - 1 << each.start - start
-    return bits
-
-
-def positions(bits: int) -> list[int]:
-    """Return which bits are set, ascending."""
-    return [at for start, end in bit_runs(bits) for at in range(start, end)]
-
-
-def bits_of(numbers: Sequence[int], start: int) -> int:
-    """Return the bits of ascending numbers, the lowest for ``start``."""
-    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return (1 << len(numbers)) - 1 << numbers[0] - start
-    octets = bytearray(RUN_NUMBERS // 8)
-    for number in numbers:
-        at = number - start
-        octets[at >> 3] |= 1 << (at & 7)
-    return int.from_bytes(octets, "little")
 
 
 def _marked_bits(numbers: Sequence[int], marks: list[bool], start: int) -> int:
@@ -380,7 +321,7 @@ def _words(query: Words) -> Condition:
         return _Among(_EVERY)
     clue = phrase.clue(in_head=bool(query.name))
     if not query.name:
-        return _InOctets(clue, phrase.is_in_body)
+        return _InOctets(clue, phrase.is_in_body, phrase.look_through)
     which = FIELD_COLUMNS[query.name.lower()]
     return _Row(Rendition.KEYS, lambda texts: list(map(phrase.is_in, texts)), which, clue)
 

@@ -14,13 +14,13 @@ from math import log
 from typing import TYPE_CHECKING, Final
 
 from storage.bitmap import lowest
-from storage.conditions import RUN_NUMBERS, Pace, bits_of, positions
 from storage.errors import NoSuchMessage
 from storage.message.keys import Column, column
 from storage.message.terms import MAX_PIECE, Clue, Piece, terms
 from storage.message.text import NO_TEXT, folded, searchable
 from storage.model import Rendition
 from storage.query import And, Body, Field, Or, Text, Words
+from storage.runs import RUN_NUMBERS, Pace, bits_of, positions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

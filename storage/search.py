@@ -12,8 +12,9 @@ import enum
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from storage.conditions import RUN_NUMBERS, Condition, Pace, Run, condition, positions, shown
+from storage.conditions import Condition, condition
 from storage.query import And, Arrived, Not, Numbers, Or
+from storage.runs import RUN_NUMBERS, Pace, Run, positions, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

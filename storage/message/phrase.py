@@ -21,13 +21,17 @@ from storage.message.terms import (
     pairs,
     without_signs,
 )
-from storage.message.text import MAX_TEXT, as_read, fold_needle, searchable
+from storage.message.text import MAX_TEXT, as_read, body_pieces, fold_needle, searchable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Phrase", "words_of"]
 
+OVERLAP: Final = 4096
+"""Octets that are looked at again with the next piece of a large text, from the first blank in them on."""
+
+_BLANK: Final = re.compile(rb"[ \n]")
 _DIVIDED: Final = {code: " " for code in range(0x80) if not chr(code).isalnum()}
 _PADDED: Final = r" \g<0> "
 
@@ -93,6 +97,18 @@ class Phrase:
                 return found is not None  # what is nowhere is in no part
         return self.is_in(searchable(octets).body)
 
+    def look_through(self, octets: bytes) -> Iterator[bool]:
+        """Tell the same of a large message, in steps of a few milliseconds: yield whether it was found yet.
+
+        Where more than ``OVERLAP`` octets of signs are between its words, a phrase may not be found.
+        """
+        tail = b""
+        for piece in body_pieces(octets):
+            window = tail + piece
+            yield bool(piece) and self.is_in(window)
+            if piece:
+                tail = _end(window)
+
     def _placed(self) -> Sequence[tuple[str, bool, bool]]:
         """Return each word, and whether one of the text has to begin and to end with it."""
         at_start, at_end = self._ends
@@ -111,6 +127,14 @@ class Phrase:
                 part = f"{part}{before}(?!{letter})" if at_end else f"{part}{before}{letter}*+"
             parts.append(part)
         return f"{sign}*+".join(parts)
+
+
+def _end(text: bytes) -> bytes:
+    """Return the last words of a text, not beginning within one."""
+    if len(text) <= OVERLAP:
+        return text
+    blank = _BLANK.search(text, len(text) - OVERLAP)
+    return text[blank.end() :] if blank else b""
 
 
 def words_of(text: str) -> Sequence[str]:

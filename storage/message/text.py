@@ -34,6 +34,7 @@ __all__ = [
     "AsRead",
     "Searchable",
     "as_read",
+    "body_pieces",
     "contains",
     "field_texts",
     "fold",
@@ -47,6 +48,9 @@ TEXT_VERSION: Final = 1
 
 MAX_TEXT: Final = 8 << 20
 """Octets of a message's parts, still encoded, that are looked at."""
+
+PIECE: Final = 1 << 15
+"""Characters of a text that are folded at once where it is large."""
 
 MAX_APART: Final = 100
 """How many octets a text may have more than characters for these to be folded apart."""
@@ -186,6 +190,42 @@ def as_read(octets: bytes) -> AsRead | None:
     return AsRead(capitals, end, not _OTHER_TYPE.search(capitals, 0, end))
 
 
+def body_pieces(octets: bytes) -> Iterator[bytes]:
+    """Yield the text of a message's body, folded, in pieces that take a few milliseconds each; some may be empty.
+
+    A piece ends behind a line or a blank, if there is one. What follows a NUL is another text.
+    """
+    room = MAX_TEXT
+    todo = [structure(octets)]
+    while todo and room > 0:
+        yield b""
+        part = todo.pop()
+        if part.message is not None:
+            yield _header_text(octets[part.message.start : part.message.body]) + _BETWEEN
+            todo.append(part.message)
+        elif part.children:
+            todo += reversed(part.children)
+        elif part.type in _TEXTUAL:
+            text = charsets.text(
+                _decoded(octets[part.body : min(part.end, part.body + room)], part), part.charset
+            )
+            yield b""
+            yield from _pieces_of(text)
+            yield _BETWEEN
+            room -= part.end - part.body
+
+
+def _pieces_of(text: str) -> Iterator[bytes]:
+    start = 0
+    while start < len(text):
+        stop = start + PIECE
+        if stop < len(text):
+            end = text.rfind("\n", start, stop) + 1 or text.rfind(" ", start, stop) + 1
+            stop = end or stop
+        yield folded(text[start:stop].replace("\r\n", "\n"))
+        start = stop
+
+
 def _is_in_header(header: bytes, capitals: bytes, needle: bytes) -> bool:
     """Tell whether a header in ASCII contains a needle; ``capitals`` begins with it. Folds matter to blanks only."""
     if not needle.translate(None, _GRAPHIC):
@@ -248,14 +288,19 @@ def _line_text(line: bytes) -> bytes:
 
 
 def _body_text(octets: bytes, part: Part) -> bytes:
-    if part.encoding not in _IDENTITIES:
-        decoded = encodings.decode(octets, part.encoding)
-        octets = octets if decoded is None else decoded
+    octets = _decoded(octets, part)
     known = charsets.codec(part.charset)
     is_like_ascii = not known or known.startswith(_LIKE_ASCII)
     if is_like_ascii and octets.isascii() and b"\x1b" not in octets:
         return octets.replace(b"\r\n", b"\n").upper()
     return folded(charsets.text(octets, part.charset).replace("\r\n", "\n"))
+
+
+def _decoded(octets: bytes, part: Part) -> bytes:
+    if part.encoding in _IDENTITIES:
+        return octets
+    decoded = encodings.decode(octets, part.encoding)
+    return octets if decoded is None else decoded
 
 
 def _folded_run(run: re.Match[bytes]) -> bytes:

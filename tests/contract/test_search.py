@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from storage.bitmap import Bitmap
-from storage.conditions import Pace
 from storage.errors import NoSuchList
 from storage.query import (
     All,
@@ -35,6 +34,7 @@ from storage.query import (
     Text,
     Words,
 )
+from storage.runs import Pace
 from storage.search import RUN_NUMBERS, newest, search
 from tests.mail import NOW, Engine, MemoryEngine, SqliteEngine, fill, mail
 from tests.search.oracle import Known, known, matching

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.renderers import RENDERERS
 from storage.bitmap import Bitmap
-from storage.conditions import Pace, condition
+from storage.conditions import condition
 from storage.ingest import ingest, versions
 from storage.memory import MemoryArchive, MemoryWriter
 from storage.model import Rendition
@@ -26,6 +26,7 @@ from storage.query import (
     Sent,
     Text,
 )
+from storage.runs import Pace
 from storage.search import search
 from storage.sqlite import SqliteArchive, SqliteWriter
 from tests.mail import Engine, Given, SqliteEngine, done, fill, mail

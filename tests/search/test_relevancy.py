@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.conditions import Pace
 from storage.errors import NoSuchList
 from storage.query import All, And, Body, Field, Not, Or, Text
 from storage.relevancy import MAX_WORDS, loosely, relevancy
+from storage.runs import Pace
 from storage.search import search
 from tests.mail import NOW, Engine, SqliteEngine, fill, mail
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["excerpt"]
 
 _MAX_TEXTS: Final = 10  # texts of a message in which is looked for lines
+_SMALL: Final = 1 << 17  # octets
 _HTML: Final = b"TEXT/HTML"
 _SHOWN: Final = (Show.TEXT, Show.FOLDED)
 
@@ -40,7 +41,7 @@ def excerpt(octets: bytes, marker: Marker, *, obfuscate: bool) -> Sequence[Seque
 
 def _text(octets: bytes) -> str:
     """Return the text of a message as its web page shows it, or the beginning of that."""
-    plain = as_read(octets)
+    plain = as_read(octets) if len(octets) <= _SMALL else None
     if plain is not None and plain.is_single and _HTML not in plain.folded[: plain.body]:
         return clean(octets[plain.body : plain.body + MAX_CONTEXT].decode("ascii"))
     shown, _ = laid_out(structure(octets), octets, obfuscate=False)

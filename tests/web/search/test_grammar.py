@@ -235,8 +235,8 @@ def test_no_text_is_an_error_and_what_is_read_has_that_text(text: str) -> None:
     "piece", ["(", "a ", '"', "-", "*", "<", "|", "a:", "from:", "…", "<a@", "or ", "-(", "a\u0301"]
 )
 def test_reading_takes_no_more_than_linear_time(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(5):
         with suppress(QueryFault):
             parse((piece * MAX_QUERY)[:MAX_QUERY])
-    assert time.perf_counter() - began < 1  # some 20 ms
+    assert time.process_time() - began < 1  # some 20 ms

@@ -120,6 +120,6 @@ def test_no_character_is_lost_and_marks_are_of_what_is_found(terms: list[Term], 
 @pytest.mark.parametrize("text", ["a" * MAX_CONTEXT, "a " * 32_768, "ß" * MAX_CONTEXT, "ß\n" * 32_768, "a-" * 32_768, "\u0301" * MAX_CONTEXT])  # fmt: skip
 @pytest.mark.parametrize("query", ["a", '"a a b"', "*a", "ß", '"ß ß x"', "*s b"])
 def test_marking_takes_no_more_than_linear_time(query: str, text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     marks_of(parse(query)).text.lines(text)
-    assert time.perf_counter() - began < 1  # 10 to 60 ms
+    assert time.process_time() - began < 1  # 10 to 60 ms
