@@ -1,9 +1,16 @@
-"""A raw DEFLATE layer, both ways, as COMPRESS DEFLATE puts under a session (RFC 8054, RFC 4978)."""
+"""A raw DEFLATE layer, both ways, as COMPRESS DEFLATE puts under a session (RFC 8054, RFC 4978).
+
+What was compressed ahead goes into the stream between what is compressed on the way: the compressor of the stream is made
+to end its block where an octet ends, and not to refer to anything in front of that any more.
+"""
 
 from __future__ import annotations
 
 import zlib
+from itertools import groupby
 from typing import Final
+
+from gateway.wire import Deflated
 
 __all__ = ["BadDeflate", "DeflateLayer"]
 
@@ -24,13 +31,14 @@ class DeflateLayer:
     A few octets can inflate to a thousand times as many, so they wait compressed until somebody has room for them.
     """
 
-    __slots__ = ("_deflate", "_inflate", "_more", "_waiting")
+    __slots__ = ("_deflate", "_inflate", "_more", "_refers", "_waiting")
 
     def __init__(self) -> None:
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_32K)
         self._inflate = zlib.decompressobj(_RAW_32K)
         self._waiting = b""
         self._more = False
+        self._refers = False  # what is compressed next may refer to what was before
 
     @property
     def pending(self) -> bool:
@@ -41,9 +49,24 @@ class DeflateLayer:
         """How many compressed octets wait."""
         return len(self._waiting)
 
-    def sent(self, data: bytes) -> bytes:
-        """Return what to send so that the peer can read all of ``data`` at once."""
-        return self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+    def sent(self, *pieces: bytes) -> bytes:
+        """Return what to send so that the peer can read all of the pieces at once."""
+        sent: list[bytes] = []
+        flush = 0
+        for is_ready, run in groupby(pieces, _is_ready):
+            if not is_ready:
+                sent.append(self._deflate.compress(b"".join(run)))
+                self._refers = True
+                flush = zlib.Z_SYNC_FLUSH
+                continue
+            if self._refers:
+                sent.append(self._deflate.flush(zlib.Z_FULL_FLUSH))
+                self._refers = False
+                flush = 0
+            sent += run
+        if flush:
+            sent.append(self._deflate.flush(flush))
+        return b"".join(sent)
 
     def feed(self, data: bytes) -> None:
         """Take compressed octets that arrived."""
@@ -64,3 +87,7 @@ class DeflateLayer:
         self._waiting = self._inflate.unconsumed_tail
         self._more = len(data) == limit or self._inflate.eof
         return data
+
+
+def _is_ready(piece: bytes) -> bool:
+    return isinstance(piece, Deflated)

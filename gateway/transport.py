@@ -27,7 +27,7 @@ from gateway.deflate import BadDeflate, DeflateLayer
 from gateway.wire import CHUNK_OCTETS, Beside, Upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
 
     from twisted.internet.interfaces import (
         IDelayedCall,
@@ -263,10 +263,10 @@ class SessionProtocol:
         turn_ends = clock.seconds() + _TURN_SECONDS
         try:
             while self._may_go_on():
-                octets = self._collect(turn_ends)
-                if octets:
+                pieces = self._collect(turn_ends)
+                if pieces:
                     self._patience = self._idle_seconds()
-                    self._write(octets)
+                    self._write(*pieces)
                 if self._replies is None:
                     self._replied()
                 if clock.seconds() > turn_ends and self._may_go_on():
@@ -277,7 +277,7 @@ class SessionProtocol:
             self._close()
         self._regulate_input()
 
-    def _collect(self, turn_ends: float) -> bytes:
+    def _collect(self, turn_ends: float) -> Sequence[bytes]:
         """Return the next part of the reply: a chunk, or what there is before the session waits or ends."""
         chunks: list[bytes] = []
         octets = 0
@@ -286,9 +286,10 @@ class SessionProtocol:
                 awaited = self._advance()
             except StopIteration as produced:
                 piece = produced.value
-                chunks.append(piece)
                 octets += len(piece)
-                if not piece:  # a pause: it is not the client that is slow
+                if piece:
+                    chunks.append(piece)
+                else:  # a pause: it is not the client that is slow
                     self._since = self._connections.clock.seconds()
             except StopAsyncIteration:
                 self._replies = None
@@ -301,7 +302,7 @@ class SessionProtocol:
                 break
             if self._connections.clock.seconds() > turn_ends:
                 break
-        return b"".join(chunks)
+        return chunks
 
     def _may_go_on(self) -> bool:
         return self._replies is not None and self._waiting is None and not self._full
@@ -388,10 +389,9 @@ class SessionProtocol:
 
     # Octets out and in
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, *pieces: bytes) -> None:
         self._since = self._connections.clock.seconds()
-        if self._layer is not None:
-            data = self._layer.sent(data)
+        data = b"".join(pieces) if self._layer is None else self._layer.sent(*pieces)
         if not data:
             return
         if self._eager and not self._full:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHUNK_OCTETS",
     "Beside",
+    "Deflated",
     "EndlessLine",
     "LineBuffer",
     "LineTooLong",
@@ -59,6 +60,16 @@ class Beside:
         yield self
         assert self.end is not None
         return self.end
+
+
+class Deflated(bytes):
+    """A piece of a reply as DEFLATE has it already, which goes into the stream as it is.
+
+    It is whole blocks, none of them the last, that end where an octet ends and refer to nothing in front of them. Only what
+    goes over DEFLATE (``Session.upgraded``) may be so, and no such piece is cut.
+    """
+
+    __slots__ = ()
 
 
 class Session(Protocol):
