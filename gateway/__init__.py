@@ -1,3 +1,3 @@
 """The faces of the archive: NNTP newsgroups, IMAP folders, the web. May import ``storage``."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
