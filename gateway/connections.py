@@ -55,6 +55,8 @@ class Connections:
         self._all: set[SessionProtocol] = set()
         self._admitted: dict[SessionProtocol, str] = {}
         self._by_origin: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        """How many times something that came in was answered, by face: once for all that came together."""
         self._sweep = LoopingCall(self._end_overdue)
         self._sweep.clock = clock
         self._ending: str | None = None

@@ -165,6 +165,13 @@ class MetricsFace:
             "face",
             measured.server().connected(),
         )
+        yield Metric.by(
+            "listgate_answered_total",
+            "counter",
+            "Times that something was answered, by face; once for commands that came together.",
+            "face",
+            measured.server().answered(),
+        )
 
     def _mirrors(self) -> str:
         """Return how mirrors and feeds are; nothing where that cannot be read just now."""

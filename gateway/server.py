@@ -148,6 +148,10 @@ class Server:
         """Return how many connections each face has that is named in its manners."""
         return self._connections.faces()
 
+    def answered(self) -> Mapping[str, int]:
+        """Return how many times each face has answered something."""
+        return self._connections.answered
+
     def ages(self) -> tuple[float, float]:
         """Return how many seconds ago the archive was read last, and how many ago it was found changed."""
         now = self._reactor.seconds()

@@ -248,6 +248,7 @@ class SessionProtocol:
 
     def _answer(self) -> None:
         """Begin to answer what has been received."""
+        self._connections.answered[self._manners.face] += 1
         if self._layer is not None:
             try:
                 self._session.feed(self._layer.received(self._connections.limits.input_octets))

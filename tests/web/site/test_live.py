@@ -145,6 +145,7 @@ def test_metrics(served: Served) -> None:
         "listgate_messages 2",
         'listgate_connections{face="metrics"} 1',
         'listgate_connections{face="web"} 1',
+        'listgate_answered_total{face="web"} 1',
         "# TYPE process_resident_memory_bytes gauge",
     ):
         assert line in lines, line
