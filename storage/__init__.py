@@ -1,3 +1,3 @@
 """The archive: protocol-neutral storage of mailing lists. Imports neither ``gateway`` nor Twisted."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
