@@ -18,7 +18,6 @@ from gateway.server import Face, Server
 from gateway.tls import ServerCertificate
 from gateway.web_face import WebFace
 from tests.mail import SqliteEngine, fill, mail
-from tests.server.conftest import make_pem, reactor, run_in_reactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from twisted.internet.base import ReactorBase
 
     from tests.server.conftest import RunInReactor
-
-__all__ = ["reactor", "run_in_reactor"]
 
 NONE = {"nntp": (), "imap": ()}
 
@@ -49,6 +46,7 @@ def served(
     reactor: ReactorBase,
     run_in_reactor: RunInReactor,
     tmp_path: Path,
+    pem: tuple[Path, Path],
 ) -> Iterator[Served]:
     engine = SqliteEngine(tmp_path / "archive")
     fill(engine.writer(), "lists.alpha", [mail("one"), mail("large", body="x" * 3_000_000)])
@@ -72,7 +70,7 @@ def served(
         ],
         Limits(drain_seconds=1),
         reactor,
-        certificate=ServerCertificate(*make_pem(tmp_path)),
+        certificate=ServerCertificate(*pem),
     )
     urls = run_in_reactor(server.start)
     yield Served([int(url.rstrip("/").rpartition(":")[2]) for url in urls], tmp_path)
