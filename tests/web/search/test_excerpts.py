@@ -50,6 +50,7 @@ def test_addresses_are_shortened_before_anything_is_marked() -> None:
     assert lines("example.com", octets) == ["Write to user@[example.com] now."]
     assert lines("example.com", octets, obfuscate=True) == ["Write to user@...mple.com now."]
     assert lines("user", octets, obfuscate=True) == ["Write to [user]@...mple.com now."]
+    assert lines("topic", octets, obfuscate=True) == ["Write to user@...mple.com now."]
     beyond = mail("1", "Content-Type: text/plain; charset=utf-8", body="é user@example.com\n")
     assert lines("user", beyond, obfuscate=True) == ["é [user]@...mple.com"]
 

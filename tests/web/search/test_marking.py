@@ -55,6 +55,9 @@ def lines(query: str, text: str) -> list[str]:
         ("stack", "\u201cstack\u201d", "\u201c[stack]\u201d"),
         ("a", "é a " * 400, "é [a] " * 400),
         ("from:a", "a", "a"),
+        ("stack *tack", "stack tack", "[stack] [tack]"),
+        ('"a b" "b c"', "a b c", "[a b c]"),
+        ("stack", "é" + " x" * 400 + " stack", "é" + " x" * 400 + " [stack]"),
     ],
 )
 def test_marks(query: str, text: str, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from html import unescape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
@@ -16,11 +17,13 @@ from gateway.web.search import finding
 from gateway.web.search.finding import Found
 from gateway.web.settings import Settings
 from storage.model import Location
-from tests.mail import NOW, MemoryEngine, fill, mail
+from tests.mail import NOW, MemoryEngine, SqliteEngine, fill, mail
 from tests.web.asked import ORIGIN, Asked
 from tests.web.validity import faults
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gateway.web.answers import Answer
 
 BODY: Final = "<script>alert(1)</script> Word & <b>stack</b> by user@example.com\n"
@@ -220,6 +223,24 @@ def test_where_time_ran_out_no_lines_are_shown(
 
 async def _never(*_: object) -> bool:
     return False
+
+
+def test_messages_that_go_meanwhile_are_left_out(tmp_path: Path) -> None:
+    with closing(SqliteEngine(tmp_path)) as engine:
+        fill(engine.writer(), "lists.a", [mail(f"m{at}", body="Word.\n") for at in range(5)])
+        asked = Asked(engine.archive())
+        with engine.writer().batch() as batch:
+            batch.remove("lists.a", 2)
+        for query in ("word", "has:patch or word", "-nothing"):
+            answer, body = get(asked, f"/lists.a/search?q={quote_plus(query)}")
+            assert answer.status == 200
+            assert set(numbers(body)) in ({4, 3, 2, 0}, {4, 3, 2, 1, 0})
+
+
+def test_what_was_excluded_is_marked_nowhere(asked: Asked) -> None:
+    _, body = get(asked, "/lists.a/search?q=-stack")
+    assert "Twice" in body
+    assert "<mark>" not in body
 
 
 def test_addresses_are_whole_where_they_are_not_shortened() -> None:
