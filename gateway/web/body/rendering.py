@@ -203,8 +203,8 @@ class _Making:
         self._left_out += left_out
         self._was_html = self._was_html or was_html
         if folded:
-            name = "" if attachment is None else f"{escape(attachment.name)} "
-            self._add(f'<details class="attached"><summary>Attached text {name}</summary>\n')
+            name = "" if attachment is None else f" {escape(attachment.name)}"
+            self._add(f'<details class="attached"><summary>Attached text{name}</summary>\n')
         self._heading(attachment)
         if len(text) > _LONG:
             yield

@@ -58,6 +58,7 @@ def test_all_of_a_text_is_there(text: str) -> None:
         ("-- \nAnn\n> b\n", [("sig", "-- \nAnn\n"), ("q1", "> b\n")]),
         (f"a\n{'_' * 47}\nlist\n", [("sig", f"{'_' * 47}\nlist\n")]),
         (f"a\n{'_' * 39}\nlist\n", []),
+        ("-- \n> b\n", [("sig", "-- \n"), ("q1", "> b\n")]),
         # Those of PGP.
         ("a\n-----BEGIN PGP SIGNATURE-----\n\nabc=\n-----END PGP SIGNATURE-----\nb\n", [("sig", "-----BEGIN PGP SIGNATURE-----\n\nabc=\n-----END PGP SIGNATURE-----\n")]),
         ("-----BEGIN PGP SIGNATURE-----\nabc=\n", [("sig", "-----BEGIN PGP SIGNATURE-----\nabc=\n")]),

@@ -121,7 +121,9 @@ def test_an_attached_text_is_folded() -> None:
     assert parsed.is_patch
     folded = tree_of(rendered(parsed)).find("details")
     assert folded is not None
-    assert "a.patch" in "".join(folded.itertext())
+    summary = folded.find("summary")
+    assert summary is not None
+    assert summary.text == "Attached text a.patch"
     assert "+y" in "".join(folded.itertext())
 
 
