@@ -12,13 +12,17 @@ from typing import Final
 
 from gateway.wire import Deflated
 
-__all__ = ["BadDeflate", "DeflateLayer"]
+__all__ = ["BadDeflate", "DeflateLayer", "deflated"]
 
 _RAW_32K: Final = -15
 """No zlib header, the largest window (RFC 8054 s. 4)."""
 
 _LEVEL: Final = 4
 """Measured on overview rows and articles: 0.6 of level 6's time for 1.06 of its octets."""
+
+
+_LEVEL_FOR_KEEPING: Final = 6
+"""Of what is compressed once and sent often."""
 
 
 class BadDeflate(Exception):
@@ -91,3 +95,9 @@ class DeflateLayer:
 
 def _is_ready(piece: bytes) -> bool:
     return isinstance(piece, Deflated)
+
+
+def deflated(text: bytes) -> bytes:
+    """Return what stands for a text anywhere in a stream; see ``gateway.wire.Deflated``."""
+    deflate = zlib.compressobj(_LEVEL_FOR_KEEPING, zlib.DEFLATED, _RAW_32K)
+    return deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from storage.days import DayCount, Placed
+    from storage.making import Form
     from storage.message.terms import Clue
     from storage.model import (
         Entry,
@@ -118,6 +119,20 @@ class Archive(Protocol):
 
         Raises:
             NoSuchList: no list is called ``name`` (raised by the call, not by the iteration).
+        """
+        ...
+
+    async def made(
+        self, form: Form, name: str, page: int, make: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        """Return what ``make`` makes of a whole page, which is kept for as long as the page stays as it is.
+
+        Found again, it costs no reading of the page, in any process. Of a page that has room for more messages, or that
+        is not yet as the catalogue tells, nothing is kept, and nothing is returned without trying; nothing is returned
+        as well where ``make`` returns nothing.
+
+        Raises:
+            NoSuchList: no list is called ``name``.
         """
         ...
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from storage import memory_days, memory_twin
 from storage.days import day_of
 from storage.errors import IsTwin, NoSuchList, NoSuchMessage, NotEmpty
+from storage.making import digest_of, encode_places
 from storage.memory_shelf import MemoryForest, Shelf, Stored
 from storage.message.served import serve
 from storage.model import (
@@ -25,7 +26,7 @@ from storage.model import (
     ThreadNode,
     check_list_name,
 )
-from storage.pages import page_of
+from storage.pages import PAGE_BITS, page_of
 from storage.query import Narrowed
 from storage.replica import Tombstone
 from storage.threads import withdraw
@@ -33,9 +34,18 @@ from storage.tree import draw
 from storage.writer import Incumbent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from storage.days import DayCount, Placed
+    from storage.making import Form
     from storage.message.terms import Clue
     from storage.message.text import Searchable
     from storage.replica import Change, DayPlace, Mark, Replica, Rooted
@@ -54,6 +64,7 @@ class MemoryArchive:
         self._catalogue: dict[str, MailingList] = {}
         self._editions: dict[str, int] = {}
         self._pages: dict[tuple[Rendition, str, int], Page] = {}
+        self._made: dict[tuple[str, int, bytes], tuple[bytes, bytes]] = {}
 
     def lists(self) -> Sequence[MailingList]:
         return list(self._catalogue.values())
@@ -119,6 +130,27 @@ class MemoryArchive:
     def pages(self, kind: Rendition, name: str, first: int, last: int) -> AsyncIterator[Page]:
         record = self.mailing_list(name)
         return self._pages_of(kind, record, max(first, record.low), min(last, record.high))
+
+    async def made(
+        self, form: Form, name: str, page: int, make: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        record = self.mailing_list(name)
+        if page == page_of(record.high + 1):
+            return b""
+        pieces = [form.besides]
+        first = page << PAGE_BITS
+        for kind in form.kinds:
+            async for each in self.pages(kind, name, first, first + (1 << PAGE_BITS) - 1):
+                numbers = b" ".join(b"%d" % number for number in each.numbers)
+                pieces += (numbers, *each.rows, encode_places(each.elsewhere))
+        if len(pieces) == 1:
+            return b""
+        place, state = (name, page, form.name), digest_of(pieces)
+        was, made = self._made.get(place, (b"", b""))
+        if was != state:
+            made = await make()
+            self._made[place] = state, made
+        return made
 
     def narrow(
         self,

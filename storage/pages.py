@@ -10,9 +10,9 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["PAGE_BITS", "decode_rows", "encode_rows", "page_of"]
+__all__ = ["PAGE_BITS", "decode_rows", "encode_rows", "page_of", "page_range", "page_ranges"]
 
 PAGE_BITS: Final = 8
 
@@ -20,6 +20,19 @@ PAGE_BITS: Final = 8
 def page_of(number: int) -> int:
     """Return which page a message's row lies on."""
     return number >> PAGE_BITS
+
+
+def page_range(page: int) -> range:
+    """Return the numbers that have their rows on a page."""
+    return range(page << PAGE_BITS, (page + 1) << PAGE_BITS)
+
+
+def page_ranges(first: int, last: int) -> Iterator[range]:
+    """Yield the numbers of a range, cut where pages end."""
+    while first <= last:
+        after = min(last, first | ((1 << PAGE_BITS) - 1)) + 1
+        yield range(first, after)
+        first = after
 
 
 def encode_rows(rows: Mapping[int, bytes]) -> bytes:

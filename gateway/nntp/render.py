@@ -7,9 +7,13 @@ so that ``:bytes`` is the number of octets that ARTICLE sends.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
+
+from storage.making import Form, digest_of
+from storage.model import Rendition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,13 +22,25 @@ if TYPE_CHECKING:
     from storage.message.fields import Header
     from storage.model import Location, Page
 
-__all__ = ["OVERVIEW_VERSION", "Overview", "overview", "overview_row", "path", "prefix"]
+__all__ = [
+    "OVERVIEW_VERSION",
+    "Overview",
+    "overview",
+    "overview_form",
+    "overview_row",
+    "path",
+    "prefix",
+]
 
 MAX_FIELD: Final = 32_768
 """Octets of a field in an overview line: what is longer is no field that a person wrote."""
 
 OVERVIEW_VERSION: Final = 1
 """To be raised when ``overview_row`` changes, so that stored rows are made again."""
+
+
+LINES_VERSION: Final = 1
+"""To be raised when what ``overview`` makes of stored rows changes, so that it is made again."""
 
 
 def overview_row(header: Header, message_id: bytes, size: int, lines: int) -> bytes:
@@ -74,6 +90,14 @@ class Overview:
 _overviews: Final[WeakKeyDictionary[Page, dict[tuple[bytes, frozenset[str]], Overview]]] = (
     WeakKeyDictionary()
 )
+
+
+@lru_cache(maxsize=256)
+def overview_form(host: bytes, access: Access) -> Form:
+    """Return what tells the overview lines of a page from all else that is made of it: also from other readers' lines."""
+    hidden = [name.encode() for name in sorted(access.hidden)]
+    name = digest_of((b"overview %d" % LINES_VERSION, host, *hidden))
+    return Form((Rendition.OVERVIEW,), name)
 
 
 def overview(page: Page, host: bytes, name: str, access: Access) -> Overview:

@@ -21,6 +21,7 @@ from storage.model import (
 from storage.pages import PAGE_BITS, decode_rows, page_of
 from storage.sqlite.days import Days
 from storage.sqlite.fulltext import Index
+from storage.sqlite.made import Made
 from storage.sqlite.octets import Octets
 from storage.sqlite.query import Kept, Query
 from storage.sqlite.replicas import Replicas
@@ -29,10 +30,11 @@ from storage.threads import Node
 from storage.tree import draw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from storage.days import DayCount, Placed
+    from storage.making import Form
     from storage.message.terms import Clue
     from storage.query import Narrowed
     from storage.replica import Change, DayPlace, Mark, Replica, Rooted, Tombstone
@@ -133,6 +135,7 @@ class SqliteArchive:
         self._days = Days(self._query)
         self._octets = Octets(self._query, self._elsewhere)
         self._replicas = Replicas(self._query, self._octets)
+        self._made = Made(self._query, directory, self._copies)
         self.refresh()
 
     def lists(self) -> Sequence[MailingList]:
@@ -293,7 +296,17 @@ class SqliteArchive:
         reach = record.high, after, min(until, record.revision), most
         return self._replicas.rooted(self._ids[name], *reach)
 
+    async def made(
+        self, form: Form, name: str, page: int, make: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        if page == page_of(self.mailing_list(name).high + 1):
+            return b""
+        key = self._ids[name]
+        last = self._changes[key]
+        return await self._made.made(form, name, key, page, last=last, make=make)
+
     def close(self) -> None:
+        self._made.close()
         self._query.close()
 
     def _holes(self, key: int, name: str, low: int, high: int, removed: int) -> Sequence[int]:

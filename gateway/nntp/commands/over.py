@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.nntp.registry import command, list_variant
-from gateway.nntp.render import overview
+from gateway.nntp.render import overview, overview_form
 from gateway.nntp.responses import END, NntpError, lines, status
 from gateway.nntp.selection import article_range, find_article, is_message_id
+from gateway.ready import covers_page, ready_text
 from storage.model import Rendition
+from storage.pages import page_of, page_ranges
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from gateway.nntp.session import Session
+    from storage.model import MailingList
 
 _FOLLOWS = status(224, "overview information follows")
 
@@ -64,9 +67,13 @@ async def _range(session: Session, argument: bytes, empty: int) -> AsyncIterator
     """
     first, last = article_range(argument)
     group = session.selected()
+    if session.compressed:
+        texts = _ready_overview(session, group, first, last)
+    else:
+        texts = _overview(session, group.name, first, min(last, group.high))
     started = False
-    async for text in _overview(session, group.name, first, min(last, group.high)):
-        if not started:
+    async for text in texts:
+        if text and not started:
             yield _FOLLOWS
             started = True
         yield text
@@ -80,3 +87,22 @@ async def _overview(session: Session, name: str, first: int, last: int) -> Async
     host, access = session.settings.host, session.access
     async for page in session.archive.pages(Rendition.OVERVIEW, name, first, last):
         yield overview(page, host, name, access).lines(page.span(first, last))
+
+
+async def _ready_overview(
+    session: Session, group: MailingList, first: int, last: int
+) -> AsyncIterator[bytes]:
+    """Yield the same for a client that has it compressed: of whole pages, as it is kept.
+
+    A piece that is empty is a page's of which nothing is left.
+    """
+    form = overview_form(session.settings.host, session.access)
+    for numbers in page_ranges(max(first, group.low), min(last, group.high)):
+
+        async def text(first: int = numbers[0], last: int = numbers[-1]) -> bytes:
+            return b"".join([each async for each in _overview(session, group.name, first, last)])
+
+        if covers_page(numbers, group):
+            yield await ready_text(session.archive, form, group.name, page_of(numbers[0]), text)
+        else:
+            yield await text()
