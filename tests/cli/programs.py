@@ -91,7 +91,9 @@ class Program:
     def port(self) -> int:
         """Return the port of the URL it prints next."""
         line = self.line()
-        match = re.fullmatch(r"(?:news: nntp|mail: imap)s?://127\.0\.0\.1:([0-9]+)/", line)
+        match = re.fullmatch(
+            r"(?:news: nntp|mail: imap|web: http|metrics: http)s?://127\.0\.0\.1:([0-9]+)/", line
+        )
         assert match, line
         return int(match[1])
 
