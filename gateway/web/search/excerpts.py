@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.body.obfuscation import obfuscated
@@ -23,6 +24,7 @@ __all__ = ["excerpt"]
 
 _MAX_TEXTS: Final = 10  # texts of a message in which is looked for lines
 _SMALL: Final = 1 << 17  # octets
+_CUT_OFF: Final = re.compile(r"(?<=\S)@[^\s.]\S{0,2}\Z")
 _HTML: Final = b"TEXT/HTML"
 _SHOWN: Final = (Show.TEXT, Show.FOLDED)
 
@@ -30,13 +32,18 @@ _SHOWN: Final = (Show.TEXT, Show.FOLDED)
 def excerpt(octets: bytes, marker: Marker, *, obfuscate: bool) -> Sequence[Sequence[Piece]]:
     """Return lines of a message in its served form, in marked pieces; addresses are shortened before it is marked."""
     text = _text(octets)
-    lines = marker.lines(obfuscated(text) if obfuscate else text)
+    lines = marker.lines(_veiled(text) if obfuscate else text)
     if lines:
         return lines
     begins = preview(octets, structure(octets))
     if obfuscate:
-        begins = obfuscated(begins)
+        begins = _veiled(begins)
     return [[Piece(begins, is_marked=False)]] if begins else []
+
+
+def _veiled(text: str) -> str:
+    """Return text with its addresses shortened, also one at the end that was cut off there."""
+    return _CUT_OFF.sub("@...", obfuscated(text))
 
 
 def _text(octets: bytes) -> str:

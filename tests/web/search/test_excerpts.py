@@ -55,6 +55,14 @@ def test_addresses_are_shortened_before_anything_is_marked() -> None:
     assert lines("user", beyond, obfuscate=True) == ["é [user]@...mple.com"]
 
 
+@pytest.mark.parametrize("beyond", [0, 1, 2, 3, 4, 9])
+def test_an_address_that_is_cut_off_is_shortened_as_well(beyond: int) -> None:
+    octets = mail("1", body="x" * (200 - len(" user@") - beyond) + " user@example.com is behind\n")
+    (line,) = lines("topic", octets, obfuscate=True)
+    assert "@e" not in line
+    assert "exa" not in line
+
+
 def test_only_some_texts_of_many_are_looked_at() -> None:
     parts = "".join(f"--b\nContent-Type: text/plain\n\ntext{n} word\n" for n in range(40))
     octets = mail(
