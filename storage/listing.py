@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from storage.message import encodings
-from storage.message.addresses import addresses
+from storage.message.addresses import MISSING_DOMAIN, MISSING_MAILBOX, addresses
 from storage.message.dates import written_zone
 from storage.message.words import decode
 
@@ -31,7 +31,7 @@ __all__ = [
     "listing_row",
 ]
 
-LISTING_VERSION: Final = 1
+LISTING_VERSION: Final = 2
 """To be raised when ``listing_row`` changes, so that stored rows are made again."""
 
 MAX_SUBJECT: Final = 500
@@ -72,10 +72,9 @@ def listing_row(material: Material) -> bytes:
     if found:
         first = found[0]
         name = decode(first.name or b"")
-        at = b"@" if first.host else b""
-        address = (b"%b%b%b" % (first.mailbox or b"", at, first.host or b"")).decode(
-            "utf-8", "replace"
-        )
+        written = (first.mailbox, first.host)
+        known = [part for part in written if part and part not in (MISSING_MAILBOX, MISSING_DOMAIN)]
+        address = b"@".join(known).decode("utf-8", "replace")
     attached, is_patch = _looked_at(material)
     fields = (
         str(sent),

@@ -32,6 +32,24 @@ def test_without_anything() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "name", "address"),
+    [
+        ("Ann Other", "Ann Other", ""),
+        ("ann", "", "ann"),
+        ("Ann <ann>", "Ann", "ann"),
+        ("ann@", "", "ann"),
+        ("decvax!ann (Ann)", "Ann", "decvax!ann"),
+        ("nobody:;", "", "nobody"),
+    ],
+)
+def test_what_is_missing_of_an_address_is_not_made_up(
+    written: str, name: str, address: str
+) -> None:
+    found = listing(f"From: {written}\n\n".encode())
+    assert (found.name, found.address) == (name, address)
+
+
+@pytest.mark.parametrize(
     ("body", "is_patch"),
     [
         ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", True),
