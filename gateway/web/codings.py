@@ -21,6 +21,9 @@ MOST_OCTETS: Final = 8 * 1024 * 1024
 _SLICE_OCTETS: Final = 256 * 1024
 """What is coded at once, in a few milliseconds."""
 
+_MOST_ACCEPTED: Final = 500
+"""Octets of a field that is looked at, and remembered."""
+
 _LEVEL: Final = 6
 _WINDOW: Final = 16 + zlib.MAX_WBITS  # gzip
 
@@ -37,9 +40,13 @@ def is_codable(content_type: str, length: int) -> bool:
     return LEAST_OCTETS <= length <= MOST_OCTETS and _TYPES.match(content_type) is not None
 
 
-@lru_cache(256)
 def accepts_gzip(value: bytes) -> bool:
     """Tell whether an Accept-Encoding field prefers gzip to no coding; one that is malformed does not."""
+    return len(value) <= _MOST_ACCEPTED and _accepts_gzip(value)
+
+
+@lru_cache(256)
+def _accepts_gzip(value: bytes) -> bool:
     weights: dict[bytes, float] = {}
     at = 0
     while at < len(value):

@@ -31,6 +31,8 @@ MOST_HEAD_OCTETS: Final = 32_768
 
 MOST_FIELDS: Final = 100
 
+_MOST_AUTHORITY: Final = 300  # more is none, and is not remembered
+
 _BARE: Final = re.compile(rb"\r[^\n]|(?<!\r)\n")
 _LINE: Final = re.compile(
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP/([0-9])\.([0-9])"
@@ -183,7 +185,7 @@ def _has_content(minor: int, fields: Mapping[bytes, bytes]) -> bool:
 
 
 def _named(octets: bytes) -> str:
-    known = authority(octets)
+    known = authority(octets) if len(octets) <= _MOST_AUTHORITY else None
     if known is None:
         raise _bad("The Host field names no host.")
     return known

@@ -35,6 +35,7 @@ from tests.mail import done
         (b"gzip;level=9", False),
         (b"gzip deflate", False),
         (b", ,gzip,", True),
+        (b"gzip" + 500 * b",", False),
     ],
 )
 def test_what_is_accepted(value: bytes, accepts: bool) -> None:

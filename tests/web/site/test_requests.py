@@ -138,6 +138,7 @@ def test_empty_lines_before_a_request() -> None:
         head(b"GET / HTTP/1.1", b"Host: x", b"Host: x"),
         head(b"GET / HTTP/1.1", b"Host: x, y"),
         head(b"GET / HTTP/1.1", b"Host: x/y"),
+        head(b"GET / HTTP/1.1", b"Host: " + 301 * b"x"),
         head(b"GET / HTTP/1.1", b"Host: x:99999"),
         head(b"GET / HTTP/1.1", b'Host: x">'),
         head(b"GET / HTTP/1.0", b"Host: \xff"),
