@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gateway.web.body.obfuscation import obfuscated
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 __all__ = ["excerpt"]
 
+KEPT_TEXTS: Final = 256
+"""Texts of messages that are kept: those of the newest are shown again and again."""
+
+_SMALL: Final = 1 << 16  # octets
 _MAX_TEXTS: Final = 10  # texts of a message in which is looked for lines
-_SMALL: Final = 1 << 17  # octets
 _CUT_OFF: Final = re.compile(r"(?<=\S)@[^\s.]\S{0,2}\Z")
 _HTML: Final = b"TEXT/HTML"
 _SHOWN: Final = (Show.TEXT, Show.FOLDED)
@@ -31,14 +35,22 @@ _SHOWN: Final = (Show.TEXT, Show.FOLDED)
 
 def excerpt(octets: bytes, marker: Marker, *, obfuscate: bool) -> Sequence[Sequence[Piece]]:
     """Return lines of a message in its served form, in marked pieces; addresses are shortened before it is marked."""
-    text = _text(octets)
-    lines = marker.lines(_veiled(text) if obfuscate else text)
+    text_of = _shown_often if len(octets) <= _SMALL else _shown
+    lines = marker.lines(text_of(octets, obfuscate))
     if lines:
         return lines
     begins = preview(octets, structure(octets))
     if obfuscate:
         begins = _veiled(begins)
     return [[Piece(begins, is_marked=False)]] if begins else []
+
+
+def _shown(octets: bytes, obfuscate: bool) -> str:
+    text = _text(octets)
+    return _veiled(text) if obfuscate else text
+
+
+_shown_often: Final = lru_cache(KEPT_TEXTS)(_shown)
 
 
 def _veiled(text: str) -> str:
