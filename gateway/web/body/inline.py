@@ -27,6 +27,8 @@ _PLAIN: Final = re.compile(f"({URL})|({_BRACKETED})", re.MULTILINE)
 _OBFUSCATED: Final = re.compile(f"({URL})|({_BRACKETED})|{ADDRESS}", re.MULTILINE)
 _HOST: Final = re.compile(r"(?:\w[\w.\-]*+|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _AUTHORITY: Final = re.compile(r"[^/?#]*+")
+# What a URL may have only encoded (RFC 3986 s. 3.3 and 3.4), though people write it, and browsers take it.
+_UNENCODED: Final = re.compile(r"[\\\[\]{}|^`]|%(?![0-9A-Fa-f]{2})")
 _SCHEME: Final = re.compile(r"(?:https?|ftp)\Z", re.IGNORECASE)
 _DIGIT: Final = re.compile(r"\d")
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
@@ -116,7 +118,8 @@ class Inline:
         if not url or authority is None or not _HOST.fullmatch(authority[0]):
             self.pieces.append(escape(written))
             return
-        link = f'<a href="{escape_value(url)}" rel="nofollow noopener ugc">{escape(url)}</a>'
+        href = url[: authority.end()] + _UNENCODED.sub(_encoded, url[authority.end() :])
+        link = f'<a href="{escape_value(href)}" rel="nofollow noopener ugc">{escape(url)}</a>'
         archived = self._archived(url)
         if archived is None or not self._mention(archived):
             self.pieces.append(link + escape(rest))
@@ -142,6 +145,10 @@ class Inline:
         if len(self.mentioned) < MAX_MENTIONED:
             self.mentioned[message_id] = None
         return message_id in self.mentioned
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
 
 
 def _trimmed(url: str) -> tuple[str, str]:

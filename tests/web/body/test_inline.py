@@ -141,3 +141,16 @@ def test_a_url_whose_scheme_is_an_address_is_none() -> None:
     html = body_of("a@http://a.example/ http://b.example/", obfuscate=True)
     assert text_of(html) == "a@...p://a.example/ http://b.example/"
     assert [each.get("href") for each in tree_of(html).iter("a")] == ["http://b.example/"]
+
+
+@pytest.mark.parametrize(
+    ("written", "href"),
+    [
+        ("http://a.example/?a[]=1&b={x|y}", "http://a.example/?a%5B%5D=1&b=%7Bx%7Cy%7D"),
+        ("http://a.example/man\\-pages/", "http://a.example/man%5C-pages/"),
+        ("http://a.example/100%/%20/%{x}", "http://a.example/100%25/%20/%25%7Bx%7D"),
+        ("http://[2001:db8::1]:80/[x]", "http://[2001:db8::1]:80/%5Bx%5D"),
+    ],
+)
+def test_what_a_url_may_not_have_is_encoded_in_its_link(written: str, href: str) -> None:
+    assert links(written) == [f"{href}|{written}"]
