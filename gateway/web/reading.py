@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Entry, Location, MailingList, Served
 
-__all__ = ["Reading", "Row"]
+__all__ = ["Reading", "Row", "runs_near"]
 
-_NEAR: Final = 256
-"""Numbers that are no farther apart are read together."""
+_NEAR: Final = 256  # numbers that are no farther apart do
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Reading:
     async def rows(self, name: str, numbers: Sequence[int]) -> dict[int, Row]:
         """Return what a listing shows of the messages with these numbers; those that are not there are left out."""
         found: dict[int, Row] = {}
-        for together in _together(sorted(numbers)):
+        for together in runs_near(sorted(numbers)):
             first, last = together[0], together[-1]
             ids: dict[int, bytes] = {}
             async for page in self.archive.pages(Rendition.OVERVIEW, name, first, last):
@@ -141,8 +140,8 @@ class Reading:
         return found
 
 
-def _together(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield runs of ascending numbers that lie near each other."""
+def runs_near(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield runs of ascending numbers that lie near each other, to be read together."""
     start = 0
     for at, (one, other) in enumerate(pairwise(numbers), 1):
         if other - one > _NEAR:

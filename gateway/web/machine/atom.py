@@ -13,7 +13,8 @@ from gateway.web.answers import EVERY_LIST, Answer
 from gateway.web.machine.documents import bare, moment, veiled
 from gateway.web.machine.entries import ORIGIN, entries, xml_text
 from gateway.web.machine.gathering import thread_of
-from gateway.web.machine.lists import LATEST, latest_numbers, received_at, shown_below
+from gateway.web.machine.lists import LATEST
+from gateway.web.newest import latest_numbers, received_at, shown_below
 from gateway.web.routes import route
 from gateway.web.templates import render
 
@@ -143,7 +144,7 @@ async def _push(
 ) -> None:
     """Put into a queue the last message of a list below a number; one that has gone ends its list."""
     number = shown_below(record, below)
-    received = None if number is None else await received_at(reading, record, number)
+    received = await received_at(reading, record, number)
     if number is not None and received is not None:
         heapq.heappush(queue, (-received, record.name, number))
 

@@ -66,7 +66,6 @@ class _Entry:
     url: str
     list: str
     parent: str
-    parent_url: str
     summary: str
     content: str
 
@@ -144,8 +143,7 @@ async def entries(reading: Reading, name: str, numbers: Sequence[int]) -> Sequen
 
 async def _refresh(kept: _Kept, reading: Reading, record: MailingList) -> None:
     """Let go of what may have changed since the list was looked at last."""
-    before = kept.seen.get(record.name, record)
-    kept.seen[record.name] = record
+    before = kept.seen.setdefault(record.name, record)
     if before is record:
         return
     changed: Collection[int] = ()
@@ -159,6 +157,7 @@ async def _refresh(kept: _Kept, reading: Reading, record: MailingList) -> None:
             and (before.validity != record.validity or entry.is_mentioning or key[1] in changed)
         ]
     )
+    kept.seen[record.name] = record  # only now, for whoever asks meanwhile
 
 
 async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
@@ -183,7 +182,6 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
             url=there.urls.message(name, row.message_id),
             list=name,
             parent=id_iri(parent) if parent else "",
-            parent_url=there.urls.message(name, parent) if parent else "",
             summary=_shown(reading, name, await _preview(reading, name, row.number)),
             content=await _content(there, name, served, said),
         ),

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from calendar import monthrange
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gateway.web.answers import not_found
 from gateway.web.body.rendering import parsing
 from gateway.web.machine.archived import archived_id
+from gateway.web.pages.bodies import finished
+from gateway.web.pages.calendars import Month, calendar_of
 from gateway.web.pages.drawings import drawing
 from gateway.web.pages.located import by_id
+from gateway.web.pages.walks import of_days
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Sequence
 
     from gateway.web.body.rendering import Parsed
     from gateway.web.pages.drawings import Drawing
+    from gateway.web.pages.walks import Step
     from gateway.web.reading import Reading
 
-__all__ = ["Dated", "month_numbers", "parsed", "thread_of"]
-
-_EPOCH = dt.date(1970, 1, 1)
-
-
-class Dated(NamedTuple):
-    """A message by its number, and by its place in its day."""
-
-    number: int
-    day: int
-    place: int
+__all__ = ["of_month", "parsed", "thread_of"]
 
 
 async def thread_of(reading: Reading, name: str, message_id: bytes) -> Drawing:
@@ -41,31 +33,21 @@ async def thread_of(reading: Reading, name: str, message_id: bytes) -> Drawing:
     return await drawing(reading, name, await by_id(reading, name, message_id))
 
 
-async def month_numbers(reading: Reading, name: str, year: int, month: int) -> AsyncIterator[Dated]:
-    """Yield the messages that a list received in a month, by day and place.
+async def of_month(reading: Reading, name: str, year: int, month: int) -> Sequence[Step]:
+    """Return the messages that a list received in a month, by day and place.
 
     Raises:
-        Refusal: there is no such list, or no such month.
+        Refusal: there is no such list, or none came to it in that month that is shown.
     """
     record = reading.mailing_list(name)
-    if year < _EPOCH.year:
-        raise not_found("There are no messages of this month.")
-    first = (dt.date(year, month, 1) - _EPOCH).days
-    for counted in await reading.archive.days(name):
-        if first <= counted.day < first + monthrange(year, month)[1]:
-            for place, number in await reading.archive.on_day(name, counted.day):
-                if not record.is_hidden(number):
-                    yield Dated(number, counted.day, place)
-            await reading.breathe()
+    calendar = await calendar_of(reading, record)
+    shown = Month(year, month)
+    if shown not in calendar.months:
+        raise not_found(f"No message came to {name} in that month.")
+    return await of_days(reading, record, calendar, calendar.of_month(shown), record.count)
 
 
 async def parsed(reading: Reading, name: str, octets: bytes) -> Parsed:
     """Return what a message of a list says; others have their turns meanwhile."""
-    steps = parsing(octets, obfuscate=reading.settings.is_obfuscated(name), archived_id=archived_id)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found: Parsed = stop.value
-            return found
-        await reading.breathe()
+    hides = reading.settings.is_obfuscated(name)
+    return await finished(reading, parsing(octets, obfuscate=hides, archived_id=archived_id))

@@ -10,10 +10,10 @@ import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from gateway.web.answers import Answer, not_found
+from gateway.web.answers import Answer
 from gateway.web.body import obfuscating
 from gateway.web.machine.documents import stamp, whole_or_in_pieces
-from gateway.web.machine.gathering import month_numbers, thread_of
+from gateway.web.machine.gathering import of_month, thread_of
 from gateway.web.routes import route
 from storage.errors import NoSuchMessage
 from storage.export import Exported, mboxrd_pieces
@@ -45,10 +45,8 @@ async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
 @route("/{name}/{year}/{month}/month.mbox.gz")
 async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
     """Send the messages that a list received in a month."""
-    numbers = [number async for number, _, _ in month_numbers(reading, name, year, month)]
-    if not numbers:
-        raise not_found("There are no messages of this month.")
-    return await _numbered(reading, name, sorted(numbers), f"{name}-{year:04}-{month:02}")
+    numbers = sorted(step.number for step in await of_month(reading, name, year, month))
+    return await _numbered(reading, name, numbers, f"{name}-{year:04}-{month:02}")
 
 
 async def mailbox(

@@ -15,7 +15,7 @@ from gateway.web.machine.documents import (
     stamp,
     veiled,
 )
-from gateway.web.machine.gathering import month_numbers, parsed, thread_of
+from gateway.web.machine.gathering import of_month, parsed, thread_of
 from gateway.web.pages.drawings import drawing
 from gateway.web.pages.located import by_id
 from gateway.web.pages.thread import thread_links
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from gateway.web.asks import Ask
-    from gateway.web.machine.gathering import Dated
     from gateway.web.pages.drawings import Node
+    from gateway.web.pages.walks import Step
     from gateway.web.reading import Reading
     from storage.message.fields import Header
     from storage.model import Entry, Location
@@ -68,7 +68,7 @@ async def message(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
             "thread": await _place(reading, name, number),
             "headers": [
                 {
-                    "name": field.name.decode("ascii", "replace"),
+                    "name": veiled(reading, name, field.name.decode("ascii", "replace")),
                     "value": veiled(reading, name, decode(field.value)),
                 }
                 for field in header.fields[:MAX_FIELDS]
@@ -119,16 +119,16 @@ async def thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
 @route("/{name}/{year}/{month}/month.json")
 async def month(reading: Reading, ask: Ask, name: str, year: int, month: int) -> Answer:
     """Tell of the messages that a list received in a month, by day and place."""
-    dated = [each async for each in month_numbers(reading, name, year, month)]
+    steps = await of_month(reading, name, year, month)
     begin = {
         "list": name,
         "month": f"{year:04}-{month:02}",
-        "count": len(dated),
+        "count": len(steps),
         "url": reading.urls.month(name, year, month),
         "mailbox": reading.urls.month(name, year, month, "month.mbox.gz"),
     }
-    etag = stamp(reading, [name], [each.number for each in dated])
-    rows = _month_rows(reading, name, dated)
+    etag = stamp(reading, [name], [step.number for step in steps])
+    rows = _month_rows(reading, name, steps)
     return await long_document(begin, "messages", rows, frozenset({name}), etag)
 
 
@@ -152,10 +152,10 @@ async def _thread_rows(
 
 
 async def _month_rows(
-    reading: Reading, name: str, dated: Sequence[Dated]
+    reading: Reading, name: str, steps: Sequence[Step]
 ) -> AsyncIterator[Sequence[object]]:
-    for start in range(0, len(dated), _AT_ONCE):
-        batch = dated[start : start + _AT_ONCE]
+    for start in range(0, len(steps), _AT_ONCE):
+        batch = steps[start : start + _AT_ONCE]
         rows = await reading.rows(name, [each.number for each in batch])
         yield [
             {

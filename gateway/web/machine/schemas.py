@@ -72,7 +72,7 @@ _NUMBER: Final = _count("The message's number in the list: article number, UID, 
 _LIST: Final[dict[str, Schema]] = {
     "name": _NAME,
     "description": _text("What the list is for"),
-    "address": _text("Where to write to; shortened where addresses are"),
+    "address": _text("Where to write to"),
     "count": _count("How many messages are shown"),
     "low": _count("No number is lower"),
     "high": _count("The last number given; it never falls"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary, ref
 
@@ -11,13 +10,14 @@ from markupsafe import Markup, escape
 
 from gateway.web.body.obfuscation import obfuscated
 from gateway.web.pages.outline import bare_subject
+from gateway.web.reading import runs_near
 from gateway.web.templates import iso
 from storage.listing import decode_listing
 from storage.model import Rendition
 from storage.pages import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gateway.web.reading import Reading
     from storage.model import Entry, Page
@@ -29,9 +29,6 @@ NOBODY: Final = "(nobody)"
 
 KEPT_LINES: Final = 50_000
 """Lines that are kept, of all lists: some fifty megabytes."""
-
-_NEAR: Final = 256
-"""Numbers that are no farther apart are read together."""
 
 
 class Line(NamedTuple):
@@ -106,7 +103,7 @@ async def lines_of(reading: Reading, name: str, numbers: Sequence[int]) -> dict[
     """Return the lines of the messages with these numbers, which ascend; those that are not there are left out."""
     found: dict[int, Line] = {}
     archive, writing = reading.archive, _Writing(reading, name)
-    for together in _together(numbers):
+    for together in runs_near(numbers):
         first, last = together[0], together[-1]
         overviews = {
             page_of(page.numbers[0]): page
@@ -201,14 +198,3 @@ def _signs(attachments: int, *, is_patch: bool) -> str:
     if attachments == 1:
         return f"{patch}, 1 attachment"
     return f"{patch}, {attachments} attachments" if attachments else patch
-
-
-def _together(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield runs of ascending numbers that lie near each other."""
-    start = 0
-    for at, (one, other) in enumerate(pairwise(numbers), 1):
-        if other - one > _NEAR:
-            yield numbers[start:at]
-            start = at
-    if numbers:
-        yield numbers[start:]

@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
+from gateway.web.newest import latest_numbers
 from storage.errors import NoSuchMessage
 from storage.message.fields import parse_header
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.web.reading import Reading
+    from storage.archive import Archive
     from storage.model import MailingList
 
 __all__ = ["ListLink", "links_in", "list_links"]
@@ -49,23 +52,35 @@ class ListLink:
     url: str
 
 
+_kept: Final[WeakKeyDictionary[Archive, dict[str, tuple[MailingList, Sequence[ListLink]]]]] = (
+    WeakKeyDictionary()
+)
+
+
 async def list_links(reading: Reading, record: MailingList) -> Sequence[ListLink]:
-    """Return the links on which most of the newest messages agree."""
+    """Return the links on which most of the newest messages agree; they are kept while the list does not change."""
+    kept = _kept.setdefault(reading.archive, {})
+    known = kept.get(record.name)
+    if known is None or known[0] is not record:
+        known = kept[record.name] = record, await _agreed(reading, record)
+    return known[1]
+
+
+async def _agreed(reading: Reading, record: MailingList) -> Sequence[ListLink]:
     counts: Counter[ListLink] = Counter()
     asked = 0
-    number = record.previous_present(record.high + 1)
-    for _ in range(2 * ASKED):
-        if number is None or asked == ASKED:
+    for number in latest_numbers(record, 2 * ASKED):
+        if asked == ASKED:
             break
         try:
             entry = await reading.archive.entry(record.name, number)
-            if entry.size <= MAX_SIZE and not record.is_hidden(number):
+            if entry.size <= MAX_SIZE:
                 served = await reading.archive.served(record.name, number)
                 counts.update(set(links_in(served.head)))
                 asked += 1
         except NoSuchMessage:
             pass  # removed since the catalogue was read
-        number = record.previous_present(number)
+        await reading.breathe()
     purposes = [purpose for _, purpose in _FIELDS]
     agreed = [link for link, count in counts.items() if 2 * count > asked]
     return sorted(agreed, key=lambda link: (purposes.index(link.purpose), link.url))

@@ -6,12 +6,11 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from gateway.web.answers import EVERY_LIST, not_found
+from gateway.web.newest import received_at, shown_below
 from gateway.web.routes import route
 from gateway.web.templates import page, short
-from storage.errors import NoSuchMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from gateway.web.answers import Answer
     from gateway.web.asks import Ask
     from gateway.web.reading import Reading
-    from storage.archive import Archive
     from storage.model import MailingList
 
 __all__ = ["LISTS_AT_ONCE", "Level", "Listed", "active", "levels_of", "lists"]
@@ -36,7 +34,7 @@ MAX_LEVELS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list, how many of its messages are shown, and when its newest was received; 0 where it has none."""
+    """A list, how many of its messages are shown, and when the newest of these was received; 0 where it has none."""
 
     record: MailingList
     count: int
@@ -55,9 +53,6 @@ class Level:
     name: str
     count: int
     first: str
-
-
-_newest: Final[WeakKeyDictionary[Archive, dict[str, tuple[MailingList, int]]]] = WeakKeyDictionary()
 
 
 @route("/")
@@ -126,25 +121,8 @@ def levels_of(records: Sequence[MailingList]) -> Sequence[Level]:
 async def _all_listed(reading: Reading, records: Sequence[MailingList]) -> list[Listed]:
     found = []
     for record in records:
-        found.append(await _listed(reading, record))
+        last = shown_below(record, record.high + 1)
+        received = await received_at(reading, record, last) or 0
+        found.append(Listed(record, record.count - len(record.hidden), received))
         await reading.breathe()
     return found
-
-
-async def _listed(reading: Reading, record: MailingList) -> Listed:
-    kept = _newest.setdefault(reading.archive, {})
-    known = kept.get(record.name)
-    if known is None or known[0] is not record:
-        known = kept[record.name] = record, await _received(reading, record)
-    return Listed(record, record.count - len(record.hidden), known[1])
-
-
-async def _received(reading: Reading, record: MailingList) -> int:
-    """Return when the newest message of a list was received."""
-    number = record.previous_present(record.high + 1)
-    if number is None:
-        return 0
-    try:
-        return (await reading.archive.entry(record.name, number)).received
-    except NoSuchMessage:  # removed since the catalogue was read
-        return 0

@@ -110,6 +110,7 @@ TELLING = [
         f"To: {OWN}, =?utf-8?b?{base64.b64encode(OWN.encode()).decode()}?= <{OWN}>",
         f"Cc: =?utf-8?q?{OWN.replace('@', '=40')}?= <other@x.example>",
         f"Reply-To: {OWN}",
+        f"{OWN}: a field that is called so",
         f"X-Original-To: {OWN}",
         f"In-Reply-To: Message from {OWN} of <2004@x.example>",
         subject=f"Write to {OWN}",
@@ -140,7 +141,7 @@ def test_no_address_is_given_away_anywhere() -> None:
     lists = {"a": TELLING}
     target = "/a/search.json?q=write"
     assert OWN in World(lists).octets(target).decode()
-    world = World(lists, SHORT, addresses={"a": OWN})
+    world = World(lists, SHORT)
     owns = ("all", "bare", "encoded", "parts")
     months = "2004/01/month"
     targets = [

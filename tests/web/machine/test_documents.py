@@ -10,7 +10,7 @@ import pytest
 
 from gateway.web.answers import Refusal
 from gateway.web.asks import Ask
-from gateway.web.machine import documents, lists
+from gateway.web.machine import documents
 from gateway.web.machine.documents import as_json, moment, whole_or_in_pieces
 from gateway.web.machine.openapi import RESOURCES
 from gateway.web.machine.refusals import is_document, problem
@@ -34,7 +34,6 @@ DOCUMENTS = [
     (f"{HOME}list.json", "OneList"),
     (f"{HOME}2004/01/month.json", "Month"),
     (f"{HOME}2004/03/month.json", "Month"),
-    (f"{HOME}2003/12/month.json", "Month"),
     (f"{HOME}1901/12/month.json", ""),
     (f"{HOME}m/quotes@x.example/message.json", "OneMessage"),
     (f"{HOME}m/parts@x.example/message.json", "OneMessage"),
@@ -205,12 +204,19 @@ def test_a_month_tells_places(world: World) -> None:
     assert content["count"] == len(content["messages"]) == 13
     placed = [(each["day"], each["place"], each["number"]) for each in content["messages"]]
     assert placed[:3] == [("2004-01-05", 1, 1), ("2004-01-05", 2, 2), ("2004-01-06", 1, 3)]
-    assert world.json(f"{HOME}2003/12/month.json")["messages"] == []
 
 
-def test_the_last_month_that_there_is(world: World) -> None:
-    assert world.json(f"{HOME}9999/12/month.json")["messages"] == []
-    assert world.refusal(f"{HOME}0000/12/month.json").status == 404
+@pytest.mark.parametrize("month", ["2003/12", "9999/12", "0000/12"])
+@pytest.mark.parametrize("kind", ["json", "mbox.gz"])
+def test_months_without_messages_have_no_documents(world: World, month: str, kind: str) -> None:
+    assert world.refusal(f"{HOME}{month}/month.{kind}").status == 404
+
+
+def test_the_address_of_a_list_is_public() -> None:
+    world = World({"a": [mail("1")]}, SHORT, addresses={"a": "a@lists.example"})
+    assert world.json("/a/list.json")["address"] == "a@lists.example"
+    for target in ("/lists.json", "/manifest.json"):
+        assert world.json(target)["lists"][0]["address"] == "a@lists.example"
 
 
 def test_a_search_goes_on_where_it_ended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +312,7 @@ def test_behind_many_hidden_messages_no_others_are_looked_for(
     world = World({"a": [mail(str(n)) for n in range(5)]})
     world.hide("a", 3, 4, 5)
     assert [each["number"] for each in world.json("/a/list.json")["latest"]] == [2, 1]
-    monkeypatch.setattr(lists, "_MAX_PASSED_OVER", 3)
+    monkeypatch.setattr("gateway.web.newest._MAX_PASSED_OVER", 3)
     assert world.json("/a/list.json")["latest"] == []
 
 

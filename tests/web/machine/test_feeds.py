@@ -85,11 +85,7 @@ def test_a_list_tells_its_newest_messages(world: World) -> None:
     assert "39" in text(first, "content")
     answered = first.find(f"{THREAD}in-reply-to")
     assert answered is not None
-    assert answered.attrib == {
-        "ref": "mid:talk19@x.example",
-        "href": f"{ORIGIN}{HOME}m/talk19@x.example",
-        "type": "text/html",
-    }
+    assert answered.attrib == {"ref": "mid:talk19@x.example"}  # which may not be here
 
 
 def test_the_author_has_an_address_where_they_are_shown(world: World, short: World) -> None:

@@ -53,6 +53,14 @@ def test_lists_by_name(few: MemoryEngine) -> None:
     assert "4 lists" in page.text
 
 
+def test_the_last_message_is_one_that_is_shown() -> None:
+    engine = MemoryEngine()
+    mails = [mail(f"m{day}", date=f"{day} Mar 2004 12:00:00 +0000") for day in (1, 2, 3)]
+    fill(engine.writer(), "a", mails)
+    listings.hide(engine, "a", [3])
+    assert '<time datetime="2004-03-02">' in shown(Asked(engine.archive()), "/").text
+
+
 def test_lists_by_activity(few: MemoryEngine) -> None:
     page = shown(Asked(few.archive()), "/active")
     assert list(page.texts(LIST)) == ["a.new", "c.mid", "b.old", "d.empty"]

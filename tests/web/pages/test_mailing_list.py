@@ -89,6 +89,15 @@ def test_what_few_say_is_not() -> None:
     assert "join@x.example" not in shown(Asked(engine_of(*mails).archive()), HOME).text
 
 
+def test_what_a_list_says_now() -> None:
+    engine = engine_of(mail("a", JOIN))
+    asked = Asked(engine.archive())
+    assert "join@x.example" in shown(asked, HOME).text
+    fill(engine.writer(), NAME, [mail("b"), mail("c")], now=1_700_000_001)
+    engine.archive()
+    assert "join@x.example" not in shown(asked, HOME).text
+
+
 def test_hidden_and_large_messages_are_not_asked() -> None:
     engine = engine_of(
         mail("a", JOIN),
