@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["covers_page", "ready_text"]
 
-MAX_TEXT: Final = 1 << 18
-"""What is longer is compressed on the way, in several turns of the reactor, and no memory is spent on it."""
+MAX_TEXT: Final = 1 << 19
+"""What is longer would take too long to be compressed at once, and is compressed on the way."""
 
 
 def covers_page(numbers: range, record: MailingList) -> bool:
@@ -27,16 +27,29 @@ def covers_page(numbers: range, record: MailingList) -> bool:
     return numbers[0] == max(page[0], record.low) and numbers[-1] == min(page[-1], record.high)
 
 
+def _always() -> bool:
+    return True
+
+
 async def ready_text(
-    archive: Archive, form: Form, name: str, page: int, make: Callable[[], Awaitable[bytes]]
+    archive: Archive,
+    form: Form,
+    name: str,
+    page: int,
+    make: Callable[[], Awaitable[bytes]],
+    *,
+    is_true: Callable[[], bool] = _always,
 ) -> bytes:
-    """Return the text that ``make`` makes of a whole page of a list, compressed where that is worth keeping."""
+    """Return the text that ``make`` makes of a whole page of a list, compressed where it is kept.
+
+    ``is_true`` tells, when it was made, whether it may be.
+    """
     text = b""
 
     async def compressed() -> bytes:
         nonlocal text
         text = await make()
-        if not text or len(text) > MAX_TEXT:
+        if not text or len(text) > MAX_TEXT or not is_true():
             return b""
         made = deflated(text)
         return made if len(made) <= CHUNK_OCTETS else b""

@@ -157,7 +157,8 @@ class Item:
     ``form`` is how it stands in the response, with one ``%`` conversion for its value. ``column`` makes the values of
     many messages at once from their rows: of the renditions ``kinds`` and, with ``with_entries``, of what the archive
     knows. ``part`` makes the value from a message's octets instead, in pieces, and ``form``
-    ends with it. One that ``sees`` sets \Seen.
+    ends with it. One that ``sees`` sets \Seen. ``kept_as`` tells one whose values depend on nothing but the messages'
+    numbers, rows and flags from all other items; it is empty where they depend on more.
     """
 
     form: bytes
@@ -167,6 +168,7 @@ class Item:
     part: Callable[[Opened], Sequence[bytes]] | None = None
     sees: bool = False
     switching_on: bytes = b""
+    kept_as: bytes = b""
 
 
 @dataclass(slots=True)

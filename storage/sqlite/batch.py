@@ -11,6 +11,7 @@ from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, NotEmpty
 from storage.message.served import serve
 from storage.message.text import NO_TEXT
 from storage.model import MAX_NUMBER, Fidelity, Served, check_list_name
+from storage.pages import page_of
 from storage.sqlite.blocks import Blocks
 from storage.sqlite.copies import Copies
 from storage.sqlite.forest import NodeIds, SqliteForest
@@ -59,8 +60,8 @@ _FIRST: Final = "SELECT min(number) FROM message WHERE list = ? AND number <= ?"
 class SqliteBatch:
     """One transaction; see ``storage.writer.Batch``. What it changes is written when it ends.
 
-    ``forests`` are kept from one batch to the next, and ``node_ids`` with them. ``has_removed`` tells that something was
-    removed.
+    ``forests`` are kept from one batch to the next, and ``node_ids`` with them. ``removed`` tells from which pages of which
+    lists something was removed.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class SqliteBatch:
         self._shelves: dict[str, Shelf] = {}
         self._twins: dict[str, SqliteTwin] = {}
         self.copies = Copies(connection, self._blocks, self._shelves, self._shelf)
-        self.has_removed = False
+        self.removed: set[tuple[str, int]] = set()
 
     def mailing_list(self, name: str) -> MailingList:
         return self._shelf(name).record()
@@ -272,7 +273,7 @@ class SqliteBatch:
         Raises:
             NoSuchMessage: there is none.
         """
-        self.has_removed = True
+        self.removed.add((shelf.name, page_of(number)))
         node, message_id, _, _, digest, size, day, place = self._stored(shelf, number)
         self.copies.erase(shelf, number, message_id)
         self._connection.execute(

@@ -24,8 +24,8 @@ __all__ = ["CACHE", "MAX_OCTETS", "Cache"]
 CACHE: Final = "cache.sqlite3"
 """The file within the archive's directory."""
 
-MAX_OCTETS: Final = 512 << 20
-"""How large the file becomes: room for the overviews of several million messages."""
+MAX_OCTETS: Final = 256 << 20
+"""How large the file becomes: room for the overviews of some million messages."""
 
 _PAGE_SIZE: Final = 4096
 _JOURNAL_LIMIT: Final = 1 << 24

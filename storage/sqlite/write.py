@@ -15,6 +15,7 @@ from storage.errors import ArchiveUnavailable
 from storage.pages import PAGE_BITS
 from storage.sqlite import schema
 from storage.sqlite.batch import SqliteBatch
+from storage.sqlite.cache import Cache
 from storage.sqlite.forest import NodeIds, SqliteForest
 from storage.sqlite.fulltext_write import unindexed
 from storage.sqlite.mend_days import place_damage
@@ -55,6 +56,7 @@ class SqliteWriter:
     def __init__(self, directory: Path, versions: Mapping[Rendition, int]) -> None:
         self._path = directory / FILE
         self._connection = open_writer(directory)
+        self._cache = Cache(directory)
         self._versions = dict(versions)
         self._forests: dict[int, SqliteForest] = {}
         self._node_ids = NodeIds()
@@ -73,8 +75,10 @@ class SqliteWriter:
                 batch.flush()
                 self._connection.execute("COMMIT")
                 self._tell()
-                if batch.has_removed:
+                if batch.removed:
                     self._empty_journal()
+                    self._cache.drop(batch.removed)
+                    self._cache.close()
             except BaseException:
                 self._seen = _UNSEEN
                 if self._connection.in_transaction:

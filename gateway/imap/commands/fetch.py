@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,9 +14,13 @@ from gateway.imap.opened import Opened
 from gateway.imap.registry import FETCH_ITEMS, FETCH_MODIFIERS, Fetch, State, command
 from gateway.imap.responses import Bad, No
 from gateway.imap.rows import lacks_rows, not_ready, page_runs, read_rows
+from gateway.imap.view import msn
+from gateway.ready import ready_text
 from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
-from storage.pages import PAGE_BITS
+from storage.making import Form, digest_of
+from storage.model import Rendition
+from storage.pages import PAGE_BITS, page_of, page_range
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from gateway.imap.registry import Item, Modify, Request
     from gateway.imap.rows import Rows
     from gateway.imap.session import Session
-    from storage.model import Rendition
 
 _MACROS: Final = {
     b"ALL": b"(FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
@@ -43,6 +46,9 @@ ANY_OCTETS: Final = 1 << 20
 
 MAX_KEPT_OCTETS: Final = 1000
 """Octets of the longest list of items that is remembered."""
+
+TEXT_VERSION: Final = 1
+"""To be raised when what is sent of rows changes, so that what is kept of it is made again."""
 
 SEEN_BITS: Final = 4
 """So many messages, as a power of two, become seen at once when they are read: also if the client then hangs up."""
@@ -113,6 +119,38 @@ class _Reading:
         """Yield the runs of numbers that are to be read at once."""
         return page_runs(self.runs, SEEN_BITS if self.sees else PAGE_BITS)
 
+    async def text(self, runs: Sequence[range]) -> bytes:
+        """Return the responses of the messages of one share, all of whose values come from rows."""
+        stretch = self.needs.stretches[0]
+        form = self._form(runs)
+        if form is None:
+            return b"".join(_texts(await self.rows(runs), stretch))
+        may_be_kept = False
+
+        async def text() -> bytes:
+            nonlocal may_be_kept
+            rows = await self.rows(runs)
+            may_be_kept = not (self._misses or any(rows.flags))
+            return b"".join(_texts(rows, stretch))
+
+        archive, name = self.session.archive, self.session.selected().name
+        page = page_of(runs[0][0])
+        return await ready_text(archive, form, name, page, text, is_true=lambda: may_be_kept)
+
+    def _form(self, runs: Sequence[range]) -> Form | None:
+        """Return what is made of a whole page for all who ask for the same over DEFLATE; None where it is of one's own."""
+        session, view = self.session, self.session.selected()
+        record, kept_as = view.record, self.needs.kept_as
+        if not session.compressed or kept_as is None or session.current() is not record:
+            return None
+        page = page_range(page_of(runs[0][0]))
+        if runs != [*record.present(page[0], page[-1])]:
+            return None
+        if view.marks is not None and any(view.marks.column([n for run in runs for n in run])):
+            return None
+        numbers = b" ".join([b"%d:%d" % (run[0], run[-1]) for run in runs])
+        return replace(kept_as, besides=b"%d %b" % (msn(record, runs[0][0]), numbers))
+
     async def rows(self, runs: Sequence[range]) -> Rows:
         """Return the rows of the messages that are still there."""
         session, needs = self.session, self.needs
@@ -143,10 +181,8 @@ class _Reading:
 
 async def _page_by_page(reading: _Reading) -> AsyncIterator[bytes]:
     """Yield the responses whose values all come from rows."""
-    stretch = reading.needs.stretches[0]
     for runs in reading.shares():
-        rows = await reading.rows(runs)
-        yield b"".join(_texts(rows, stretch)) if rows.numbers else b""
+        yield await reading.text(runs)
     reading.end()
 
 
@@ -198,18 +234,22 @@ class _Stretch(NamedTuple):
 class _Needs(NamedTuple):
     """What it takes to answer with some items.
 
-    ``stretches`` stand around the values that ``parts`` make from a message's octets: there is one more of them.
+    ``stretches`` stand around the values that ``parts`` make from a message's octets: there is one more of them. ``kept_as``
+    is what is made of a page, where that is the same for all who have no flags there.
     """
 
     kinds: Sequence[Rendition]
     with_entries: bool
     stretches: Sequence[_Stretch]
     parts: Sequence[Callable[[Opened], Sequence[bytes]]]
+    kept_as: Form | None
 
 
 def _texts(rows: Rows, stretch: _Stretch) -> Sequence[bytes]:
     """Return the text of a stretch for each of the rows: one form, applied to a column a value."""
     form, columns = stretch
+    if not rows.numbers:  # of which some columns cannot be made
+        return ()
     if not columns:
         return [form % ()] * len(rows.numbers)
     return list(map(form.__mod__, zip(*[column(rows) for column in columns], strict=True)))
@@ -232,7 +272,17 @@ def _needs(items: tuple[Item, ...]) -> _Needs:
             parts.append(item.part)
             form, columns = b"", []
     stretches.append(_Stretch(form + b")\r\n", columns))
-    return _Needs(kinds, any(item.with_entries for item in items), stretches, parts)
+    with_entries = any(item.with_entries for item in items)
+    return _Needs(kinds, with_entries, stretches, parts, _kept_as(items, kinds))
+
+
+def _kept_as(items: Sequence[Item], kinds: Sequence[Rendition]) -> Form | None:
+    """Return what of a page is made of some items, if the same may be sent again."""
+    names = [item.kept_as for item in items if not item.sees]
+    if len(names) < len(items) or not all(names):
+        return None
+    # Which messages there are can be told by any rendition.
+    return Form(tuple(kinds) or (Rendition.FACTS,), digest_of((b"fetch %d" % TEXT_VERSION, *names)))
 
 
 def _msns(rows: Rows) -> Iterable[object]:

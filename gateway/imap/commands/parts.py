@@ -50,7 +50,8 @@ def _section(parser: Parser, *, sees: bool) -> Item:
     form = b"BODY" + section.label.replace(b"%", b"%%")
     form += b" %b" if window is None else b"<%d> %%b" % window.start
     if _is_listed(section):
-        return Item(form, _picked(section, window), (Rendition.FIELDS,), sees=sees)
+        kept_as = b"" if window is not None else section.label
+        return Item(form, _picked(section, window), (Rendition.FIELDS,), sees=sees, kept_as=kept_as)
     return Item(form, part=_cutter(section, window), sees=sees)
 
 

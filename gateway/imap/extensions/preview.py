@@ -17,6 +17,7 @@ _PREVIEW: Final = Item(
     b"PREVIEW %b",
     lambda rows: map(string, rows.texts[Rendition.PREVIEW]),
     (Rendition.PREVIEW,),
+    kept_as=b"PREVIEW",
 )
 
 
