@@ -87,11 +87,16 @@ async def _agreed(reading: Reading, record: MailingList) -> Sequence[ListLink]:
 
 
 def links_in(head: bytes) -> Sequence[ListLink]:
-    """Return what the fields of a header say."""
+    """Return what the fields of a header say.
+
+    A link by which one click unsubscribes (RFC 8058 s. 3.1) is that of one subscriber, and is left out.
+    """
     header = parse_header(head)
+    is_personal = b"list-unsubscribe-post" in header.names
     return [
         ListLink(purpose, f"{scheme.lower()}:{rest}")
         for name, purpose in _FIELDS
+        if not (is_personal and name == b"list-unsubscribe")
         for url in _LINK.findall((header.first(name) or b"")[:MAX_FIELD])[:MAX_LINKS]
         for scheme, _, rest in [url.decode("ascii").partition(":")]
     ]

@@ -62,6 +62,10 @@ def test_how_to_read_it_elsewhere() -> None:
                 ("Help of the list", "mailto:h@x.example?subject=help"),
             ],
         ),
+        (
+            b"List-Unsubscribe: <https://x.example/?token>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n",
+            [],
+        ),
         (b"List-Help: <javascript:alert(1)>, <data:text/html,x>, <//x.example/>\n", []),
         (b'List-Help: <https://x.example/"onclick=x>, <https://x.example/ y>\n', []),
         (
