@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from storage.message.fields import Header
     from storage.model import MailingList
 
-__all__ = ["Reply", "list_links", "opened_in", "reply"]
+__all__ = ["Reply", "opened_in", "reply"]
 
 MAX_RECIPIENTS: Final = 50
 """Addresses that an answer is sent to: a link with more is none that programs take."""
@@ -26,16 +26,9 @@ MAX_RECIPIENTS: Final = 50
 MAX_REFERENCES: Final = 10
 """Message-IDs of References that an answer takes over, the last ones, beside the first."""
 
-MAX_LINKS: Final = 3
-"""Links of one List- field that are shown."""
-
-_MAX_LINK: Final = 1000  # octets
 _MAX_TITLE: Final = 500  # characters of a subject
 _SAFE: Final = "@!$'()*,;:~"  # of those that RFC 6068 s. 2 and RFC 5538 s. 2.2 allow
-_LINK: Final = re.compile(rb"<([^<>]*+)>")
-_URL: Final = re.compile(r"(?:https?://|mailto:)[!#-;=?-\[\]_a-z~]+", re.IGNORECASE)
 _PLAIN_ADDRESS: Final = re.compile(rb"[!#-'*+\-/-9=?A-Z^-~.]++@[0-9A-Za-z.\-]++")
-_LIST_FIELDS: Final = ("Post", "Archive", "Help", "Subscribe", "Unsubscribe", "Owner")
 
 
 def opened_in(
@@ -102,30 +95,6 @@ def reply(
         "    YOUR.patch",
     ]
     return Reply(f"mailto:{quote(','.join(to), safe='@,')}?{query}", command)
-
-
-def list_links(header: Header, *, is_veiled: bool) -> Sequence[tuple[str, Sequence[str]]]:
-    """Return the links of the List- fields of RFC 2369 s. 3, by what they are for; those to addresses only if not veiled.
-
-    Where unsubscribing takes one click (RFC 8058), the link is that of one subscriber, and is left out.
-    """
-    found = []
-    for name in _LIST_FIELDS:
-        field = f"list-{name}".lower().encode()
-        if name == "Unsubscribe" and b"list-unsubscribe-post" in header.names:
-            continue
-        links = [*_links(header.first(field) or b"", is_veiled=is_veiled)][:MAX_LINKS]
-        if links:
-            found.append((f"List-{name}", links))
-    return found
-
-
-def _links(value: bytes, *, is_veiled: bool) -> Iterable[str]:
-    for link in _LINK.findall(value[: 10 * _MAX_LINK]):
-        text = link.decode("utf-8", "replace").strip()
-        hides = is_veiled and ("@" in text or "%40" in text)
-        if len(link) <= _MAX_LINK and _URL.fullmatch(text) and not hides:
-            yield text
 
 
 def _recipients(

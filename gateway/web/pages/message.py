@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.web.answers import EVERY_LIST
 from gateway.web.pages.bodies import body
-from gateway.web.pages.clients import list_links, opened_in, reply
+from gateway.web.pages.clients import opened_in, reply
 from gateway.web.pages.drawings import drawing
-from gateway.web.pages.fields import shown_fields, shown_subject, veil
+from gateway.web.pages.fields import shown_date, shown_fields, shown_subject, veil
+from gateway.web.pages.list_fields import list_links
 from gateway.web.pages.located import by_id, by_place
 from gateway.web.pages.neighbours import links, neighbours
 from gateway.web.pages.outline import outlined
@@ -20,7 +21,6 @@ from gateway.web.routes import route
 from gateway.web.templates import page
 from storage.message.dates import written_zone
 from storage.message.fields import parse_header
-from storage.message.words import decode
 from storage.model import Fidelity
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
     elsewhere = await _elsewhere(reading, name, served.message_id)
     address = await posting_address(reading, record)
     is_veiled = reading.settings.is_obfuscated(name)
-    written = header.first(b"date") or b""
     return page(
         "message.html",
         reading,
@@ -81,9 +80,9 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         entry=entry,
         date=dt.date(1970, 1, 1) + dt.timedelta(entry.day),
         near=await links(reading, name, near, thread),
-        written=veiled(decode(written)),
+        written=veiled(shown_date(header)),
         sent=entry.received if entry.sent is None else entry.sent,
-        zone=None if entry.sent is None else written_zone(written),
+        zone=None if entry.sent is None else written_zone(header.first(b"date") or b""),
         fields=shown_fields(header, veiled),
         fidelity=FIDELITIES[entry.fidelity],
         body=shown,
@@ -98,7 +97,8 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         is_veiled=is_veiled,
         opened_in=opened_in(reading.settings, record, number, served.message_id),
         reply=reply(address, header, served.message_id, subject, is_veiled=is_veiled),
-        list_links=list_links(header, is_veiled=is_veiled),
+        address=address,
+        list_links=await list_links(reading, record),
     )
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
-from weakref import WeakKeyDictionary
 
 from gateway.web.pages.list_fields import list_links
 
 if TYPE_CHECKING:
     from gateway.web.reading import Reading
-    from storage.archive import Archive
     from storage.model import MailingList
 
 __all__ = ["posting_address"]
@@ -20,22 +18,11 @@ _ADDRESS: Final = re.compile(
     r"mailto:([!#$&'*+\-/-9=A-Z^-~.]{1,64}+@[0-9A-Za-z.\-]{1,255}+)(?:\?.*)?"
 )
 
-_known: Final[WeakKeyDictionary[Archive, dict[str, tuple[MailingList, str]]]] = WeakKeyDictionary()
-"""What was found for each list as it was then."""
-
 
 async def posting_address(reading: Reading, record: MailingList) -> str:
     """Return the address of a list; empty if it is not known."""
     if record.address:
         return record.address
-    known = _known.setdefault(reading.archive, {})
-    found = known.get(record.name)
-    if found is None or found[0] != record:
-        found = known[record.name] = record, await _agreed(reading, record)
-    return found[1]
-
-
-async def _agreed(reading: Reading, record: MailingList) -> str:
     for link in await list_links(reading, record):
         address = _ADDRESS.fullmatch(unquote(link.url))
         if link.purpose == "Write to the list" and address is not None:

@@ -308,9 +308,9 @@ def test_how_to_answer(engine: Engine) -> None:
         "mailto:a@x.example?cc=l@lists.example,b@x.example,x'y@x.example&subject=Re:%20%5BPATCH%5D%20Rain%20%26%20sun"
         "&in-reply-to=%3Cm0@x.example%3E&references=%3Cr@x.example%3E%20%3Cm0@x.example%3E"
     )
-    assert found["mailto:l@lists.example"] == "mailto:l@lists.example"
-    assert found["https://lists.example/help"]
-    assert found["https://lists.example/u?a@x.example"]
+    assert found["Write to the list"] == "mailto:l@lists.example"
+    assert found["Help of the list"] == "https://lists.example/help"
+    assert found["Unsubscribe"] == "https://lists.example/u?a@x.example"
     assert not any("javascript" in url for url in found.values())
     command = next(words(each) for each in open_page.iter("pre") if "git send-email" in words(each))
     assert command == (
@@ -328,17 +328,48 @@ def test_how_to_answer(engine: Engine) -> None:
     assert links(closed)["Reply with your mail program"].startswith(
         "mailto:l@lists.example?subject="
     )
+    assert "Reply with your mail program, to l@lists.example:" in words(closed)
     assert "a@x.example" not in words(closed).replace("m0@x.example", "")
     assert "Open in" not in words(closed)
 
 
-def test_an_unsubscription_of_one_click_is_of_another(engine: Engine) -> None:
-    fields = (
-        "List-Unsubscribe: <https://lists.example/u?token>",
-        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
-    )
-    shown = asked(engine, [mail("m0", *fields)])
-    assert "token" not in words(tree(shown, f"/{NAME}/m/m0@x.example"))
+def test_what_one_message_says_of_the_list_is_not_shown(engine: Engine) -> None:
+    fields = ("List-Help: <https://evil.example/>", "List-Post: <mailto:evil@x.example>")
+    shown = asked(engine, [mail("m0"), mail("m1"), mail("m2", *fields)])
+    assert "evil" not in str(links(tree(shown, f"/{NAME}/m/m2@x.example")))
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        [f"N {n} <n{n}@x.example>" for n in range(12)],
+        [f"N {n} <n{n}@x.example>" for n in range(60)],
+        [f'"N, {n}" <n{n}@x.example>' for n in range(60)],
+        [f"nobody {n}" for n in range(300)],
+        ["x" * 2000],
+    ],
+)
+def test_of_many_addresses_most_are_folded(engine: Engine, people: Sequence[str]) -> None:
+    """But none is lost."""
+    octets = mail("m0", "To: " + ",\n ".join(people), "Cc: " + ",\n ".join(people))
+    page = tree(asked(engine, [octets], OPEN), f"/{NAME}/m/m0@x.example")
+    fields = first(page, "dl", **{"class": "header-fields"})
+    folded = [each for each in fields.iter("details") if each.find("summary") is not None]
+    assert len(folded) == (0 if len(people) == 12 else 2)
+    for each in folded:
+        summary = each.find("summary")
+        assert summary is not None
+        assert words(summary) == ("and 48 more" if len(people) == 60 else "and more")
+        summary.text = ""
+    assert "".join(words(fields).split()).count("".join(",".join(people).split())) == 2
+
+
+def test_very_long_fields(engine: Engine) -> None:
+    """Are neither shown nor decoded as a whole."""
+    long = "word " * 50_000
+    octets = mail("m0", f"To: {long}", subject=long, date=long)
+    page = tree(asked(engine, [octets]), f"/{NAME}/m/m0@x.example")
+    assert len(words(first(page, "dl", **{"class": "header-fields"}))) < 13_000
 
 
 def test_a_long_field_is_cut(engine: Engine) -> None:
