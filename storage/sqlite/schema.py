@@ -131,7 +131,7 @@ CREATE TABLE node (
 CREATE UNIQUE INDEX node_message_id ON node (message_id, list);
 CREATE INDEX node_list ON node (list);
 CREATE INDEX node_parent ON node (parent) WHERE parent IS NOT NULL;
-CREATE INDEX node_thread ON node (list, thread) WHERE number IS NOT NULL;
+CREATE INDEX node_thread ON node (list, thread, number) WHERE number IS NOT NULL;
 CREATE INDEX node_revision ON node (list, revision);
 
 CREATE TABLE note (
@@ -233,6 +233,8 @@ UPDATE message SET day = day_of(received), place = numbered.place,
   ) AS numbered WHERE message.list = numbered.list AND message.number = numbered.number;
 CREATE INDEX message_day ON message (list, day, place);
 CREATE INDEX message_hash ON message (list, hash);
+DROP INDEX node_thread;
+CREATE INDEX node_thread ON node (list, thread, number) WHERE number IS NOT NULL;
 CREATE TABLE day (
   list INTEGER NOT NULL REFERENCES list,
   day INTEGER NOT NULL,
