@@ -149,7 +149,8 @@ class MemoryArchive:
         was, made = self._made.get(place, (b"", b""))
         if was != state:
             made = await make()
-            self._made[place] = state, made
+            if made:
+                self._made[place] = state, made
         return made
 
     def narrow(
