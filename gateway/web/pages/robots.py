@@ -25,7 +25,7 @@ PART: Final = 10_000
 MAX_PARTS: Final = 50_000
 """Parts that the index names, as many as the protocol allows."""
 
-_BATCH: Final = 500
+_BATCH: Final = 200
 
 _XML: Final = "application/xml; charset=utf-8"
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n<{} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
@@ -17,11 +17,8 @@ MAX_DEPTH: Final = 9
 """What is deeper is shown as deep as this."""
 
 
-class Branch(NamedTuple):
-    """A message, and how far below the first of its thread that is shown it stands."""
-
-    depth: int
-    line: Line
+Branch = tuple[int, "Line"]
+"""How far below the first of its thread that is shown a message stands, and the message."""
 
 
 def grouped(lines: Sequence[Line]) -> Sequence[Sequence[Branch]]:
@@ -85,10 +82,9 @@ def _draw(
     group: list[Branch], top: Line, below: Mapping[bytes, Sequence[Line]], known: set[int]
 ) -> None:
     """Add a message and what is below it, depth first; what was drawn is not drawn again."""
-    waiting = [Branch(0, top)]
+    waiting = [(0, top)]
     while waiting:
-        branch = waiting.pop()
-        depth, line = branch
+        branch = depth, line = waiting.pop()
         if line.number in known:
             continue
         known.add(line.number)
@@ -96,4 +92,4 @@ def _draw(
         answers = below.get(line.message_id)
         if answers:
             deeper = min(depth + 1, MAX_DEPTH)
-            waiting += [Branch(deeper, each) for each in reversed(answers)]
+            waiting += [(deeper, each) for each in reversed(answers)]

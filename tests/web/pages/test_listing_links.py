@@ -148,6 +148,22 @@ def test_robots_name_the_sitemap(place: tuple[Asked, str]) -> None:
     lines = body.decode().splitlines()
     assert f"Sitemap: {ORIGIN}{root}/sitemap.xml" in lines
     assert f"Disallow: {root}/*/search" in lines
+    patterns = [line.removeprefix("Disallow: ") for line in lines if "Disallow: " in line]
+    rules = [
+        re.compile(re.escape(each).replace(r"\*", ".*").replace(r"\$", "$")) for each in patterns
+    ]
+    for last, is_welcome in {
+        "/search": False,
+        "/search?q=x": False,
+        "/search.atom?q=x": False,
+        "/l/search?q=x": False,
+        "/l/?since=3": False,
+        "/l/m/a@x.example/raw": False,
+        "/searching/": True,
+        "/search.l/m/a@x.example": True,
+        "/l/2004/": True,
+    }.items():
+        assert any(rule.match(root + last) for rule in rules) is not is_welcome, last
     assert "Disallow: /" not in lines
 
 

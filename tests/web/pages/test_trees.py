@@ -34,7 +34,7 @@ def line(number: int, references: bytes = b"", thread: bytes = b"") -> Line:
 
 
 def depths(*lines: Line) -> list[list[tuple[int, int]]]:
-    return [[(each.line.number, each.depth) for each in thread] for thread in grouped(lines)]
+    return [[(each.number, depth) for depth, each in thread] for thread in grouped(lines)]
 
 
 def test_answers_stand_below_what_they_answer() -> None:
@@ -87,13 +87,13 @@ def test_each_message_stands_once(references: list[list[int]]) -> None:
         for number, ids in enumerate(references, 1)
     ]
     threads = grouped(lines)
-    assert sorted(each.line.number for thread in threads for each in thread) == [
+    assert sorted(each.number for thread in threads for _, each in thread) == [
         each.number for each in lines
     ]
-    assert all(thread[0].depth == 0 for thread in threads)
+    assert all(thread[0][0] == 0 for thread in threads)
     for thread in threads:
         for above, below in itertools.pairwise(thread):
-            assert below.depth <= above.depth + 1
+            assert below[0] <= above[0] + 1
 
 
 def test_a_subject_stands_once() -> None:
