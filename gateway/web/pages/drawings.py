@@ -13,6 +13,8 @@ from storage.errors import NoSuchMessage
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from markupsafe import Markup
+
     from gateway.web.reading import Reading
     from storage.archive import Archive
     from storage.model import MailingList, ThreadNode
@@ -27,12 +29,15 @@ HIDDEN: Final = "hidden"
 
 
 class Line(NamedTuple):
-    """What an outline shows of a message: its address, who wrote it, when, and its subject, also without reply marks."""
+    """What an outline shows of a message: its address, who wrote it, when, and its subject, ready to stand in HTML.
 
-    url: str
-    author: str
+    ``bare`` is the subject without reply marks, as it is.
+    """
+
+    url: Markup
+    author: Markup
     when: str
-    subject: str
+    subject: Markup
     bare: str
 
 
@@ -98,24 +103,21 @@ class _Kept:
         numbers.update(dict.fromkeys(made.at, made))
         self._nodes += len(made.nodes)
         while self._nodes > MAX_KEPT_NODES and len(self._order) > 1:
-            name, first = next(iter(self._order))
-            self._drop(name, first, self._lists[name][1])
+            (name, _), old = self._order.popitem(last=False)
+            self._nodes -= len(old.nodes)
+            for each in old.at:
+                self._lists[name][1].pop(
+                    each, None
+                )  # it may have moved to another thread meanwhile
 
     def _of(self, record: MailingList) -> dict[int, Drawing]:
         """Return the drawings of a list by number; those made before it changed are let go."""
         known = self._lists.get(record.name)
         if known is None or known[0] != record:
-            if known is not None:
-                for first in {drawn.first_number for drawn in known[1].values()}:
-                    self._drop(record.name, first, known[1])
+            for name, first in [key for key in self._order if key[0] == record.name]:
+                self._nodes -= len(self._order.pop((name, first)).nodes)
             known = self._lists[record.name] = record, {}
         return known[1]
-
-    def _drop(self, name: str, first: int, numbers: dict[int, Drawing]) -> None:
-        old = self._order.pop((name, first))
-        self._nodes -= len(old.nodes)
-        for number in old.at:
-            del numbers[number]
 
 
 _kept: Final[WeakKeyDictionary[Archive, _Kept]] = WeakKeyDictionary()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from markupsafe import Markup, escape
+
 from gateway.web.pages.drawings import ABSENT, Line
 from gateway.web.pages.fields import veil
 from gateway.web.templates import short
@@ -23,6 +25,7 @@ __all__ = [
     "levels",
     "lines",
     "listed",
+    "nested",
     "outlined",
 ]
 
@@ -36,17 +39,17 @@ _MAX_MARKS: Final = 5  # of answers to answers
 
 
 class OutlineItem(NamedTuple):
-    """A place in an outline: a message with its address, or where there is none, text in its place.
+    """A place in an outline: a message with its address, or where there is none, text in its place; ready to stand in HTML.
 
     ``subject`` is empty where it is that of the message before. ``opens`` tells that a list begins within the item before
     it, ``has_below`` that one begins within this, and ``closes`` how many lists end after it.
     """
 
     opens: bool
-    url: str
+    url: Markup
     is_current: bool
-    subject: str
-    author: str
+    subject: Markup
+    author: Markup
     when: str
     has_below: bool
     closes: int
@@ -59,6 +62,14 @@ class Outline:
     items: Sequence[OutlineItem]
     before: int
     after: int
+
+    @property
+    def html(self) -> Markup:
+        """The outline as a nested list."""
+        return nested(self.items)
+
+
+_NONE: Final = Markup()
 
 
 async def outlined(
@@ -81,13 +92,15 @@ def listed(
     items = []
     before = ""
     for node, last, depth, following in zip(nodes, depths, depths[1:], depths[2:], strict=False):
-        line = known.get(node.number or 0) or Line("", f"[{node.why or ABSENT}]", "", "", before)
-        subject = "" if line.bare == before else line.subject
+        line = known.get(node.number or 0) or Line(
+            _NONE, Markup("[%s]") % (node.why or ABSENT), "", _NONE, before
+        )
+        subject = _NONE if line.bare == before else line.subject
         before = line.bare
         items.append(
             OutlineItem(
                 depth > last,
-                f"#m{node.number}" if is_here and line.url else line.url,
+                Markup("#m%d") % node.number if is_here and line.url else line.url,
                 node.number == number,
                 subject,
                 line.author,
@@ -97,6 +110,26 @@ def listed(
             )
         )
     return items
+
+
+def nested(items: Iterable[OutlineItem]) -> Markup:
+    """Return the nested list that items make: a template would take ten times as long."""
+    made = ['<ol class="outline">']
+    for opens, url, is_current, subject, author, when, has_below, closes in items:
+        if opens:
+            made.append("<ol>")
+        if url:
+            current = ' aria-current="page"' if is_current else ""
+            topic = f"{subject} - " if subject else ""
+            made.append(
+                f'<li><a href="{url}"{current}>{topic}{author}</a> <time datetime="{when}Z">{when}</time>\n'
+            )
+        else:
+            made.append(f"<li>{author}\n")
+        if not has_below:
+            made.append("</li>" + "</ol></li>" * closes)
+    made.append("</ol>")
+    return Markup("".join(made))  # noqa: S704  # what is put in was escaped
 
 
 def levels(nodes: Iterable[Node]) -> Sequence[int]:
@@ -124,10 +157,10 @@ async def lines(
         for number, row in (await reading.rows(name, missing)).items():
             bare = bare_subject(row.subject)
             thread.lines[number] = Line(
-                reading.urls.message(name, row.message_id),
-                veiled(row.author),
+                escape(reading.urls.message(name, row.message_id)),
+                escape(veiled(row.author)),
                 short(row.sent),
-                veiled(row.subject) or "(no subject)",
+                escape(veiled(row.subject) or "(no subject)"),
                 bare,
             )
     return thread.lines

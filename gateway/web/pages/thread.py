@@ -12,6 +12,7 @@ from gateway.web.pages.fields import veil
 from gateway.web.pages.located import by_id
 from gateway.web.pages.numbers import parameter
 from gateway.web.pages.outline import bare_subject, lines, listed
+from gateway.web.pages.outline import nested as nested_list
 from gateway.web.routes import route
 from gateway.web.templates import page, render
 
@@ -129,7 +130,9 @@ async def _thread(
         part=part,
         parts=parts,
         since=since,
-        overview=listed(here, known, is_here=True) if len(numbers) >= OVERVIEW_LEAST else (),
+        overview=nested_list(listed(here, known, is_here=True))
+        if len(numbers) >= OVERVIEW_LEAST
+        else "",
         new=len(new),
         first_new=nodes[new[0]].number if new else 0,
         first_new_part=_part(new[0]) if new else 1,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from gateway.web.answers import Refusal
 from gateway.web.pages import drawings
@@ -45,7 +46,9 @@ def test_an_outline_is_balanced(depths: list[int], data: st.DataObject) -> None:
     nodes[here] = nodes[here]._replace(number=1, why="")
     most = data.draw(st.integers(1, 60))
     reading = Reading(MemoryEngine().archive())
-    thread = drawings.Drawing(nodes, {1: here}, {1: drawings.Line("/u", "A", "", "S", "S")})
+    thread = drawings.Drawing(
+        nodes, {1: here}, {1: drawings.Line(Markup("/u"), Markup("A"), "", Markup("S"), "S")}
+    )
     found = done(outlined(reading, NAME, thread, 1, most))
     assert found.before + len(found.items) + found.after == len(nodes)
     assert len(found.items) == min(most, len(nodes))
