@@ -7,11 +7,22 @@ on another day does not change them, and the place of a message that was removed
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Final, NamedTuple
 
-__all__ = ["MAX_DAY", "SHA1_OCTETS", "DayCount", "Placed", "day_of", "hash_key", "id_sha1"]
+__all__ = [
+    "MAX_DAY",
+    "SHA1_OCTETS",
+    "DayCount",
+    "Placed",
+    "date_of",
+    "day_of",
+    "day_on",
+    "hash_key",
+    "id_sha1",
+]
 
 MAX_DAY: Final = 2_932_896
 """9999-12-31: behind it there is no date that programs can write."""
@@ -20,6 +31,7 @@ SHA1_OCTETS: Final = 20
 
 _DAY_SECONDS: Final = 86_400
 _KEY_OCTETS: Final = 8
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,16 @@ class Placed(NamedTuple):
 def day_of(received: int) -> int:
     """Return the day of a time; one before 1970 or after 9999 is that of the first or the last day."""
     return max(0, min(received // _DAY_SECONDS, MAX_DAY))
+
+
+def date_of(day: int) -> dt.date:
+    """Return the date of a day."""
+    return dt.date.fromordinal(day + _EPOCH)
+
+
+def day_on(date: dt.date) -> int:
+    """Return the day of a date."""
+    return date.toordinal() - _EPOCH
 
 
 def id_sha1(message_id: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.web.answers import Answer
+from storage.days import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def short(sent: int) -> str:
 
 def date(day: int) -> str:
     """Return the date of a day; days count from 1970-01-01."""
-    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
+    return date_of(day).isoformat()
 
 
 def _at(seconds: int) -> dt.datetime:

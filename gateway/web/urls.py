@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, urlencode
 
-__all__ = ["Urls"]
+from storage.days import date_of
 
-_SAFE: Final = "@!$&'()*+,;=:~"  # what RFC 3986 s. 3.3 allows in a segment unencoded
+__all__ = ["SAFE", "Urls"]
+
+SAFE: Final = "@!$&'()*+,;=:~"  # what RFC 3986 s. 3.3 allows in a segment unencoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Urls:
 
     def day(self, name: str, day: int) -> str:
         """Return that of a day's page; days count from 1970-01-01."""
-        date = _date(day)
+        date = date_of(day)
         return self.at(name, f"{date.year:04}", f"{date.month:02}", f"{date.day:02}", "")
 
     def placed(self, name: str, day: int, place: int) -> str:
@@ -107,14 +108,10 @@ class Urls:
 @lru_cache(maxsize=4096)
 def _segment(text: str) -> str:
     """Return a segment of a path; most come again and again."""
-    return quote(text, safe=_SAFE)
+    return quote(text, safe=SAFE)
 
 
 @lru_cache(maxsize=4096)
 def _id(message_id: bytes) -> str:
     """Return the segment of a Message-ID: a page has that of its thread several times."""
-    return quote_from_bytes(message_id[1:-1], safe=_SAFE)
-
-
-def _date(day: int) -> dt.date:
-    return dt.date(1970, 1, 1) + dt.timedelta(days=day)
+    return quote_from_bytes(message_id[1:-1], safe=SAFE)

@@ -26,7 +26,6 @@ __all__ = [
     "VERSION",
     "as_json",
     "bare",
-    "date_of",
     "document",
     "long_document",
     "moment",
@@ -126,11 +125,6 @@ def moment(seconds: int, zone: int | None = None) -> str:
     sign, minutes = ("-", -zone) if zone < 0 else ("+", zone)
     local = _EPOCH + dt.timedelta(seconds=written + 60 * zone)
     return f"{local:%Y-%m-%dT%H:%M:%S}{sign}{minutes // 60:02}:{minutes % 60:02}"
-
-
-def date_of(day: int) -> dt.date:
-    """Return the date of a day, which counts from 1970-01-01."""
-    return _EPOCH.date() + dt.timedelta(days=day)
 
 
 def bare(message_id: bytes) -> str:

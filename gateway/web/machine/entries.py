@@ -17,6 +17,7 @@ from gateway.web.body.rendering import render as render_body
 from gateway.web.machine.documents import moment, veiled
 from gateway.web.machine.gathering import parsed
 from gateway.web.templates import render
+from gateway.web.urls import SAFE
 from storage.errors import NoSuchMessage
 from storage.message.fields import parse_header
 from storage.message.ids import references
@@ -46,7 +47,6 @@ MAX_EXCERPT: Final = 1 << 14
 
 _MAX_LOOKED_UP: Final = 20  # messages that one mentions of which it is asked where they are
 _NO_SUBJECT: Final = "(no subject)"
-_ID_SAFE: Final = "@!$&'()*+,;=:~"
 
 _ADDRESS: Final = re.compile(r"[^\s@]+@\S+")
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -244,4 +244,4 @@ def xml_text(text: str) -> str:
 
 def id_iri(message_id: bytes) -> str:
     """Return what a message is called wherever it is: a URL of RFC 2392."""
-    return "mid:" + quote_from_bytes(message_id[1:-1], safe=_ID_SAFE)
+    return "mid:" + quote_from_bytes(message_id[1:-1], safe=SAFE)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.web.answers import EVERY_LIST, Answer, not_found
 from gateway.web.machine.documents import (
     bare,
-    date_of,
     document,
     long_document,
     moment,
@@ -20,6 +19,7 @@ from gateway.web.pages.drawings import drawing
 from gateway.web.pages.located import by_id
 from gateway.web.pages.thread import thread_links
 from gateway.web.routes import route
+from storage.days import date_of
 from storage.message.fields import parse_header
 from storage.message.ids import references
 from storage.message.words import decode

@@ -11,7 +11,6 @@ from gateway.web.pages.calendars import (
     WEEKDAYS,
     Month,
     calendar_of,
-    date_of,
     day_number,
 )
 from gateway.web.pages.lines import lines_of, listed_by_place
@@ -20,6 +19,7 @@ from gateway.web.pages.trees import drawn, grouped
 from gateway.web.pages.walks import of_day, of_days
 from gateway.web.routes import route
 from gateway.web.templates import page
+from storage.days import date_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

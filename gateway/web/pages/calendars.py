@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
+
+from storage.days import date_of, day_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +27,6 @@ __all__ = [
     "Calendar",
     "Month",
     "calendar_of",
-    "date_of",
     "day_number",
 ]
 
@@ -49,8 +51,6 @@ DAY_AT_ONCE: Final = 2000
 KEPT_CALENDARS: Final = 64
 """Lists whose calendar is kept for each archive: one of thirty years takes a megabyte."""
 
-_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
-
 
 class Month(NamedTuple):
     """A month of a year; they order by time."""
@@ -66,21 +66,12 @@ class Month(NamedTuple):
     @property
     def first(self) -> int:
         """Its first day."""
-        return dt.date(self.year, self.month, 1).toordinal() - _EPOCH
+        return day_on(dt.date(self.year, self.month, 1))
 
     @property
     def last(self) -> int:
         """Its last day."""
-        return self.first + self.length - 1
-
-    @property
-    def length(self) -> int:
-        """How many days it has."""
-        long = 31 if self.month in {1, 3, 5, 7, 8, 10, 12} else 30
-        if self.month != 2:
-            return long
-        leap = self.year % 4 == 0 and (self.year % 100 != 0 or self.year % 400 == 0)
-        return 29 if leap else 28
+        return self.first + monthrange(self.year, self.month)[1] - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +169,10 @@ async def calendar_of(reading: Reading, record: MailingList) -> Calendar:
     return known[1]
 
 
-def date_of(day: int) -> dt.date:
-    """Return the date of a day."""
-    return dt.date.fromordinal(day + _EPOCH)
-
-
 def day_number(year: int, month: int, day: int) -> int | None:
     """Return the day of a date, or None where there is no such date."""
     try:
-        return dt.date(year, month, day).toordinal() - _EPOCH
+        return day_on(dt.date(year, month, day))
     except ValueError:
         return None
 

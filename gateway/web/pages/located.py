@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.web.answers import Refusal, not_found
+from gateway.web.pages.calendars import day_number
 from storage.errors import NoSuchMessage, Removed
 
 if TYPE_CHECKING:
     from gateway.web.reading import Reading
 
 __all__ = ["by_id", "by_place", "check_shown", "gone"]
-
-_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 async def by_id(reading: Reading, name: str, message_id: bytes) -> int:
@@ -42,10 +40,9 @@ async def by_place(
         Refusal: there is none, it was removed, or it is hidden.
     """
     reading.mailing_list(name)
-    try:
-        days = dt.date(year, month, day).toordinal() - _EPOCH
-    except ValueError:
-        raise not_found("There is no such day.") from None
+    days = day_number(year, month, day)
+    if days is None:
+        raise not_found("There is no such day.")
     try:
         number = await reading.archive.at_place(name, days, place)
     except Removed:

@@ -7,6 +7,7 @@ from urllib.parse import quote_from_bytes, urlencode
 
 from gateway.web.machine.redirects.forms import WITH_AT, form
 from gateway.web.machine.redirects.names import list_called, message_at
+from gateway.web.urls import SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from gateway.web.reading import Reading
 
 _ID: Final = r"(?P<id>[^/]+)"
-_SAFE: Final = "@!$&'()*+,;=:~"
 _BENEATH: Final = {"flat/": ("flat",), "raw/": ("raw",), "/raw": ("raw",)}
 
 
@@ -64,6 +64,6 @@ async def renamed(reading: Reading, ask: Ask, at: Mapping[str, str]) -> str | No
     if not rest:
         return reading.urls.mailing_list(record.name)
     url = "/".join(
-        [reading.urls.at(record.name), *(quote_from_bytes(each, safe=_SAFE) for each in rest)]
+        [reading.urls.at(record.name), *(quote_from_bytes(each, safe=SAFE) for each in rest)]
     )
     return url + (f"?{urlencode(ask.query)}" if ask.query else "")

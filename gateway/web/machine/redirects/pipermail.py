@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gateway.web.machine.documents import date_of
 from gateway.web.machine.redirects.forms import form
 from gateway.web.machine.redirects.names import list_called
+from gateway.web.pages.calendars import MONTHS
+from storage.days import date_of
 from storage.errors import NoSuchMessage
 from storage.model import MAX_NUMBER
 
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from storage.model import MailingList
 
 _LIST: Final = r"/(?:pipermail|mailman/(?:private|archives)|archives?)/(?P<list>[^/]+)"
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip  # a list of words
-_MONTHLY: Final = rf"(?P<year>[12]\d{{3}})-(?P<month>{'|'.join(_MONTHS)})"
+_MONTHLY: Final = rf"(?P<year>[12]\d{{3}})-(?P<month>{'|'.join(MONTHS)})"
 _PERIOD: Final = re.compile(
     rf"{_MONTHLY}"
     r"|(?P<quarters>[12]\d{3})q(?P<quarter>[1-4])"
@@ -89,7 +86,7 @@ def _month(period: str) -> tuple[int, int] | None:
     if found is None:
         return None
     if found["month"]:
-        return int(found["year"]), _MONTHS.index(found["month"]) + 1
+        return int(found["year"]), MONTHS.index(found["month"]) + 1
     if found["quarter"]:
         return int(found["quarters"]), 3 * int(found["quarter"]) - 2
     return int(found["days"]), int(found["days_month"])
