@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from gateway.web.body import obfuscated, parsing, render
+from gateway.web.body import parsing, render
 from gateway.web.machine.archived import archived_id
-from storage.message.structure import structure
-from storage.preview import preview
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -48,15 +46,11 @@ class AttachmentLink(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a page shows of a message.
-
-    ``left_out`` tells how many octets of text are too many to be shown; ``description`` is what it says in short.
-    """
+    """What a page shows of a message; ``left_out`` tells how many octets of text are too many to be shown."""
 
     html: Markup
     attachments: Sequence[AttachmentLink]
     left_out: int
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +109,8 @@ async def body(reading: Reading, name: str, entry: Entry, served: Served | None 
 
 
 async def _made(reading: Reading, name: str, entry: Entry, served: Served, *, hides: bool) -> _Made:
-    root = structure(served.octets)
     steps = parsing(
-        served.octets,
-        obfuscate=hides,
-        anchor=f"m{entry.number}-",
-        archived_id=archived_id,
-        root=root,
+        served.octets, obfuscate=hides, anchor=f"m{entry.number}-", archived_id=archived_id
     )
     parsed = await finished(reading, steps)
     url = reading.urls.attachment
@@ -129,13 +118,8 @@ async def _made(reading: Reading, name: str, entry: Entry, served: Served, *, hi
         AttachmentLink(url(name, entry.message_id, each.at), each.name, each.media_type, each.size)
         for each in parsed.attachments
     ]
-    short = preview(served.octets, root)
-    made = Body(
-        await _rendered(reading, name, entry.message_id, parsed),
-        links,
-        parsed.left_out,
-        obfuscated(short) if hides else short,
-    )
+    html = await _rendered(reading, name, entry.message_id, parsed)
+    made = Body(html, links, parsed.left_out)
     lean = replace(parsed, attachments=(), texts=())  # what else is kept of it holds the message
     return _Made(made, lean if parsed.mentioned else None)
 

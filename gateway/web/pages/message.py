@@ -17,6 +17,7 @@ from gateway.web.pages.outline import outlined
 from gateway.web.pages.posting import posting_address
 from gateway.web.pages.series import other_versions, parse_patch, search_for
 from gateway.web.pages.thread import thread_links
+from gateway.web.pages.threads import previews_of
 from gateway.web.routes import route
 from gateway.web.templates import page
 from storage.message.dates import written_zone
@@ -86,6 +87,7 @@ async def _message(reading: Reading, ask: Ask, name: str, number: int) -> Answer
         fields=shown_fields(header, veiled),
         fidelity=FIDELITIES[entry.fidelity],
         body=shown,
+        description=(await previews_of(reading, name, [number])).get(number, ""),
         thread=thread,
         thread_links=thread_links(reading.urls, name, thread, number),
         outline=await outlined(reading, name, thread, number),

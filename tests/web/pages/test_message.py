@@ -191,13 +191,15 @@ def test_a_message_hidden_while_its_thread_is_kept(engine: Engine) -> None:
 
 
 def test_microdata_and_what_others_show_of_a_link(engine: Engine) -> None:
-    shown = asked(engine, [mail("m0", subject="Rain <b>", body="> quoted\n\nIt rains.\n")])
+    shown = asked(
+        engine, [mail("m0", subject="Rain <b>", body="> quoted\n\nIt rains, says b@x.example.\n")]
+    )
     page = tree(shown, f"/{NAME}/m/m0@x.example")
     said = {
         each.get("property") or each.get("name"): each.get("content") for each in page.iter("meta")
     }
     assert said["og:title"] == "Rain <b>"
-    assert said["og:description"] == said["description"] == "It rains."
+    assert said["og:description"] == said["description"] == "It rains, says b@...xample."
     assert (
         first(page, "link", rel="canonical").get("href")
         == said["og:url"]
@@ -208,7 +210,7 @@ def test_microdata_and_what_others_show_of_a_link(engine: Engine) -> None:
     assert words(properties["headline"]) == "Rain <b>"
     assert properties["datePublished"].get("datetime") == "2004-01-01T12:00:00Z"
     assert words(properties["author"]) == "A <a@...xample>"
-    assert words(properties["text"]) == "> quoted It rains."
+    assert words(properties["text"]) == "> quoted It rains, says b@...xample."
     assert not list(page.iter("script"))
 
 
