@@ -41,8 +41,13 @@ class Material:
         return self._structure
 
     @classmethod
-    def of(cls, served: Served, sent: int | None, received: int) -> Material:
-        """Return what there is to render of a message."""
-        octets = served.octets
-        header = parse_header(served.head)
+    def of(
+        cls, served: Served, sent: int | None, received: int, original: Header | None = None
+    ) -> Material:
+        """Return what there is to render of a message.
+
+        ``original`` is the header that it came with, where that is served as it is, with CRLF line ends.
+        """
+        octets, head = served.octets, served.head
+        header = parse_header(head) if original is None else original.with_line_ends_of(head)
         return cls(served, header, len(octets), count_lines(octets), sent, received)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from storage.message.fields import unfold
 
 if TYPE_CHECKING:
     from storage.message.fields import Header
@@ -36,6 +39,7 @@ MAX_SKEW: Final = 86_400
 
 _MAX_DATE: Final = 300  # octets; nothing that is longer is a date
 _MAX_FROM_LINE: Final = 1000
+_KEPT: Final = 64  # dates: of one message, three ask for the same in a row
 _DAY: Final = 86_400
 _UNIX_EPOCH: Final = date(1970, 1, 1).toordinal()
 _FARTHEST_ZONE: Final = 14 * 60  # minutes: Kiribati
@@ -100,8 +104,8 @@ def sent(header: Header, latest: int = LATEST) -> int | None:
 
 def received(header: Header, latest: int = LATEST) -> int | None:
     """Return the topmost sane time among the Received fields, which is that of the last hop; None if there is none."""
-    for value in header.every(b"received"):
-        _, semicolon, stamp = value.rpartition(b";")
+    for value in header.written(b"received"):
+        _, semicolon, stamp = unfold(value).rpartition(b";")
         time = _sane(parse_date(stamp), latest) if semicolon else None
         if time is not None:
             return time
@@ -151,6 +155,10 @@ def written_zone(value: bytes) -> int | None:
 
 def _parsed(value: bytes) -> tuple[int, int] | None:
     """Return the seconds that a date's clock shows, and the minutes by which that is east of Greenwich."""
+    return _parsed_lately(value) if len(value) <= _MAX_DATE else _parsed_anew(value)
+
+
+def _parsed_anew(value: bytes) -> tuple[int, int] | None:
     match = _COMMON.match(value)
     if match:
         day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
@@ -163,6 +171,9 @@ def _parsed(value: bytes) -> tuple[int, int] | None:
         if match:
             return _from_match(match)
     return None
+
+
+_parsed_lately: Final = lru_cache(maxsize=_KEPT)(_parsed_anew)
 
 
 def _sane(time: int | None, latest: int) -> int | None:

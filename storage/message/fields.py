@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,6 +47,26 @@ class Field(NamedTuple):
     end: int
 
 
+class _Index:
+    """What of a header's fields does not depend on their line ends."""
+
+    __slots__ = ("names", "texts", "values")
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.names: list[bytes] = []
+        self.texts: dict[bytes, list[bytes]] = {}
+        self.values: dict[bytes, Sequence[bytes]] = {}
+        names, index = self.names, self.texts
+        for text in texts:  # written out: this loop is most of what parsing takes
+            colon = text.find(b":")
+            name = _known(text[:colon]) if 0 < colon <= _MAX_NAME else b""
+            names.append(name)
+            if name in index:
+                index[name].append(text)
+            else:
+                index[name] = [text]
+
+
 class Header:
     """A message's header.
 
@@ -55,24 +76,23 @@ class Header:
 
     __slots__ = ("_fields", "_index", "_texts", "body", "end")
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, known: _Index | None = None) -> None:
         self.end, self.body = extent(raw)
         self._fields: Sequence[Field] | None = None
         self._texts = _NEXT_FIELD.split(raw[: self.end].removesuffix(b"\n")) if self.end else []
-        self._index: dict[bytes, list[bytes]] = {}
-        index = self._index
-        for text in self._texts:  # written out: this loop is most of what parsing takes
-            colon = text.find(b":")
-            name = _known(text[:colon]) if 0 < colon <= _MAX_NAME else b""
-            if name in index:
-                index[name].append(text)
-            else:
-                index[name] = [text]
+        self._index = _Index(self._texts) if known is None else known
+
+    def with_line_ends_of(self, head: bytes) -> Header:
+        """Return the header of ``head``, which has the same fields, but perhaps other line ends, and nothing after them.
+
+        What is known of the fields is not found out again.
+        """
+        return Header(head, self._index if len(head) <= MAX_HEADER else None)
 
     @property
     def names(self) -> KeysView[bytes]:
         """The names that occur, in lower case; the empty one stands for lines that are no field."""
-        return self._index.keys()
+        return self._index.texts.keys()
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -83,31 +103,38 @@ class Header:
 
     def first(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first field so named (lower case), or None."""
-        texts = self._index.get(name)
-        return unfold(texts[0].partition(b":")[2]) if texts else None
+        values = self.every(name)
+        return values[0] if values else None
 
-    def every(self, name: bytes) -> list[bytes]:
+    def every(self, name: bytes) -> Sequence[bytes]:
         """Return the unfolded values of all fields so named (lower case), in their order."""
-        return [unfold(text.partition(b":")[2]) for text in self._index.get(name, ())]
+        values = self._index.values.get(name)
+        if values is None:  # kept, since a dozen fields are asked for again and again
+            values = self._index.values[name] = [unfold(value) for value in self.written(name)]
+        return values
+
+    def written(self, name: bytes) -> Sequence[bytes]:
+        """Return the values of all fields so named (lower case), in their order, as ``Field`` holds them.
+
+        Where the header was derived from another one, they have the line ends of that.
+        """
+        return [text.partition(b":")[2].rstrip(b"\r") for text in self._index.texts.get(name, ())]
 
     def chosen(self, names: frozenset[bytes]) -> list[bytes]:
         """Return the fields whose names (lower case) are among ``names``, as they were written, each with its line end.
 
         Where the last one ends the octets without one, it gets LF.
         """
-        return [
-            text + b"\n"
-            for text in self._texts
-            if 0 < (colon := text.find(b":")) <= _MAX_NAME and _known(text[:colon]) in names
-        ]
+        is_chosen = map(names.__contains__, self._index.names)
+        return [text + b"\n" for text in compress(self._texts, is_chosen)]
 
     def _split(self) -> list[Field]:
         fields = []
         start = 0
-        for text in self._texts:
+        for is_named, text in zip(self._index.names, self._texts, strict=True):
             end = min(start + len(text) + 1, self.end)
-            name, colon, value = text.partition(b":")
-            if colon and len(name) <= _MAX_NAME and _known(name):
+            if is_named:
+                name, _, value = text.partition(b":")
                 name = name.removeprefix(BYTE_ORDER_MARK)
                 fields.append(Field(name.rstrip(b" \t"), value.rstrip(b"\r"), start, end))
             else:

@@ -65,7 +65,7 @@ def served_head(
     if (
         references is None
         and _is_served_as_it_is(raw, header, message_id)
-        and not any(map(_starts_late, header.fields))
+        and not any(_is_late(value) for name in _NEEDED for value in header.written(name))
     ):
         return None
     return b"".join(_served_fields(header, message_id, references))
@@ -183,17 +183,18 @@ def _bears(field: Field, message_id: bytes) -> bool:
     return field.name.lower() == b"message-id" and unfold(field.value) == message_id
 
 
-def _starts_late(field: Field) -> bool:
-    """Tell whether nothing stands on the first line of a field that news must have.
+def _is_late(value: bytes) -> bool:
+    """Tell whether nothing stands on the first line of a value, though something follows.
 
-    pullnews and leafnode do not see what comes then; RFC 5536 s. 2.2 does not allow it.
+    Of a field that news must have, pullnews and leafnode do not see what comes then; RFC 5536 s. 2.2 does not allow it.
     """
-    first, newline, _ = field.value.partition(b"\n")
-    return bool(newline) and not first.strip() and field.name.lower() in _NEEDED
+    first, newline, _ = value.partition(b"\n")
+    return bool(newline) and not first.strip()
 
 
 def _started(field: Field) -> bytes:
-    return field.value.lstrip() if _starts_late(field) else field.value
+    is_needed = field.name.lower() in _NEEDED
+    return field.value.lstrip() if is_needed and _is_late(field.value) else field.value
 
 
 def _line(name: bytes, value: bytes) -> bytes:

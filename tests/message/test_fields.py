@@ -119,3 +119,25 @@ def test_fields_are_chosen_as_they_were_written() -> None:
     assert chosen == [b"TO: a,\r\n\tb\r\n", b"Cc : c\r\n", b"to: e\r\n"]
     assert parse_header(b"To: a").chosen(frozenset((b"to",))) == [b"To: a\n"]
     assert parse_header(b"\nTo: a\n").chosen(frozenset((b"to",))) == []
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_other_line_ends_change_no_field(end: bytes) -> None:
+    head = end.join((b"To: a,", b"\tb", b"Cc: c", b"to: d", b"no field", b"To: e", b""))
+    served = head.replace(end, b"\r\n")
+    known, parsed = parse_header(head + end + b"x").with_line_ends_of(served), parse_header(served)
+    wanted = frozenset((b"to", b""))
+    assert (known.end, known.body) == (parsed.end, parsed.body) == (len(served), len(served))
+    assert known.fields == parsed.fields
+    assert known.names == parsed.names
+    assert known.chosen(wanted) == parsed.chosen(wanted)
+    assert known.every(b"to") == parsed.every(b"to") == [b"a, b", b"d", b"e"]
+    assert known.written(b"to") == [b" a,\n\tb".replace(b"\n", end), b" d", b" e"]
+
+
+def test_a_header_that_grows_too_long_is_parsed_again() -> None:
+    head = b"To: a\n" * (MAX_HEADER // 6)
+    served = head.replace(b"\n", b"\r\n")
+    known = parse_header(head).with_line_ends_of(served)
+    assert (known.end, known.body) == (parse_header(served).end, parse_header(served).body)
+    assert known.fields == parse_header(served).fields
