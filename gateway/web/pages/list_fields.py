@@ -43,6 +43,11 @@ MAX_LINKS: Final = 3
 # Schemes that browsers open safely, and characters that URLs have.
 _LINK: Final = re.compile(rb"<((?:mailto:|https?://)[!#-;=?-Z\[\]_a-z~]{1,500})>", re.IGNORECASE)
 
+# Links that say who leaves: one with the subscriber's address in it, as ``list-unsubscribe-me=x.example@...``, and all
+# of the web where one click is enough (RFC 8058 s. 3.2).
+_OF_ONE: Final = re.compile(rb"mailto:[^@?]*=", re.IGNORECASE)
+_ONE_CLICK: Final = re.compile(rb"http|mailto:[^@?]*=", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class ListLink:
@@ -87,16 +92,13 @@ async def _agreed(reading: Reading, record: MailingList) -> Sequence[ListLink]:
 
 
 def links_in(head: bytes) -> Sequence[ListLink]:
-    """Return what the fields of a header say.
-
-    A link by which one click unsubscribes (RFC 8058 s. 3.1) is that of one subscriber, and is left out.
-    """
+    """Return what the fields of a header say, but for what would make the archive itself leave the list."""
     header = parse_header(head)
-    is_personal = b"list-unsubscribe-post" in header.names
+    is_personal = _ONE_CLICK if header.first(b"list-unsubscribe-post") else _OF_ONE
     return [
         ListLink(purpose, f"{scheme.lower()}:{rest}")
         for name, purpose in _FIELDS
-        if not (is_personal and name == b"list-unsubscribe")
         for url in _LINK.findall((header.first(name) or b"")[:MAX_FIELD])[:MAX_LINKS]
+        if name != b"list-unsubscribe" or not is_personal.match(url)
         for scheme, _, rest in [url.decode("ascii").partition(":")]
     ]

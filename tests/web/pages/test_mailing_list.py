@@ -17,6 +17,7 @@ from tests.web.pages.listings import shown
 NAME = "lists.made"
 HOME = f"/{NAME}/"
 JOIN = "List-Subscribe: <mailto:join@x.example>"
+ONE_CLICK = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
 
 
 def engine_of(*mails: bytes) -> MemoryEngine:
@@ -65,6 +66,12 @@ def test_how_to_read_it_elsewhere() -> None:
         (
             b"List-Unsubscribe: <https://x.example/?token>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n",
             [],
+        ),
+        (b"List-Unsubscribe: <mailto:l-leave-me=x.example@x.example>\n", []),
+        (
+            b"List-Unsubscribe: <mailto:l-leave@x.example>, <HTTPS://x.example/leave?1234>\n"
+            + ONE_CLICK,
+            [("Unsubscribe", "mailto:l-leave@x.example")],
         ),
         (b"List-Help: <javascript:alert(1)>, <data:text/html,x>, <//x.example/>\n", []),
         (b'List-Help: <https://x.example/"onclick=x>, <https://x.example/ y>\n', []),
