@@ -97,7 +97,8 @@ class SqliteTwin:
         elif self.kept(number) is not None:
             _, _, day, place = self._batch.take_out(shelf, number)
         else:
-            day, place = self._connection.execute(_BURIED, (shelf.key, number)).fetchone()
+            buried = self._connection.execute(_BURIED, (shelf.key, number)).fetchone()
+            day, place = buried or (0, 0)  # of what is lost it is not known
         node = None
         if stone.message_id is not None:
             if shelf.forest.node(stone.message_id) is None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.days import DayCount
+from storage.replica import Tombstone
 from storage.sqlite import days, places, replicas
 from storage.sqlite.schema import FILE, open_writer
+from tests.contract.test_twin import give, replica, settle
 from tests.mail import NOW, SqliteEngine, done, fill, mail
 
 if TYPE_CHECKING:
@@ -92,3 +94,14 @@ def test_two_writers_by_turns_give_no_place_twice(sqlite: SqliteEngine) -> None:
         fill(writers[at % 2], "l", [mail(f"{at}-{n}") for n in range(3)], now=NOW + at)
     archive = sqlite.archive()
     assert [done(archive.entry("l", number)).place for number in range(1, 19)] == [*range(1, 19)]
+
+
+def test_a_number_of_a_twin_that_is_lost_is_buried_without_a_place(sqlite: SqliteEngine) -> None:
+    give(sqlite.writer(), replica(1), replica(2), replica(3))
+    settle(sqlite.writer())
+    with closing(sqlite3.connect(sqlite.directory / FILE)) as connection, connection:
+        connection.execute("DELETE FROM message WHERE number = 2")
+    stone = Tombstone(2, 80, b"<2@x.example>", b"d" * 16, day=0, place=2)
+    give(sqlite.writer(), stone)
+    with closing(sqlite3.connect(sqlite.directory / FILE)) as connection:
+        assert connection.execute("SELECT number, place FROM tombstone").fetchall() == [(2, 0)]
