@@ -94,7 +94,7 @@ async def flat(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     if not thread.by_time:
         rows = await reading.rows(name, [*thread.at])
         thread.by_time[:] = sorted(rows, key=lambda each: (rows[each].sent, each))
-    nodes = [thread.nodes[thread.at[each]]._replace(depth=0) for each in thread.by_time]
+    nodes = [thread.nodes[thread.at[each]] for each in thread.by_time]
     return await _thread(reading, ask, name, number, nodes, is_flat=True)
 
 
@@ -112,7 +112,9 @@ async def _thread(
     parts = _part(len(nodes) - 1)
     part = max(1, min(parameter(ask, "part") or 1, parts))
     here = nodes[(part - 1) * PART_NODES : part * PART_NODES]
-    new = [at for at, node in enumerate(nodes) if _is_new(node, since)]
+    if is_flat:
+        here = [node._replace(depth=0) for node in here]
+    new = [] if since is None else [at for at, node in enumerate(nodes) if _is_new(node, since)]
     numbers = [node.number for node in here if node.number is not None]
     rows = await reading.rows(name, [*{*numbers, number}])
     known = await lines(reading, name, thread, numbers)
