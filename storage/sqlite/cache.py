@@ -55,6 +55,14 @@ _GIVE_WAY: Final = (
     "DELETE FROM made WHERE rowid IN (SELECT rowid FROM made ORDER BY random() LIMIT ?)"
 )
 
+_TROUBLES: Final = (sqlite3.Error, OSError, UnicodeError)
+"""The last one comes of what Python cannot read in SQLite's words about a damaged file."""
+
+_NOT_OF_THE_FILE: Final = ("readonly", "unable to open", "is full", "disk I/O error")
+"""What SQLite says of troubles that another file would have as well."""
+
+_TIMES_MADE_ANEW: Final = 3
+
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +75,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._is_out_of_use = False
+        self._times_made_anew = 0
 
     def get(self, name: str, page: int, what: bytes, state: bytes) -> bytes:
         """Return what was made of a page in some state, if it is kept and whole."""
@@ -75,7 +84,7 @@ class Cache:
                 return b""
             assert self._connection is not None
             rows = self._connection.execute(_GET, (name, page, what, state)).fetchall()
-        except (sqlite3.Error, OSError) as error:
+        except _TROUBLES as error:
             self._recover(error)
             return b""
         for digest, data in rows:
@@ -98,7 +107,7 @@ class Cache:
                     raise
                 self._connection.execute(_GIVE_WAY, (_GIVING_WAY,))
                 self._connection.execute(_PUT, row)
-        except (sqlite3.Error, OSError) as error:
+        except _TROUBLES as error:
             self._recover(error)
 
     def drop(self, pages: Collection[tuple[str, int]]) -> None:
@@ -111,7 +120,7 @@ class Cache:
             self._connection.executemany(_DROP, pages)
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA busy_timeout=0")
-        except (sqlite3.Error, OSError) as error:
+        except _TROUBLES as error:
             log.warning("%s: %s; what was removed may still be in it", self._path, error)
             self._recover(error)
 
@@ -155,15 +164,18 @@ class Cache:
         return True
 
     def _recover(self, error: Exception) -> None:
-        """Go on without the file where there is some trouble with it; a damaged one is deleted."""
+        """Go on without the file after some trouble with it; a damaged one is deleted."""
         self.close()
         text = str(error)
         if "locked" in text:  # another process has it, for as long as it takes to write a page
             return
-        if "malformed" in text or "not a database" in text or "no such" in text:
+        is_damaged = not isinstance(error, OSError) and all(
+            what not in text for what in _NOT_OF_THE_FILE
+        )
+        if is_damaged and self._times_made_anew < _TIMES_MADE_ANEW and self._is_deleted():
+            self._times_made_anew += 1
             log.warning("%s: %s; it is made anew", self._path, error)
-            if self._is_deleted():
-                return
+            return
         log.warning("%s: %s; nothing is kept there from now on", self._path, error)
         self._is_out_of_use = True
 

@@ -77,7 +77,7 @@ class Made:
 
     def _state_of(self, kind: Rendition, key: int, page: int, last: int) -> bytes:
         rows = self._query.rows(_CHANGED, key, kind.value, page)
-        if not rows or rows[0][0] > last:
+        if not rows:
             return b""
         place = key, kind, page
         known = self._states.get(place)

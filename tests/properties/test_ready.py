@@ -195,6 +195,24 @@ def test_whole_pages_come_ready(filled: Path, tmp_path: Path) -> None:
         assert each.ready == 9, "where a user has flags, none does"
 
 
+def test_numbers_that_move_are_told_anew(filled: Path, tmp_path: Path) -> None:
+    with world(filled, tmp_path) as each:
+        each.fetch(None, "l", b"1-", b"ALL")
+        each.remove("l", 5)
+        each.fetch(None, "l", b"1-", b"ALL")
+        assert each.ready == 8
+
+
+def test_parts_of_fields_are_not_taken_for_each_other(filled: Path, tmp_path: Path) -> None:
+    with world(filled, tmp_path) as each:
+        for window in (b"", b"<2.7>", b"<2.9>", b"<1.9>"):
+            each.fetch(
+                None, "l", b"1-", b"(UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)]%b)" % window
+            )
+        each.fetch(None, "l", b"1-", b"(UID BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)])")
+        each.fetch(None, "l", b"1-", b"(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+
+
 def test_nobody_is_shown_what_was_made_for_another(filled: Path, tmp_path: Path) -> None:
     with world(filled, tmp_path) as each:
         for user in ("ann", None, "bob", "ann"):

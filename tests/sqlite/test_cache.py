@@ -157,7 +157,7 @@ def test_where_it_cannot_be_written_nothing_is_kept(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     at=st.integers(0, 200_000), octets=st.binary(min_size=1, max_size=5000), is_open=st.booleans()
@@ -180,6 +180,18 @@ def test_damage_gives_nothing_wrong(
             assert cache.get("l", page, b"what", b"state") in {b"", b"%d" % page * 9000}
             cache.put("l", page, b"what", b"state", b"%d" % page * 9000)
     cache.close()
+
+
+def test_a_file_that_is_damaged_again_and_again_is_given_up(
+    cache: Cache, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(6):
+        cache.close()
+        (directory / CACHE).write_bytes(b"no database" * 1000)
+        assert cache.get(*KEY) == b""
+    assert len(caplog.records) == 4
+    cache.put(*KEY, b"data")
+    assert cache.get(*KEY) == b""
 
 
 class TestBesideAnArchive:
@@ -214,6 +226,22 @@ class TestBesideAnArchive:
             batch.remove("l", 18)
         files = list(engine.directory.glob(f"{CACHE}*"))
         assert files
+        assert not [each for each in files if b"secret" in each.read_bytes()]
+        archive.close()
+
+    def test_of_what_is_removed_while_it_is_made_nothing_is_left(
+        self, engine: SqliteEngine
+    ) -> None:
+        async def make() -> bytes:
+            with engine.writer().batch() as batch:
+                batch.remove("l", 18)
+            return b"secret 17"
+
+        archive = SqliteArchive(engine.directory)
+        assert self.made(archive, b"secret 17") == b"secret 17"
+        other = Form((Rendition.OVERVIEW,), b"other lines")
+        assert done(archive.made(other, "l", 0, make)) == b"secret 17"
+        files = list(engine.directory.glob(f"{CACHE}*"))
         assert not [each for each in files if b"secret" in each.read_bytes()]
         archive.close()
 

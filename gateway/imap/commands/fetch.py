@@ -130,7 +130,7 @@ class _Reading:
         async def text() -> bytes:
             nonlocal may_be_kept
             rows = await self.rows(runs)
-            may_be_kept = not (self._misses or any(rows.flags))
+            may_be_kept = not (self._misses or any(rows.flags))  # which may be new
             return b"".join(_texts(rows, stretch))
 
         archive, name = self.session.archive, self.session.selected().name
