@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message import charsets, encodings
+from storage.message.apart import MAX_APART, apart
 from storage.message.structure import structure
 from storage.message.words import decode
 
@@ -52,9 +53,6 @@ MAX_TEXT: Final = 8 << 20
 PIECE: Final = 1 << 15
 """Characters of a text that are folded at once where it is large."""
 
-MAX_APART: Final = 100
-"""How many octets a text may have more than characters for these to be folded apart."""
-
 MAX_MARKS: Final = 64
 """So many marks on one letter are put in Unicode's order together, which takes the square of their number."""
 
@@ -72,7 +70,6 @@ _ON_ONE_LINE: Final = {
 _FOLDED_HEADER: Final = bytes(
     0x20 if octet in _ON_ONE_LINE else ord(chr(octet).upper()) for octet in range(0x80)
 ) + bytes(range(0x80, 0x100))
-_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 
 _ENCODED: Final = (b"=?", b"\x1b", b"BASE64", b"QUOTED-PRINTABLE")
 """What stands in a message, in capitals, if some of its text is encoded, but for charsets."""
@@ -129,10 +126,11 @@ def folded(text: str) -> bytes:
 
     Where little is beyond ASCII, only that is folded as such: no character of ASCII has to do with its neighbours.
     """
-    octets = text.encode("utf-8", "surrogatepass")
-    if len(octets) - len(text) < MAX_APART:
-        return _BEYOND_ASCII.sub(_folded_run, octets).upper()
-    return fold(text).encode("utf-8", "surrogatepass")
+    if text.isascii():
+        return text.encode().upper()
+    if len(text.encode("utf-8", "surrogatepass")) - len(text) < MAX_APART:
+        return _folded_apart(text).upper()
+    return _folded(text)
 
 
 def fold_needle(needle: str, *, in_header: bool) -> str:
@@ -275,9 +273,17 @@ def _texts(octets: bytes, root: Part | None) -> Iterator[tuple[bool, bytes]]:
 def _header_text(header: bytes) -> bytes:
     """Return fields, one a line."""
     header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").replace(b"\r\n", b"\n")
-    if header.isascii() and b"=?" not in header and b"\x1b" not in header:
-        return header.translate(_FOLDED_HEADER)
-    return b"\n".join(map(_line_text, header.split(b"\n")))
+    if not header.isascii() or b"\x1b" in header:
+        return b"\n".join(map(_line_text, header.split(b"\n")))
+    texts, start = [], 0
+    at = header.find(b"=?")
+    while at >= 0:  # of each line that may have encoded words: most have none
+        line = header.rfind(b"\n", start, at) + 1 or start
+        end = header.find(b"\n", at)
+        end = len(header) if end < 0 else end
+        texts += [header[start:line].translate(_FOLDED_HEADER), _line_text(header[line:end])]
+        start, at = end, header.find(b"=?", end)
+    return b"".join(texts) + header[start:].translate(_FOLDED_HEADER)
 
 
 def _line_text(line: bytes) -> bytes:
@@ -303,8 +309,11 @@ def _decoded(octets: bytes, part: Part) -> bytes:
     return octets if decoded is None else decoded
 
 
-def _folded_run(run: re.Match[bytes]) -> bytes:
-    return fold(run[0].decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+def _folded(text: str) -> bytes:
+    return fold(text).encode("utf-8", "surrogatepass")
+
+
+_folded_apart: Final = apart("folded", _folded)
 
 
 def _folded_piece(text: str) -> str:

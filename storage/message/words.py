@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from storage.message.charsets import codec as codec_of
@@ -20,6 +21,11 @@ __all__ = ["MAX_VALUE", "decode"]
 
 MAX_VALUE: Final = 65_536
 """Octets of a value that are looked at; nobody reads on."""
+
+_KEPT: Final = (
+    2048  # decoded values: of one message the same are asked for again, and people write again
+)
+_MAX_KEPT: Final = 200  # octets of such a value
 
 _WORD: Final = re.compile(rb"=\?([!->@-~]{1,64})\?([BbQq])\?([^?]*+)\?=")
 _NOT_BASE64: Final = bytes(
@@ -43,11 +49,18 @@ def decode(value: bytes) -> str:
     if value.isascii() and b"=?" not in value and b"\x1b" not in value:
         text = value.decode("ascii")
     else:
-        text = "".join(
-            octets.decode(codec, "replace") if codec else guessed(octets)
-            for codec, octets in _runs(value)
-        )
+        text = (_decoded_often if len(value) <= _MAX_KEPT else _decoded)(value)
     return text if text.isprintable() else text.translate(_SHOWN)
+
+
+def _decoded(value: bytes) -> str:
+    return "".join(
+        octets.decode(codec, "replace") if codec else guessed(octets)
+        for codec, octets in _runs(value)
+    )
+
+
+_decoded_often: Final = lru_cache(maxsize=_KEPT)(_decoded)
 
 
 def _runs(value: bytes) -> Iterator[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.message import text as text_module
+from storage.message.apart import MAX_APART
 from storage.message.fields import parse_header
 from storage.message.structure import structure
 from storage.message.text import (
@@ -56,7 +57,7 @@ def test_a_part_of_a_text_stays_a_part(before: str, part: str) -> None:
 
 @given(st.text(st.sampled_from("aZ \u0301\u0323é\xb4ß\u0131İﬁ한\xa0\ud800"), max_size=400))
 def test_what_is_beyond_ascii_may_be_folded_apart(text: str) -> None:
-    for each in (text, text + "é" * text_module.MAX_APART):
+    for each in (text, text + "é" * MAX_APART):
         assert folded(each) == fold(each).encode("utf-8", "surrogatepass")
 
 
