@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.model import Entry, Location, MailingList, Served
 
-__all__ = ["Reading", "Row", "runs_near"]
+__all__ = ["NOBODY", "NO_SUBJECT", "Reading", "Row", "runs_near"]
+
+NO_SUBJECT: Final = "(no subject)"
+NOBODY: Final = "(nobody)"
+"""What stands for a subject and an author where there is none."""
 
 _NEAR: Final = 256  # numbers that are no farther apart do
 
@@ -43,7 +47,7 @@ class Row:
     @property
     def author(self) -> str:
         """Who wrote it: the name, or the address where there is no name, which may have to be shortened."""
-        return self.name or self.address or "nobody"
+        return self.name or self.address or NOBODY
 
 
 async def _go_on() -> None:

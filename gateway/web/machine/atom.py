@@ -15,6 +15,7 @@ from gateway.web.machine.entries import ORIGIN, entries, xml_text
 from gateway.web.machine.gathering import thread_of
 from gateway.web.machine.lists import LATEST
 from gateway.web.newest import latest_numbers, received_at, shown_below
+from gateway.web.reading import NO_SUBJECT
 from gateway.web.routes import route
 from gateway.web.templates import render
 
@@ -69,7 +70,7 @@ async def of_thread(reading: Reading, ask: Ask, name: str, id: bytes) -> Answer:
     subject = "".join(row.subject for row in rows.values())
     about = Feed(
         feed_id("thread", name, bare(thread.first)),
-        f"{veiled(reading, name, subject) or '(no subject)'} - {name}",
+        f"{veiled(reading, name, subject) or NO_SUBJECT} - {name}",
         reading.urls.message(name, id, "thread.atom"),
         reading.urls.thread(name, thread.first),
     )

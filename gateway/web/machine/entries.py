@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from gateway.web.body.rendering import render as render_body
 from gateway.web.machine.documents import moment, veiled
 from gateway.web.machine.gathering import parsed
+from gateway.web.reading import NO_SUBJECT
 from gateway.web.templates import render
 from gateway.web.urls import SAFE
 from storage.errors import NoSuchMessage
@@ -46,7 +47,6 @@ MAX_EXCERPT: Final = 1 << 14
 """Characters of that beginning."""
 
 _MAX_LOOKED_UP: Final = 20  # messages that one mentions of which it is asked where they are
-_NO_SUBJECT: Final = "(no subject)"
 
 _ADDRESS: Final = re.compile(r"[^\s@]+@\S+")
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -174,7 +174,7 @@ async def _made(reading: Reading, name: str, row: Row) -> FeedEntry | None:
         "atom_entry.xml",
         entry=_Entry(
             id=id_iri(row.message_id),
-            title=_shown(reading, name, row.subject) or _NO_SUBJECT,
+            title=_shown(reading, name, row.subject) or NO_SUBJECT,
             updated=moment(entry.received),
             published=moment(row.sent, row.zone),
             author=_shown(reading, name, row.author),

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from gateway.web.body.obfuscation import obfuscated
 from gateway.web.pages.outline import bare_subject
-from gateway.web.reading import runs_near
+from gateway.web.reading import NO_SUBJECT, NOBODY, runs_near
 from gateway.web.templates import iso
 from storage.listing import decode_listing
 from storage.model import Rendition
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from gateway.web.reading import Reading
     from storage.model import Entry, Page
 
-__all__ = ["NO_SUBJECT", "Line", "lines_of", "listed", "listed_by_place"]
-
-NO_SUBJECT: Final = "(no subject)"
-NOBODY: Final = "(nobody)"
+__all__ = ["Line", "lines_of", "listed", "listed_by_place"]
 
 KEPT_LINES: Final = 50_000
 """Lines that are kept, of all lists: some fifty megabytes."""
