@@ -156,7 +156,7 @@ class _Reader:
                 return
             if mark == "-" and self._is_negation():
                 return
-            if words_of(mark):
+            if words_of(mark) and not mark.isspace():
                 return
             self._at += 1
 

@@ -143,6 +143,8 @@ READ: list[tuple[str, Tree]] = [
     ("<a b@c>", And((A, phrase("b@c")))),
     ("a\0b\ud800", And((A, B))),
     ("㏂", term("㏂")),
+    ("\u1680a\u3000b\u2003\x85 c\u1680", And((A, B, C))),
+    ('"\u1680" a', A),
 ]  # fmt: skip  # a table
 
 
@@ -215,7 +217,7 @@ def test_the_text_of_a_tree_is_read_as_that_tree(tree: Tree) -> None:
 
 PIECES = st.sampled_from([
     "a", "or", "NOT", "-", "(", ")", "|", '"', "*", "<", ">", "@", " ", ":", "from:", "s:", "date:", "d:", "id:", "list:", "has:",
-    "patch", "larger:", "2024", "-07", "..", "“", "”", "\0", "\ud800", "é", "内", "ß", "\u0301", "㏂", "½", "\u2028", "+", "<a@b>",
+    "patch", "larger:", "2024", "-07", "..", "“", "”", "\0", "\ud800", "é", "内", "ß", "\u0301", "㏂", "½", "\u2028", "\u1680", "\u3000", "\xa0", "+", "<a@b>",
 ])  # fmt: skip  # a list of pieces
 
 
