@@ -12,13 +12,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message.fields import MAX_HEADER, Header
 from storage.message.parameters import disposition, encoding, media_type, parameter
+from storage.steps import finished
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from storage.message.parameters import Parameters
 
-__all__ = ["MAX_DEPTH", "MAX_LANGUAGES", "MAX_PARTS", "Disposition", "Part", "structure"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LANGUAGES",
+    "MAX_PARTS",
+    "Disposition",
+    "Part",
+    "structure",
+    "structuring",
+]
 
 MAX_DEPTH: Final = 100
 """Parts within parts; one that lies deeper has no parts of its own."""
@@ -28,6 +37,8 @@ MAX_PARTS: Final = 10_000
 
 MAX_LANGUAGES: Final = 100
 """Languages of one part."""
+
+_STEP: Final = 32  # delimiters, found or looked for in vain, after which others may do something
 
 _Type = tuple[bytes, bytes, "Parameters"]
 _TEXT: Final[_Type] = (b"text", b"plain", ())  # RFC 2045 s. 5.2
@@ -95,7 +106,12 @@ class Part:
 
 def structure(octets: bytes, header: Header | None = None) -> Part:
     """Return the MIME tree of a message; ``header`` is its header, if that was parsed already."""
-    return _Walk(octets).run(header)
+    return finished(structuring(octets, header))
+
+
+def structuring(octets: bytes, header: Header | None = None) -> Generator[None, None, Part]:
+    """Do what ``structure`` does, and yield after every few milliseconds."""
+    return _Walk(octets).steps(header)
 
 
 class _Open:
@@ -187,7 +203,7 @@ class _Delimiter(NamedTuple):
 class _Walk:
     """One pass over a message."""
 
-    __slots__ = ("_boundaries", "_empty", "_octets", "_parts", "_stack", "_table")
+    __slots__ = ("_boundaries", "_empty", "_fresh", "_octets", "_parts", "_stack", "_table")
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
@@ -196,12 +212,13 @@ class _Walk:
         self._table: _Boundaries | None = None
         self._empty = -1
         self._parts = 0
+        self._fresh = 0  # delimiters since others could do something
 
-    def run(self, header: Header | None) -> Part:
+    def steps(self, header: Header | None) -> Generator[None, None, Part]:
         octets = self._octets
-        position = self._open(0, _TEXT, header)
+        position = yield from self._open(0, _TEXT, header)
         while self._boundaries:
-            found = self._delimiter(position, len(octets))
+            found = yield from self._delimiter(position, len(octets))
             if found is None:
                 break
             position = found.after
@@ -211,14 +228,16 @@ class _Walk:
             elif self._parts < MAX_PARTS:
                 self._close(found.depth + 1, found.at)
                 digest = self._stack[found.depth].media[1] == b"digest"
-                position = self._open(position, _MESSAGE if digest else _TEXT)
+                position = yield from self._open(position, _MESSAGE if digest else _TEXT)
         self._close(1, len(octets))
         return self._stack[0].closed(octets, len(octets))
 
-    def _open(self, start: int, default: _Type, header: Header | None = None) -> int:
+    def _open(
+        self, start: int, default: _Type, header: Header | None = None
+    ) -> Generator[None, None, int]:
         """Open a part, and the messages it encloses; return where its parts or its text begin."""
         while True:
-            stop, body = self._extent(start)
+            stop, body = yield from self._extent(start)
             if header is None:
                 header = Header(self._octets[start : min(stop, start + MAX_HEADER)])
             part = _Open(header, start, body, default)
@@ -234,7 +253,7 @@ class _Walk:
                 return body
             start, default, header = body, _TEXT, None
 
-    def _extent(self, start: int) -> tuple[int, int]:
+    def _extent(self, start: int) -> Generator[None, None, tuple[int, int]]:
         """Return where a header ends, and where the body begins: at the empty line, or at a delimiter before it."""
         octets = self._octets
         if octets.startswith(b"\r\n", start):
@@ -245,13 +264,13 @@ class _Walk:
                 self._empty = len(octets)
         end = min(self._empty + 2, len(octets))
         if self._boundaries:
-            found = self._delimiter(start, end)
+            found = yield from self._delimiter(start, end)
             if found is not None:
                 stop = max(found.at, start)
                 return stop, stop
         return end, min(end + 2, len(octets))
 
-    def _delimiter(self, start: int, stop: int) -> _Delimiter | None:
+    def _delimiter(self, start: int, stop: int) -> Generator[None, None, _Delimiter | None]:
         """Return the next delimiter line that begins between two offsets, the first of which begins a line."""
         octets = self._octets
         table = self._table
@@ -259,6 +278,10 @@ class _Walk:
             table = self._table = _Boundaries(self._boundaries)
         at = octets.find(table.common, start - 2, stop)
         while at >= 0:
+            self._fresh += 1
+            if self._fresh >= _STEP:
+                self._fresh = 0
+                yield
             matched = table.match(octets, at + 4)
             if matched is not None:
                 boundary, depth = matched

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.web.body.decoding import RUN, decoded_size, text_runs
+from gateway.web.body.decoding import RUN, decoded_runs, decoded_size, text_runs
 from gateway.web.body.obfuscation import obfuscated, obfuscated_bytes
-from storage.message import charsets, encodings
+from storage.message import charsets
 from storage.message.lines import runs_of_lines
 from storage.message.parameters import parameter
 from storage.message.words import decode
@@ -130,27 +130,28 @@ def downloading(
     """
     part = attachment.part
     written = octets[part.body : part.end]
-    data = encodings.decode(written, part.encoding)
-    if data is None:
-        data = written
-    yield
+    runs: list[bytes] = []
+    for run in decoded_runs(written, part.encoding):
+        runs.append(run)
+        yield
+    data = b"".join(runs)
     kind, disposition = "application/octet-stream", "attachment"
     if attachment.is_text:
         hidden = obfuscated if obfuscate else str
         pieces = []
-        for run in text_runs(data, part.charset):
-            pieces.append(hidden(run).encode("utf-8", "replace"))
+        for text in text_runs(data, part.charset):
+            pieces.append(hidden(text).encode("utf-8", "replace"))
             yield
         data = b"".join(pieces)
         kind, disposition = "text/plain; charset=utf-8", "inline"
     elif attachment.is_image and data.startswith(_IMAGES[attachment.media_type]):
         kind, disposition = attachment.media_type, "inline"
     elif obfuscate and part.type in {b"text", b"message"}:
-        runs = []
-        for octet_run in runs_of_lines(data, RUN):
-            runs.append(obfuscated_bytes(octet_run))
+        hidden_runs = []
+        for run in runs_of_lines(data, RUN):
+            hidden_runs.append(obfuscated_bytes(run))
             yield
-        data = b"".join(runs)
+        data = b"".join(hidden_runs)
     return Download(attachment, kind, f"{disposition}; {_file_name(attachment.name)}", data)
 
 

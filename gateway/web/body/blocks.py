@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Blocks"]
 
-_STEP: Final = (
-    32_768  # characters after which others may do something, and that are looked at in one go
-)
-_GLANCE: Final = 4  # so many times as fast as it is made HTML a text is divided into runs
+_STEP: Final = 16_384  # characters after which others may do something
+_AS_MANY: Final = 40  # characters that take as long as it takes to begin with some
 _DEPTHS: Final = 3  # of quotation, that look different
 _STATISTICS: Final = (
     " changed, ",
@@ -59,8 +57,12 @@ class Blocks:
     def steps(self, text: str) -> Iterator[None]:
         """Add a text; yield now and then."""
         lines = text.split("\n")
-        found = runs(text, lines)
-        self._fresh += len(text) // _GLANCE
+        found: list[Run] = []
+        for run in runs(text, lines):
+            if run is None:
+                yield
+            else:
+                found.append(run)
         if any(run.kind is Kind.DIFF for run in found):
             self.is_patch = True
             self._name_files(found)
@@ -89,7 +91,7 @@ class Blocks:
         text = "\n".join(lines[at:stop])
         if stop < len(lines):
             text += "\n"
-        self._fresh += len(text)
+        self._fresh += len(text) + _AS_MANY
         if self._fresh <= _STEP:
             self._inline.add(text)
             return
@@ -159,7 +161,7 @@ class Blocks:
                 yield from self._plain(lines, begin, at)
                 self._stat(said, "\n" if at + 1 < len(lines) else "")
                 begin = at + 1
-                self._fresh += len(lines[at])
+                self._fresh += len(lines[at]) + _AS_MANY
                 if self._fresh > _STEP:
                     self._fresh = 0
                     yield

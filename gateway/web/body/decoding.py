@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from storage.message import charsets
+from storage.message import charsets, encodings
 from storage.message.lines import runs_of_lines
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from storage.message.structure import Part
 
-__all__ = ["RUN", "decoded_size", "text_runs"]
+__all__ = ["RUN", "decoded_runs", "decoded_size", "text_runs"]
 
 RUN: Final = 1 << 17
 """Octets, or characters, that are dealt with at once."""
@@ -33,6 +33,17 @@ def decoded_size(part: Part, octets: bytes) -> int:
         soft = octets.count(b"=\r\n", start, end)
         return max(0, size - 3 * soft - 2 * (octets.count(b"=", start, end) - soft))
     return size
+
+
+def decoded_runs(written: bytes, encoding: bytes) -> Iterator[bytes]:
+    """Yield what a body holds under its encoding; itself where that is unknown.
+
+    Quoted-printable comes in runs of about ``RUN`` octets, as it may take long; all else at once.
+    """
+    is_quoted = encoding == b"quoted-printable"
+    for run in runs_of_lines(written, RUN) if is_quoted else (written,):
+        plain = encodings.decode(run, encoding)
+        yield run if plain is None else plain
 
 
 def text_runs(data: bytes, charset: bytes) -> Iterator[str]:

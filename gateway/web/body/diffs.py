@@ -23,7 +23,7 @@ _FILE: Final = (
     "GIT binary patch", "RCS file: ", "retrieving revision ",
 )  # fmt: skip  # a list of words
 _FIRST: Final = ("diff ", "Index: ")
-_STAT: Final = re.compile(r" (\S[^|]*?)( +\| +(?:\d+ ?|Bin\b[^\n]*))(\+*)(-*)")
+_STAT: Final = re.compile(r" (\S[^|]*?)(?<! )( +\| +(?:\d+ ?|Bin\b[^\n]*))(\+*)(-*)")
 _RENAMED: Final = re.compile(r"\{([^{}]*) => ([^{}]*)\}")
 
 
@@ -88,7 +88,7 @@ def diff(lines: Sequence[str], at: int) -> Diff:
             in_head = False
             spans.append(("hunk", at + 1))
             at = _hunk(lines, at + 1, int(hunk[1] or 1), int(hunk[2] or 1), spans)
-        elif line.startswith(_FILE) and not line.startswith("-- "):
+        elif line.startswith(_FILE):
             if not in_head or (line.startswith("diff ") and spans):
                 files.append(("", len(spans)))
                 spans.append(("file", at + 1))

@@ -20,14 +20,18 @@ __all__ = ["MAX_NESTED", "plain_steps"]
 MAX_NESTED: Final = 20
 """Quotations, or lists, within each other that are told apart."""
 
-STEP: Final = 2000
-"""Tags after which others may do something."""
+STEP: Final = 16_384
+"""Characters after which others may do something."""
 
-# Each alternative ends somewhere, be it at the end of the text: nothing is looked at twice.
+_TAG_COST: Final = 8  # characters that are read in the time that one more tag takes
+
+# A piece of text may begin with a reference, and is longer than any is. Each alternative ends somewhere, be it at the
+# end of the text: nothing is looked at twice.
 _TOKEN: Final = re.compile(
     r"<(?:!--.*?(?:-->|\Z)"
     r"|(/?)([a-zA-Z][a-zA-Z0-9:]{0,30}+)((?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?+)*+)(?:>|\Z)"
-    r"|[!?/][^>]*+(?:>|\Z))",
+    r"|[!?/][^>]*+(?:>|\Z))"
+    r"|([<&]?[^<&]{0,4096}+)",
     re.DOTALL,
 )
 _SKIPPED: Final = {
@@ -65,22 +69,23 @@ _PREFORMATTED: Final = frozenset(("pre", "listing", "xmp", "plaintext", "textare
 def plain_steps(html: str) -> Iterator[str | None]:
     """Yield None now and then while HTML is read, and in the end what it says."""
     text = _Text()
-    at = count = 0
+    at = fresh = 0
     while at < len(html):
-        found = _TOKEN.search(html, at)
-        text.say(html[at:] if found is None else html[at : found.start()])
-        if found is None:
-            break
+        found = _TOKEN.match(html, at)
+        assert found is not None
+        fresh += found.end() - at + _TAG_COST
         at = found.end()
-        if found[2]:
+        if found[4]:
+            text.say(found[4])
+        elif found[2]:
             name = found[2].lower()
             if name in _SKIPPED and not found[1]:
                 end = _SKIPPED[name].search(html, at)
                 at = len(html) if end is None else end.start()
             else:
                 text.tag(name, found[3][:_MAX_ATTRIBUTES], closes=bool(found[1]))
-        count += 1
-        if not count % STEP:
+        if fresh > STEP:
+            fresh = 0
             yield None
     yield text.finished()
 

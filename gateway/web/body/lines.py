@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gateway.web.body.diffs import Diff, diff, has_diff, starts_diff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["MARKS", "MAX_QUOTED", "Kind", "Run", "depth_of", "is_mostly_quoted", "runs"]
 
@@ -19,6 +19,7 @@ MARKS: Final = "> "
 MAX_QUOTED: Final = 12
 """Lines of a quotation that is shown as it is; a longer one is folded."""
 
+_STEP: Final = 2048  # lines looked at after which others may do something
 _MOSTLY: Final = 50  # so many lines quoted to one that is not are no reason to fold
 
 _QUOTED: Final = re.compile(r"(?:[ \t]?>)++")
@@ -55,16 +56,18 @@ def depth_of(line: str) -> int:
     return 0 if found is None else found[0].count(">")
 
 
-def runs(text: str, lines: Sequence[str]) -> list[Run]:
-    """Return the runs that a text consists of; ``lines`` are its lines.
+def runs(text: str, lines: Sequence[str]) -> Iterator[Run | None]:
+    """Yield the runs that a text consists of, and None now and then; ``lines`` are its lines.
 
     Empty lines between two quotations are of them. A signature goes on to the end (RFC 3676 s. 4.3), or to a quotation
     or a diff: those who write above what they quote have it in between.
     """
     marks = " >-_dI" if has_diff(text) else " >-_"
-    found: list[Run] = []
-    at = begin = 0
+    at = begin = count = 0
     while at < len(lines):
+        count += 1
+        if not count % _STEP:
+            yield None
         line = lines[at]
         if not line or line[0] not in marks:
             at += 1
@@ -74,12 +77,11 @@ def runs(text: str, lines: Sequence[str]) -> list[Run]:
             at += 1
             continue
         if at > begin:
-            found.append(Run(Kind.OWN, at))
-        found.append(run)
+            yield Run(Kind.OWN, at)
+        yield run
         at = begin = run.stop
     if at > begin:
-        found.append(Run(Kind.OWN, at))
-    return found
+        yield Run(Kind.OWN, at)
 
 
 def _run(lines: Sequence[str], at: int, *, diffs: bool) -> Run | None:

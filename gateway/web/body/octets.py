@@ -13,14 +13,15 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Final
 
+from gateway.web.body.decoding import decoded_runs
 from gateway.web.body.obfuscation import obfuscated_bytes
 from storage.message.encodings import decode
 from storage.message.lines import runs_of_lines, with_lf
 from storage.message.parameters import parameter
-from storage.message.structure import structure
+from storage.message.structure import structuring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from storage.message.structure import Part
 
@@ -39,7 +40,8 @@ _TEXTUAL: Final = frozenset((b"text", b"message"))
 _LINE: Final = 57  # octets that a line of base64 encodes (RFC 2045 s. 6.8)
 _LINES: Final = 1024  # lines of base64 that are made at once
 _PIECE: Final = 1 << 17  # octets that are looked through at once
-_MAX_BOUNDARIES: Final = 100  # boundaries with an address in them that are kept
+_FIELDS: Final = 256  # fields that are looked through at once
+_MAX_BOUNDARIES: Final = 10  # boundaries with an address in them that are kept
 
 
 def obfuscated_octets(octets: bytes) -> bytes:
@@ -49,11 +51,23 @@ def obfuscated_octets(octets: bytes) -> bytes:
 
 def obfuscating(octets: bytes) -> Iterator[bytes]:
     """Yield what ``obfuscated_octets`` returns in pieces, some of them empty: each takes some milliseconds."""
-    leaves, boundaries = _read(structure(octets))
+    leaves, boundaries = _read((yield from _structuring(octets)))
     hidden = _hider(boundaries) if boundaries else obfuscated_bytes
     end = 2 if octets.startswith(b"\r\n") else octets.index(b"\r\n\r\n") + 4
-    yield b"\r\n".join(_field(field, hidden) for field in _FIELD_END.split(octets[:end]))
+    yield from _header(octets, end, hidden)
     yield from _body(octets, end, leaves, hidden)
+
+
+def _structuring(octets: bytes) -> Generator[bytes, None, Part]:
+    """Return the structure of a message; yield nothing now and then."""
+    steps = structuring(octets)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            root: Part = stop.value
+            return root
+        yield b""
 
 
 def _read(root: Part) -> tuple[list[Part], list[bytes]]:
@@ -71,9 +85,11 @@ def _read(root: Part) -> tuple[list[Part], list[bytes]]:
 
 
 def _hider(boundaries: list[bytes]) -> Callable[[bytes], bytes]:
-    """Return what obfuscates text but for the boundaries."""
+    """Return what obfuscates text but for the boundaries, where these are looked for."""
     longest_first = sorted(map(re.escape, boundaries), key=len, reverse=True)
-    kept = re.compile(b"(%b)" % b"|".join(longest_first))
+    kept = re.compile(
+        rb"((?:^--|(?i:boundary)[ \t]*+=[ \t]*+\"?)(?:%b))" % b"|".join(longest_first), re.MULTILINE
+    )
 
     def hidden(octets: bytes) -> bytes:
         pieces = kept.split(octets)
@@ -83,12 +99,19 @@ def _hider(boundaries: list[bytes]) -> Callable[[bytes], bytes]:
     return hidden
 
 
-def _field(field: bytes, hidden: Callable[[bytes], bytes]) -> bytes:
-    if _KEPT.match(field):
-        return field
-    if b"=?" in field:
-        field = _WORD.sub(_word, field)
-    return hidden(field)
+def _header(octets: bytes, end: int, hidden: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """Yield what ends at an offset, with the empty line behind it."""
+    start = 0
+    for count, found in enumerate(_FIELD_END.finditer(octets, 0, end), 1):
+        if not count % _FIELDS:
+            yield b""
+        field = octets[start : found.end()]
+        start = found.end()
+        if _KEPT.match(field):
+            yield field
+        else:
+            for lines in runs_of_lines(field, _PIECE):
+                yield hidden(_WORD.sub(_word, lines) if b"=?" in lines else lines)
 
 
 def _word(found: re.Match[bytes]) -> bytes:
@@ -123,7 +146,11 @@ def _body(
 
 def _reencoded(written: bytes, encoding: bytes) -> Iterator[bytes]:
     """Yield an encoded text, encoded anew if there is an address in it; a line end at its end stays one."""
-    plain = decode(written, encoding) or b""
+    runs: list[bytes] = []
+    for run in decoded_runs(written, encoding):
+        runs.append(run)
+        yield b""
+    plain = b"".join(runs)
     pieces = []
     for run in runs_of_lines(plain, _PIECE):
         pieces.append(obfuscated_bytes(run))

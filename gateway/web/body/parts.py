@@ -18,7 +18,8 @@ from gateway.web.body.attachments import (
     has_name,
     is_named,
 )
-from storage.message.structure import structure
+from storage.message.structure import structuring
+from storage.steps import finished
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -34,6 +35,7 @@ __all__ = [
     "attachment",
     "fetching",
     "laid_out",
+    "laying_out",
 ]
 
 MAX_ATTACHMENTS: Final = 1000
@@ -46,6 +48,8 @@ MAX_ATTACHED_TEXT: Final = 65_536
 """Octets of an attached text that is shown on the page."""
 
 _LOOKED_AT: Final = 30  # parts among which the text of an alternative is looked for
+_MAX_ALTERNATIVES: Final = 100  # parts of a multipart of which one is chosen
+_STEP: Final = 128  # parts after which others may do something
 _BLANK: Final = 4096  # octets that tell whether a text says anything
 _REPORTS: Final = frozenset((b"delivery-status", b"disposition-notification", b"feedback-report"))
 
@@ -87,10 +91,19 @@ def laid_out(
     root: Part, octets: bytes, *, obfuscate: bool
 ) -> tuple[Sequence[Shown], Sequence[Attachment]]:
     """Return what of a message is shown, and its attachments, numbered."""
+    return finished(laying_out(root, octets, obfuscate=obfuscate))
+
+
+def laying_out(
+    root: Part, octets: bytes, *, obfuscate: bool
+) -> Generator[None, None, tuple[Sequence[Shown], Sequence[Attachment]]]:
+    """Do what ``laid_out`` does, and yield after every few milliseconds."""
     shown: list[Shown] = []
     named: list[Part] = []
     others: list[Part] = []
-    for step in _walk(root, octets):
+    for count, step in enumerate(_walk(root, octets), 1):
+        if not count % _STEP:
+            yield
         show, part, depth, chosen = step
         if show is Show.TEXT:
             if not _is_text(part):
@@ -105,11 +118,19 @@ def laid_out(
                 named.append(part)
             elif has_name(part) or show is Show.NONE or (show is Show.FOLDED and chosen):
                 others.append(part)
-    numbered = [
-        attached(part, at, octets, obfuscate=obfuscate)
-        for at, part in enumerate((named + others)[:MAX_ATTACHMENTS], 1)
-    ]
+    numbered = yield from _numbered((named + others)[:MAX_ATTACHMENTS], octets, obfuscate=obfuscate)
     return shown, numbered
+
+
+def _numbered(
+    parts: Sequence[Part], octets: bytes, *, obfuscate: bool
+) -> Generator[None, None, list[Attachment]]:
+    found: list[Attachment] = []
+    for at, part in enumerate(parts, 1):
+        if not at % _STEP:
+            yield
+        found.append(attached(part, at, octets, obfuscate=obfuscate))
+    return found
 
 
 def _walk(root: Part, octets: bytes) -> Iterator[_Step]:
@@ -138,11 +159,12 @@ def _walk(root: Part, octets: bytes) -> Iterator[_Step]:
 
 def _chosen(part: Part, octets: bytes) -> Part | None:
     """Return which part of a multipart is to be shown; None where all are."""
+    among = part.children[:_MAX_ALTERNATIVES]
     if part.subtype == b"related":
-        return next((each for each in part.children if _text_of(each, octets)), part.children[0])
+        return next((each for each in among if _text_of(each, octets)), among[0])
     if part.subtype != b"alternative":
         return None
-    texts = [(_text_of(child, octets), child) for child in part.children]
+    texts = [(_text_of(child, octets), child) for child in among]
     for wanted in (b"plain", b"html"):
         for subtype, child in texts:
             if subtype == wanted:
@@ -157,7 +179,7 @@ def _text_of(part: Part, octets: bytes) -> bytes:
         if not stack:
             break
         part = stack.pop()
-        stack += reversed(part.children)
+        stack += reversed(part.children[:_LOOKED_AT])
         said = (
             part.type == b"text" and octets[part.body : min(part.end, part.body + _BLANK)].strip()
         )
@@ -176,18 +198,13 @@ def _is_attached(part: Part) -> bool:
 
 def attachment(octets: bytes, at: int, *, obfuscate: bool) -> Download | None:
     """Return an attachment of a message in its served form by its number, counted from 1; None if there is none."""
-    steps = fetching(octets, at, obfuscate=obfuscate)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            found: Download | None = stop.value
-            return found
+    return finished(fetching(octets, at, obfuscate=obfuscate))
 
 
 def fetching(octets: bytes, at: int, *, obfuscate: bool) -> Generator[None, None, Download | None]:
     """Do what ``attachment`` does, and yield after every few milliseconds."""
-    _, numbered = laid_out(structure(octets), octets, obfuscate=obfuscate)
+    root = yield from structuring(octets)
+    _, numbered = yield from laying_out(root, octets, obfuscate=obfuscate)
     if not 1 <= at <= len(numbered):
         return None
     yield

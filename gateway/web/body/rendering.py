@@ -15,10 +15,11 @@ from markupsafe import Markup
 from gateway.web.body.blocks import Blocks
 from gateway.web.body.inline import Attached, Inline, Piece, escape, escape_value
 from gateway.web.body.obfuscation import obfuscated
-from gateway.web.body.parts import Show, laid_out
+from gateway.web.body.parts import Show, laying_out
 from gateway.web.body.texts import MAX_SHOWN, clean, text_steps
-from storage.message.structure import structure
+from storage.message.structure import structuring
 from storage.message.words import decode
+from storage.steps import finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -32,7 +33,6 @@ MAX_SECTIONS: Final = 500
 """Texts and enclosed messages of one message that are shown."""
 
 _FIELDS: Final = (b"from", b"to", b"cc", b"date", b"subject", b"message-id")
-_LONG: Final = 100_000  # characters that it takes milliseconds to decode, and again to look at
 _MAX_FIELD: Final = 1000  # characters of a field of an enclosed message
 _PATCHES: Final = (".patch", ".diff")
 _PATCH_TYPES: Final = frozenset(("text/x-patch", "text/x-diff"))
@@ -70,20 +70,13 @@ def parse(
     obfuscate: bool,
     anchor: str = "",
     archived_id: Callable[[str], bytes | None] | None = None,
-    root: Part | None = None,
 ) -> Parsed:
     """Return what a message in its served form says.
 
     ``anchor`` is put before the names of anchors, so that several messages can be on one page. ``archived_id`` tells the
-    Message-ID that an address of another archive stands for, if it does. ``root`` is the structure, if that is known.
+    Message-ID that an address of another archive stands for, if it does.
     """
-    steps = parsing(octets, obfuscate=obfuscate, anchor=anchor, archived_id=archived_id, root=root)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            parsed: Parsed = stop.value
-            return parsed
+    return finished(parsing(octets, obfuscate=obfuscate, anchor=anchor, archived_id=archived_id))
 
 
 def parsing(
@@ -92,12 +85,11 @@ def parsing(
     obfuscate: bool,
     anchor: str = "",
     archived_id: Callable[[str], bytes | None] | None = None,
-    root: Part | None = None,
 ) -> Generator[None, None, Parsed]:
     """Do what ``parse`` does, and yield after every few milliseconds."""
     inline = Inline(obfuscate=obfuscate, archived_id=archived_id)
     made = _Making(octets, inline, Blocks(inline, anchor), obfuscate=obfuscate)
-    return made.steps(structure(octets) if root is None else root)
+    return (yield from made.steps((yield from structuring(octets))))
 
 
 def render(parsed: Parsed, known: Mapping[bytes, str], attachment: Callable[[int], str]) -> Markup:
@@ -146,7 +138,7 @@ class _Making:
 
     def steps(self, root: Part) -> Generator[None, None, Parsed]:
         """Make all of it; yield now and then."""
-        shown, attachments = laid_out(root, self._octets, obfuscate=self._hides)
+        shown, attachments = yield from laying_out(root, self._octets, obfuscate=self._hides)
         by_part = {id(attachment.part): attachment for attachment in attachments}
         opened = 0
         for show, part in shown[:MAX_SECTIONS]:
@@ -206,8 +198,7 @@ class _Making:
             name = "" if attachment is None else f" {escape(attachment.name)}"
             self._add(f'<details class="attached"><summary>Attached text{name}</summary>\n')
         self._heading(attachment)
-        if len(text) > _LONG:
-            yield
+        yield
         if text:
             self._texts.append(text)
             yield from self._blocks.steps(text)

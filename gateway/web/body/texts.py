@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.web.body.decoding import decoded_size, text_runs
+from gateway.web.body.decoding import decoded_runs, decoded_size, text_runs
 from gateway.web.body.flowed import unwrapped
 from gateway.web.body.hypertext import plain_steps
-from storage.message import encodings
 from storage.message.parameters import parameter
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Text(NamedTuple):
 
 def text_steps(part: Part, octets: bytes, room: int) -> Generator[None, None, Text]:
     """Yield now and then while the text of a part is made, and return it; of no more than ``room`` octets."""
-    data, left_out = _data(part, octets, room)
+    data, left_out = yield from _data(part, octets, room)
     charset = part.charset
     was_html = part.type == b"text" and part.subtype == b"html"
     if was_html and not charset:
@@ -91,13 +90,16 @@ def clean(text: str) -> str:
     return text.translate(_PICTURES) if _UNFIT.search(text) else text
 
 
-def _data(part: Part, octets: bytes, room: int) -> tuple[bytes, int]:
+def _data(part: Part, octets: bytes, room: int) -> Generator[None, None, tuple[bytes, int]]:
     """Return what a part holds, at most ``room`` octets up to the end of a line, and how many it has beyond."""
     length = room * _EXPANDED.get(part.encoding, 1)
     written = octets[part.body : min(part.end, part.body + length)]
-    data = encodings.decode(written, part.encoding)
-    if data is None:
-        data = written
+    runs: list[bytes] = []
+    for run in decoded_runs(written, part.encoding):
+        if runs:
+            yield
+        runs.append(run)
+    data = b"".join(runs)
     if len(data) <= room and len(written) == part.end - part.body:
         return data, 0
     data = data[: data.rfind(b"\n", 0, room) + 1 or room]

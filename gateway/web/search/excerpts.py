@@ -13,11 +13,11 @@ from gateway.web.search.marking import MAX_CONTEXT, Piece
 from storage.message.structure import structure
 from storage.message.text import as_read
 from storage.preview import preview
+from storage.steps import finished
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.web.body.texts import Text
     from gateway.web.search.marking import Marker
     from storage.message.structure import Part
 
@@ -76,10 +76,4 @@ def _text(octets: bytes) -> str:
 
 
 def _decoded(part: Part, octets: bytes, room: int) -> str:
-    steps = text_steps(part, octets, room)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            text: Text = stop.value
-            return text.text
+    return finished(text_steps(part, octets, room)).text

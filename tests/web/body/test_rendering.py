@@ -10,7 +10,6 @@ from gateway.web.body import attachment, obfuscated_octets, parse, parsing
 from gateway.web.body.obfuscation import obfuscated
 from gateway.web.body.texts import clean
 from storage.message import charsets
-from storage.message.structure import structure
 from tests.web import xss
 from tests.web.body.seen import driven, message, rendered, text_of, tree_of, wrong
 
@@ -88,7 +87,7 @@ def test_of_anything_comes_valid_html_and_nothing_but_what_is_allowed(
 
 def test_a_message_may_be_read_step_by_step() -> None:
     octets = message("> a\nb\n" * 30_000)
-    count, parsed = driven(parsing(octets, obfuscate=True, root=structure(octets)))
+    count, parsed = driven(parsing(octets, obfuscate=True))
     assert parsed == parse(octets, obfuscate=True)
     assert count >= 3
 
