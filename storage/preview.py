@@ -112,11 +112,13 @@ def _beginning(lines: Iterator[str]) -> str:
 
 
 def _own_lines(text: str) -> Iterator[str]:
-    """Yield the lines that the author wrote, up to the signature."""
+    """Yield the lines that the author wrote, up to the signature; some may be empty."""
     held = ""  # a line that may be the first half of who wrote what is quoted
     armoured = False
     for line in _lines(text):
         stripped = line.strip()
+        if not held and stripped.startswith(_QUOTE):
+            continue  # most lines of a reply; no part of an armour's end either
         if armoured:  # its header ends with an empty line
             armoured = bool(stripped)
         elif stripped.startswith(_ARMOUR):
@@ -133,8 +135,7 @@ def _own_lines(text: str) -> Iterator[str]:
                 held = stripped
             elif not stripped.startswith(_QUOTE) and not _says_who(stripped):
                 yield stripped
-    if held:
-        yield held
+    yield held
 
 
 def _quoted_lines(text: str) -> Iterator[str]:

@@ -130,13 +130,20 @@ def _text(header: Header, name: bytes) -> bytes:
 
 def _list(header: Header, name: bytes, otherwise: bytes = NIL) -> bytes:
     """Return the address structures of all fields so named; ``otherwise`` if there are none."""
-    values = header.every(name)
-    rendered = b"".join([_addresses(entry) for value in values for entry in entries(value)])
+    rendered = b"".join(map(_addresses, header.every(name)))
     return b"(%b)" % rendered if rendered else otherwise
 
 
-def _addresses(entry: bytes) -> bytes:
-    return _kept(entry) if len(entry) <= _MAX_KEPT else _structures(entry)
+def _addresses(value: bytes) -> bytes:
+    """Return the structures of a list: a short one as a whole, of a longer one each entry by itself, mostly from memory."""
+    if len(value) <= _MAX_KEPT:
+        return _kept(value)
+    return b"".join(
+        [
+            _kept(entry) if len(entry) <= _MAX_KEPT else _structures(entry)
+            for entry in entries(value)
+        ]
+    )
 
 
 def _structures(entry: bytes) -> bytes:

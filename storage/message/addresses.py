@@ -24,6 +24,7 @@ __all__ = [
     "addresses",
     "display",
     "entries",
+    "first_address",
     "first_mailbox",
 ]
 
@@ -89,6 +90,11 @@ def addresses(value: bytes) -> Sequence[Address]:
     ``local at domain``, as archives write it against harvesters (and RFC 733 once allowed), is read as ``local@domain``.
     """
     return [address for entry in entries(value) for address in _read(entry)]
+
+
+def first_address(value: bytes) -> Sequence[Address]:
+    """Return ``addresses(value)[:1]``, read no further than to its end."""
+    return next((found[:1] for found in map(_read, entries(value)) if found), ())
 
 
 def entries(value: bytes) -> Sequence[bytes]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import enum
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from storage.message.addresses import addresses, display, first_mailbox
+from storage.message.addresses import display, first_address, first_mailbox
 from storage.message.dates import written_day
-from storage.message.text import TEXT_VERSION, field_texts, fold
+from storage.message.text import TEXT_VERSION, fold
 from storage.message.words import decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.message.addresses import Address
     from storage.message.fields import Header
 
 __all__ = [
@@ -41,6 +41,10 @@ MAX_SUBJECT: Final = 2000
 
 MAX_ADDRESS: Final = 2000
 """Octets within which the first address of a field has to end."""
+
+
+_KEPT: Final = 2048
+_MAX_KEPT: Final = 500  # octets of a field that is worth keeping
 
 
 class Column(enum.IntEnum):
@@ -84,16 +88,22 @@ _TRAILER: Final = "(fwd)"
 def keys_row(header: Header) -> bytes:
     """Return the row of a message with this header."""
     day = written_day(header.first(b"date") or b"")
-    base, is_marked = plain_base_subject(decode(header.first(b"subject") or b""))
-    of_from, of_to, of_cc = (_first(header, name) for name in (b"from", b"to", b"cc"))
+    subjects = [decode(value) for value in header.every(b"subject")]
+    base, is_marked = plain_base_subject(subjects[0] if subjects else "")
+    of_from, of_to, of_cc, of_bcc = map(header.every, (b"from", b"to", b"cc", b"bcc"))
+    sort_from, display_from = _person(of_from)
+    sort_to, display_to = _person(of_to)
     row = [
-        *("".join(["\0" + text for text in field_texts(header, name)]) for name in FIELD_COLUMNS),
+        "".join(["\0" + fold(subject) for subject in subjects]),
+        *("".join(map(_column_text, values)) for values in (of_from, of_to, of_cc, of_bcc)),
         "" if day is None else str(day),
         "1" if is_marked else "",
         fold(base),
-        *(fold(decode(first_mailbox(first))) for first in (of_from, of_to, of_cc)),
-        fold(display(of_from)),
-        fold(display(of_to)),
+        sort_from,
+        sort_to,
+        _person(of_cc)[0],
+        display_from,
+        display_to,
     ]
     return "\n".join(row).encode("utf-8", "replace")
 
@@ -174,6 +184,27 @@ def _leaders_off(text: str, start: int, end: int) -> tuple[int, bool]:
     return (start if last_blob is None else last_blob), had_mark
 
 
-def _first(header: Header, name: bytes) -> Sequence[Address]:
-    """Return the first address of a field."""
-    return addresses((header.first(name) or b"")[:MAX_ADDRESS])[:1]
+def _column_text(value: bytes) -> str:
+    return (_kept_text if len(value) <= _MAX_KEPT else _text)(value)
+
+
+def _text(value: bytes) -> str:
+    return "\0" + fold(decode(value))
+
+
+def _person(values: Sequence[bytes]) -> tuple[str, str]:
+    """Return the last columns of who is first in the first of the fields."""
+    if not values:
+        return "", ""
+    value = values[0]
+    return _kept_sorting(value) if len(value) <= _MAX_KEPT else _sorting(value[:MAX_ADDRESS])
+
+
+def _sorting(value: bytes) -> tuple[str, str]:
+    first = first_address(value)
+    return fold(decode(first_mailbox(first))), fold(display(first))
+
+
+# Who writes, and to whom, is often the same.
+_kept_text: Final = lru_cache(maxsize=_KEPT)(_text)
+_kept_sorting: Final = lru_cache(maxsize=_KEPT)(_sorting)

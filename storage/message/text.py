@@ -67,6 +67,7 @@ _MANY_MARKS: Final = re.compile(
 _ON_ONE_LINE: Final = {
     code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != 0x0A
 }
+_TAB_TO_SPACE: Final = bytes.maketrans(b"\t", b" ")
 _FOLDED_HEADER: Final = bytes(
     0x20 if octet in _ON_ONE_LINE else ord(chr(octet).upper()) for octet in range(0x80)
 ) + bytes(range(0x80, 0x100))
@@ -272,7 +273,7 @@ def _texts(octets: bytes, root: Part | None) -> Iterator[tuple[bool, bytes]]:
 
 def _header_text(header: bytes) -> bytes:
     """Return fields, one a line."""
-    header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").replace(b"\r\n", b"\n")
+    header = header.translate(_TAB_TO_SPACE, b"\r").replace(b"\n ", b" ")
     if not header.isascii() or b"\x1b" in header:
         return b"\n".join(map(_line_text, header.split(b"\n")))
     texts, start = [], 0
