@@ -137,16 +137,13 @@ class Site:
         if whole is not None:
             self.hits += 1
             return await self._negotiated(whole, request)
-        began = self._reactor.seconds()
-        made = await self._made(key)
+        made = await self._made(key, asker)
         if isinstance(made, Whole):
-            response = await self._negotiated(made, request)
-        else:
-            response = streamed(made, request.fields, self._sharing(key.access))
-            if response.body is not made.body:
-                await close(made.body)
-        cost = (self._reactor.seconds() - began) / _SECONDS_A_REQUEST
-        self._charge(asker, cost + (0 if isinstance(made, Whole) else _STREAM_COST))
+            return await self._negotiated(made, request)
+        self._charge(asker, _STREAM_COST)
+        response = streamed(made, request.fields, self._sharing(key.access))
+        if response.body is not made.body:
+            await close(made.body)
         return response
 
     def refusal(self, status: int, text: str) -> Response:
@@ -180,8 +177,9 @@ class Site:
         if self._buckets is not None:
             name = network(asker.address)
             wait = self._buckets.wait(name, self._reactor.seconds()) if name else 0.0
-            if wait:
+            if wait or not name:
                 self._warn_of_proxy(request, peer, asker)
+            if wait:
                 return self._refusal(429, _BULK, "Retry-After", str(math.ceil(wait)))
         if request.method not in {b"GET", b"HEAD"}:
             return self._refusal(405, "This can be read only.", "Allow", "GET, HEAD")
@@ -190,13 +188,14 @@ class Site:
         return None
 
     def _warn_of_proxy(self, request: Request, peer: Peer, asker: Asker) -> None:
-        """Say once that a network asks for too much which may be a proxy: then its clients share what one may have."""
+        """Say once that what may be a proxy asks for too much, or is free: its clients share what one may have."""
         is_for_others = b"x-forwarded-for" in request.fields or b"forwarded" in request.fields
         if is_for_others and asker.address == peer.address and not self._has_warned:
             self._has_warned = True
             log.warning(
-                "too many requests from %s for others; if that is your proxy, name it in trusted_proxies of [web]",
-                asker.address,
+                "requests of others come from %s, and are limited as one or not at all; "
+                "if that is your proxy, name it in trusted_proxies of [web]",
+                asker.address or "a local socket",
             )
 
     def _refusal(self, status: int, text: str, name: str, value: str) -> Response:
@@ -223,10 +222,15 @@ class Site:
         if self._login_needs_tls and not asker.secure:
             return self.refusal(403, _IN_CLEAR)
         now = self._reactor.seconds()
-        reader = self._logins.known(field, now) or await self._logins.check(field, now)
+        reader = self._logins.known(field, now)
         if reader is None:
-            self._charge(asker, _FAILED_LOGIN_COST)
-            return self._challenge(asker)
+            self._charge(
+                asker, _FAILED_LOGIN_COST
+            )  # at once: who asks may hang up before it has failed
+            reader = await self._logins.check(field, now)
+            if reader is None:
+                return self._challenge(asker)
+            self._charge(asker, -_FAILED_LOGIN_COST)
         if request.target == self._login:
             return self._refusal(302, "You are logged in.", "Location", f"{self._settings.root}/")
         return reader
@@ -252,30 +256,39 @@ class Site:
             assert response is not None
         return response
 
-    async def _made(self, key: Key) -> Whole | Answer:
+    async def _made(self, key: Key, asker: Asker) -> Whole | Answer:
         """Return an answer that is made now, or is being made already for somebody else."""
         waiting = self._making.get(key)
         if waiting is None:
             waiting = self._making[key] = []
-            making = Deferred.fromCoroutine(self._make_for_all(key))
+            making = Deferred.fromCoroutine(self._make_for_all(key, asker))
             if making.called:
                 return await making
         mine: Deferred[Whole | Answer | None] = Deferred()  # whoever goes away cancels only this
         waiting.append(mine)
         made = await mine
-        return await self._make(key) if made is None else made
+        return await self._make(key, asker) if made is None else made
 
-    async def _make_for_all(self, key: Key) -> Whole | Answer:
+    async def _make_for_all(self, key: Key, asker: Asker) -> Whole | Answer:
         """Make an answer; give it to those who wait, or to the first alone where it comes in pieces."""
+        made = None
         try:
-            made = await self._make(key)
+            made = await self._make(key, asker)
         finally:
-            waiting = self._making.pop(key)
-        for at, each in enumerate(waiting):
-            each.callback(made if not at or isinstance(made, Whole) else None)
+            waiting = [each for each in self._making.pop(key) if not each.called]  # nor gone away
+            for at, each in enumerate(waiting):
+                each.callback(made if not at or isinstance(made, Whole) else None)
         return made
 
-    async def _make(self, key: Key) -> Whole | Answer:
+    async def _make(self, key: Key, asker: Asker) -> Whole | Answer:
+        """Make an answer, for which an asker pays, even one who has gone away meanwhile."""
+        began = self._reactor.seconds()
+        try:
+            return await self._newly_made(key)
+        finally:
+            self._charge(asker, (self._reactor.seconds() - began) / _SECONDS_A_REQUEST)
+
+    async def _newly_made(self, key: Key) -> Whole | Answer:
         kept, before = self.kept, self._archive.lists()
         if self._answering.is_outside(key.target):
             answer = self._answering.outside(key.target, key.origin, key.access)

@@ -492,7 +492,17 @@ class TestLimits:
         talk = limited.connect("198.51.100.9")
         for _ in range(6):
             talk.get("/test/text", "X-Forwarded-For: 192.0.2.7")
-        assert caplog.text.count("too many requests from 198.51.100.9 for others") == 1
+        assert caplog.text.count("requests of others come from 198.51.100.9") == 1
+
+    def test_a_proxy_on_this_machine_that_is_not_trusted(
+        self, archive_engine: MemoryEngine, pages: Pages, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        world = World(archive_engine.archive())
+        world.get("/test/text")
+        assert not caplog.text
+        for _ in range(2):
+            world.get("/test/text", "X-Forwarded-For: 192.0.2.7")
+        assert caplog.text.count("requests of others come from 127.0.0.1") == 1
 
     def test_pieces_cost_more(self, limited: World) -> None:
         talk = limited.connect()
@@ -506,6 +516,14 @@ class TestLimits:
         pages.later.callback("made")
         talk.heard()
         assert talk.get("/test/text").status == 429
+
+    def test_time_costs_as_much_those_who_hang_up(self, limited: World, pages: Pages) -> None:
+        talk = limited.connect()
+        talk.say(b"GET /test/late HTTP/1.1\r\nHost: x\r\n\r\n")
+        talk.hang_up()
+        limited.clock.advance(0.02)
+        pages.later.callback("made")
+        assert limited.connect().get("/test/text").status == 429
 
     def test_none(self, archive_engine: MemoryEngine, pages: Pages) -> None:
         config = replace(self.CONFIG, requests_per_second=0)
@@ -601,6 +619,32 @@ class TestLogins:
         talk = self.world(archive_engine, users).connect()
         statuses = [talk.get("/", basic(f"änne:{at}")).status for at in range(12)]
         assert statuses == [401] * 10 + [429] * 2
+
+    def test_wrong_ones_cost_as_much_those_who_hang_up(
+        self, archive_engine: MemoryEngine, users: TestLogins.Known, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def never(*_: object) -> None:
+            await Deferred()
+
+        monkeypatch.setattr(users, "password", never)
+        world = self.world(archive_engine, users)
+        said = []
+        for at in range(12):
+            talk = world.connect()
+            request = f"GET / HTTP/1.1\r\nHost: x\r\n{basic(f'änne:{at}')}\r\n\r\n"
+            said.append(talk.say(request.encode())[:12])
+            talk.hang_up()
+        assert said == [b""] * 10 + [b"HTTP/1.1 429"] * 2
+
+    def test_right_ones_cost_nothing(
+        self, archive_engine: MemoryEngine, users: TestLogins.Known
+    ) -> None:
+        world = self.world(archive_engine, users)
+        buckets = world.site._buckets
+        for _ in range(12):
+            world.site.replace(Settings(), WebConfig(), Logins(users))  # who remembers nobody
+            world.site._buckets = buckets
+            assert world.connect().get("/", basic("änne:a:b")).status == 200
 
     def test_where_all_need_one(
         self, archive_engine: MemoryEngine, users: TestLogins.Known
