@@ -80,6 +80,7 @@ class RequestBuffer:
 
     def __init__(self) -> None:
         self._octets = bytearray()
+        self._searched = 0  # octets of a head in which its end was looked for
 
     def __len__(self) -> int:
         return len(self._octets)
@@ -106,13 +107,16 @@ class RequestBuffer:
             return None
         line = bytes(octets[:eol])
         parsed = _parsed_line(line)
-        end = octets.find(b"\r\n\r\n", eol, MOST_HEAD_OCTETS)
+        start = max(eol, self._searched - 3)
+        end = octets.find(b"\r\n\r\n", start, MOST_HEAD_OCTETS)
         if end < 0:
-            if _BARE.search(octets, eol, MOST_HEAD_OCTETS):
+            if _BARE.search(octets, start, MOST_HEAD_OCTETS):
                 raise _bad("Lines end with CR and LF.")
             if len(octets) >= MOST_HEAD_OCTETS:
                 raise Malformed(431, "The header is too large.")
+            self._searched = len(octets)
             return None
+        self._searched = 0
         block = bytes(octets[eol + 2 : end + 2])
         del octets[: end + 4]
         return _request(line, *parsed, _parsed_fields(block))
