@@ -46,7 +46,7 @@ _FORWARD: Final = (
 )
 _ARMOUR: Final = "-----BEGIN PGP SIGNED"
 _TAIL: Final = ("-----BEGIN PGP", "-----END PGP")  # what comes then is not for people
-_SIGNATURE: Final = frozenset(("-- ", "--"))
+_SIGNATURE: Final = frozenset(("-- ", "--", "-- \r", "--\r"))
 
 # Each alternative ends somewhere, be it at the end of the text: nothing is looked at twice.
 _TAG: Final = re.compile(
@@ -154,8 +154,7 @@ def _lines(text: str) -> Iterator[str]:
         if len(lines) < _LINES:
             lines.append(text)
             text = ""
-        for line in lines:
-            yield line.removesuffix("\r")
+        yield from lines
 
 
 def _says_who(line: str) -> bool:

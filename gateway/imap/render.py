@@ -55,9 +55,9 @@ alpine, Roundcube, Evolution; what else a client asks for is taken from the mess
 MAX_FIELD: Final = 32_768
 """Octets of a field in an ENVELOPE that is one string: what is longer is no field that a person wrote."""
 
-_MAX_KEPT: Final = (
-    200  # octets of an address that is worth keeping: who writes, and where to, is often the same
-)
+_MAX_KEPT: Final = 500
+"""Octets of a list or an address that is worth keeping: who writes, and where to, is often the same."""
+
 _NO_TEXT: Final = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
 _NO_ENVELOPE: Final = b"(" + b" ".join([NIL] * 10) + b")"
 
@@ -155,7 +155,7 @@ def _structures(entry: bytes) -> bytes:
     )
 
 
-_kept: Final = lru_cache(maxsize=8192)(_structures)
+_kept: Final = lru_cache(maxsize=4096)(_structures)
 
 
 def _rendered(structure: Part, *, extensible: bool) -> bytes:

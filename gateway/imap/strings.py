@@ -22,14 +22,14 @@ MAX_QUOTED: Final = 1000
 NIL: Final = b"NIL"
 
 # What a quoted string cannot hold: 8-bit text is UTF-8 there at best, and only once it was agreed on (RFC 9051 s. 4.3).
-_UNQUOTABLE: Final = re.compile(rb"[\x00\r\n\x80-\xff]")
+_QUOTABLE: Final = bytes(octet for octet in range(1, 0x80) if octet not in b"\r\n")
 _SPECIAL: Final = re.compile(rb'(["\\])')
 _ATOM: Final = re.compile(rb"[!#$&'+\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~,]+")
 
 
 def string(value: bytes) -> bytes:
     """Return a string: quoted if it is 7-bit text on one line, else as a literal."""
-    if len(value) > MAX_QUOTED or _UNQUOTABLE.search(value):
+    if len(value) > MAX_QUOTED or value.translate(None, _QUOTABLE):
         return literal(value)
     if b'"' in value or b"\\" in value:
         value = _SPECIAL.sub(rb"\\\1", value)

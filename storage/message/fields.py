@@ -77,7 +77,7 @@ class Header:
     __slots__ = ("_fields", "_index", "_texts", "body", "end")
 
     def __init__(self, raw: bytes, known: _Index | None = None) -> None:
-        self.end, self.body = extent(raw)
+        self.end, self.body = extent(raw) if known is None else (len(raw), len(raw))
         self._fields: Sequence[Field] | None = None
         self._texts = _NEXT_FIELD.split(raw[: self.end].removesuffix(b"\n")) if self.end else []
         self._index = _Index(self._texts) if known is None else known

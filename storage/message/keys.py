@@ -88,17 +88,16 @@ _TRAILER: Final = "(fwd)"
 def keys_row(header: Header) -> bytes:
     """Return the row of a message with this header."""
     day = written_day(header.first(b"date") or b"")
-    subjects = [decode(value) for value in header.every(b"subject")]
-    base, is_marked = plain_base_subject(subjects[0] if subjects else "")
+    subjects = header.every(b"subject")
+    marked, base = _subject(subjects)
     of_from, of_to, of_cc, of_bcc = map(header.every, (b"from", b"to", b"cc", b"bcc"))
     sort_from, display_from = _person(of_from)
     sort_to, display_to = _person(of_to)
     row = [
-        "".join(["\0" + fold(subject) for subject in subjects]),
-        *("".join(map(_column_text, values)) for values in (of_from, of_to, of_cc, of_bcc)),
+        *("".join(map(_column_text, field)) for field in (subjects, of_from, of_to, of_cc, of_bcc)),
         "" if day is None else str(day),
-        "1" if is_marked else "",
-        fold(base),
+        marked,
+        base,
         sort_from,
         sort_to,
         _person(of_cc)[0],
@@ -192,6 +191,19 @@ def _text(value: bytes) -> str:
     return "\0" + fold(decode(value))
 
 
+def _subject(values: Sequence[bytes]) -> tuple[str, str]:
+    """Return the columns of the base subject."""
+    if not values:
+        return "", ""
+    value = values[0]
+    return (_kept_base if len(value) <= _MAX_KEPT else _base)(value)
+
+
+def _base(value: bytes) -> tuple[str, str]:
+    base, is_marked = plain_base_subject(decode(value))
+    return "1" if is_marked else "", fold(base)
+
+
 def _person(values: Sequence[bytes]) -> tuple[str, str]:
     """Return the last columns of who is first in the first of the fields."""
     if not values:
@@ -205,6 +217,7 @@ def _sorting(value: bytes) -> tuple[str, str]:
     return fold(decode(first_mailbox(first))), fold(display(first))
 
 
-# Who writes, and to whom, is often the same.
+# Who writes, to whom, and about what is often the same.
 _kept_text: Final = lru_cache(maxsize=_KEPT)(_text)
+_kept_base: Final = lru_cache(maxsize=_KEPT)(_base)
 _kept_sorting: Final = lru_cache(maxsize=_KEPT)(_sorting)

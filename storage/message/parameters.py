@@ -6,6 +6,7 @@ Everything here takes unfolded values, never raises, and takes time linear in th
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -41,6 +42,8 @@ _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _OUTSIDE_COMMENT: Final = re.compile(rb"[^(\"\\]++|\"(?:[^\"\\]|\\.)*+\"?|\\.?", re.DOTALL)
 _INSIDE_COMMENT: Final = re.compile(rb"(?:[^()\\]|\\.)*+\\?", re.DOTALL)
 _SECTION: Final = re.compile(rb"([^*]++)(?:\*([0-9]{1,4}))?(\*?)")
+_KEPT: Final = 256  # media types: most mail has one of a few
+_MAX_KEPT: Final = 100  # octets of such a field
 _OPENING: Final = ord("(")
 _ENCODINGS: Final = frozenset((b"7bit", b"8bit", b"binary", b"base64", b"quoted-printable"))
 
@@ -50,11 +53,18 @@ def media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
 
     RFC 2045 s. 5.1 and 5.2. Parameters need not begin with a semicolon.
     """
+    return _media_type_often(value) if len(value) <= _MAX_KEPT else _media_type(value)
+
+
+def _media_type(value: bytes) -> tuple[bytes, bytes, Parameters] | None:
     value = without_comments(value).lstrip()
     found = _MEDIA_TYPE.match(value)
     if found is None:
         return None
     return found[1].lower(), found[2].lower(), _parameters(value[found.end() :])
+
+
+_media_type_often: Final = lru_cache(maxsize=_KEPT)(_media_type)
 
 
 def disposition(value: bytes) -> tuple[bytes, Parameters] | None:

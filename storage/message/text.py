@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message import charsets, encodings
@@ -81,6 +82,9 @@ _CHARSET: Final = re.compile(
     rb"CHARSET=\"?(?:US-ASCII|UTF-8|ISO-8859-\d|WINDOWS-125)[-\w]*+[\";\s]"
 )
 _OTHER_TYPE: Final = re.compile(rb"^CONTENT-TYPE(?!:\s*+TEXT/)", re.MULTILINE)
+
+_KEPT: Final = 1024  # encoded lines of headers: mostly names of people, who write again
+_MAX_KEPT: Final = 200  # octets of such a line
 
 _BETWEEN: Final = b"\0"
 """Between the texts of two parts, so that no needle lies across them."""
@@ -282,7 +286,8 @@ def _header_text(header: bytes) -> bytes:
         line = header.rfind(b"\n", start, at) + 1 or start
         end = header.find(b"\n", at)
         end = len(header) if end < 0 else end
-        texts += [header[start:line].translate(_FOLDED_HEADER), _line_text(header[line:end])]
+        fold_line = _kept_line if end - line <= _MAX_KEPT else _line_text
+        texts += [header[start:line].translate(_FOLDED_HEADER), fold_line(header[line:end])]
         start, at = end, header.find(b"=?", end)
     return b"".join(texts) + header[start:].translate(_FOLDED_HEADER)
 
@@ -292,6 +297,9 @@ def _line_text(line: bytes) -> bytes:
         return line.translate(_FOLDED_HEADER)
     name, colon, value = line.partition(b":")
     return folded(f"{decode(name)}: {decode(value)}" if colon else decode(line))
+
+
+_kept_line: Final = lru_cache(maxsize=_KEPT)(_line_text)
 
 
 def _body_text(octets: bytes, part: Part) -> bytes:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage.message.addresses import (
@@ -196,3 +196,36 @@ def test_time_is_linear(unit: bytes) -> None:
     began = time.perf_counter()
     addresses(b"x, " + unit * (MAX_LIST // len(unit)))
     assert time.perf_counter() - began < 5  # quadratic: minutes
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            (
+                b"ann",
+                b" ",
+                b"  ",
+                b"\t",
+                b'"',
+                b"<",
+                b">",
+                b"@",
+                b".",
+                b"=",
+                b"=?",
+                b"[",
+                b"]",
+                b":",
+                b";",
+                b"\xc3\xa9",
+            )
+        )
+    ).map(b"".join)
+)
+@example(b'"Ann  A." <ann@example.org>')
+@example(b"  Ann A. <ann@example.org> ")
+@example(b'" " <ann@example.org>')
+@example(b"<ann@example.org>")
+@example(b" ann@example.org ")
+def test_what_is_plain_is_read_as_what_is_not(value: bytes) -> None:
+    assert addresses(value) == addresses(value + b"()")
