@@ -21,6 +21,8 @@ CORES: Final = (
     "gateway/lmtp",
     "gateway/wire.py",
     "gateway/access.py",
+    "gateway/deflate.py",
+    "gateway/ready.py",
     "gateway/names.py",
     "gateway/sasl.py",
     "gateway/scram.py",

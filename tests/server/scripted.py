@@ -12,8 +12,9 @@ from twisted.python.failure import Failure
 
 from gateway.config import Limits
 from gateway.connections import Connections
+from gateway.deflate import deflated
 from gateway.transport import SessionProtocol
-from gateway.wire import CHUNK_OCTETS, LineBuffer, Upgrade
+from gateway.wire import CHUNK_OCTETS, Deflated, LineBuffer, Upgrade
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -22,9 +23,14 @@ if TYPE_CHECKING:
 
     from gateway.connections import Peer
 
+READY = b"".join(b"%d * %d = %d\r\n" % (n, n, n * n) for n in range(5000))
+"""What ``READY`` answers, compressed ahead."""
+
+READY_DEFLATED = Deflated(deflated(READY))
+
 
 class ScriptedSession:
-    """Answers ``ECHO``, ``BIG``, ``MANY``, ``WAIT``, ``FAIL``, ``JUNK``, ``TLS``, ``DEFLATE`` and ``QUIT``."""
+    """Answers ``ECHO``, ``BIG``, ``MANY``, ``READY``, ``WAIT``, ``FAIL``, ``JUNK``, ``TLS``, ``DEFLATE`` and ``QUIT``."""
 
     def __init__(self, peer: Peer | None = None) -> None:
         self.peer = peer
@@ -68,7 +74,7 @@ class ScriptedSession:
             if self.is_clumsy:
                 raise RuntimeError("fell over")
 
-    async def _answer(  # noqa: C901 - one case a command
+    async def _answer(  # noqa: C901, PLR0912 - one case a command
         self, line: bytes
     ) -> AsyncGenerator[bytes, None]:
         keyword, _, argument = line.partition(b" ")
@@ -81,6 +87,10 @@ class ScriptedSession:
             case b"MANY":
                 for at in range(int(argument)):
                     yield b"%d\r\n" % at
+            case b"READY":
+                for at in range(int(argument)):
+                    yield b"%d\r\n" % at
+                    yield READY_DEFLATED
             case b"WAIT":
                 yield b"before\r\n"
                 yield await self.awaited

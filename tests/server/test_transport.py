@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from gateway.config import Limits
 from gateway.wire import CHUNK_OCTETS, Upgrade
-from tests.server.scripted import Client
+from tests.server.scripted import READY, Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,6 +225,16 @@ class TestDeflate:
         client = _compressed()
         got = client.say(_deflated(b"BIG 3\r\n")) + client.socket.take_all()
         assert zlib.decompressobj(-15).decompress(got) == bytes(3 * CHUNK_OCTETS)
+
+    @pytest.mark.parametrize("full_at", [1, 20_000, 1 << 20])
+    @pytest.mark.parametrize("times", [1, 2, 40])
+    def test_what_was_compressed_ahead_comes_in_its_place(self, full_at: int, times: int) -> None:
+        client = _compressed()
+        client.socket.full_at = full_at
+        got = client.say(_deflated(b"ECHO before\r\nREADY %d\r\nECHO after\r\n" % times))
+        got += client.socket.take_all()
+        wanted = b"".join(b"%d\r\n%b" % (at, READY) for at in range(times))
+        assert zlib.decompressobj(-15).decompress(got) == b"before\r\n" + wanted + b"after\r\n"
 
     def test_a_bomb_inflates_only_as_fast_as_it_is_answered(self) -> None:
         client = _compressed(Limits(input_octets=4096))
