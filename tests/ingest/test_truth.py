@@ -54,7 +54,7 @@ class Told:
     def has_evidence(self) -> bool:
         """Tell whether the message names its parent."""
         header = parse_header(self.raw)
-        named = b" ".join(header.every(b"references") + header.every(b"in-reply-to"))
+        named = b" ".join([*header.every(b"references"), *header.every(b"in-reply-to")])
         return self.parent in named
 
 
