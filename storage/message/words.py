@@ -28,6 +28,7 @@ _KEPT: Final = (
 _MAX_KEPT: Final = 200  # octets of such a value
 
 _WORD: Final = re.compile(rb"=\?([!->@-~]{1,64})\?([BbQq])\?([^?]*+)\?=")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _NOT_BASE64: Final = bytes(
     octet
     for octet in range(256)
@@ -46,10 +47,9 @@ def decode(value: bytes) -> str:
     between two words is joined. What cannot be decoded is shown as it stands.
     """
     value = unfold(value[:MAX_VALUE])
-    if value.isascii() and b"=?" not in value and b"\x1b" not in value:
-        text = value.decode("ascii")
-    else:
-        text = (_decoded_often if len(value) <= _MAX_KEPT else _decoded)(value)
+    if b"=?" not in value and not value.translate(None, _PRINTABLE):  # as most are
+        return value.decode("ascii")
+    text = (_decoded_often if len(value) <= _MAX_KEPT else _decoded)(value)
     return text if text.isprintable() else text.translate(_SHOWN)
 
 
