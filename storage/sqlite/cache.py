@@ -8,15 +8,17 @@ bounded: when it is full, some pieces, whichever, give way. Any trouble with it 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sqlite3
+import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from storage.sqlite.schema import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 __all__ = ["CACHE", "MAX_OCTETS", "Cache"]
@@ -32,8 +34,8 @@ _JOURNAL_LIMIT: Final = 1 << 24
 _GIVING_WAY: Final = 64
 """How many pieces make room together."""
 
-_PATIENCE_MS: Final = 10_000
-"""How long is waited for other processes to forget something."""
+PATIENCE_MS: Final = 10_000
+"""How long whoever removes something waits for other processes, so that it is forgotten."""
 
 _DIGEST_OCTETS: Final = 16
 
@@ -62,6 +64,10 @@ _NOT_OF_THE_FILE: Final = ("readonly", "unable to open", "is full", "disk I/O er
 """What SQLite says of troubles that another file would have as well."""
 
 _TIMES_MADE_ANEW: Final = 3
+"""How often a file that was damaged is made anew, in a row of troubles."""
+
+_REST_SECONDS: Final = 60
+"""How long nothing is kept after other troubles: whoever waits for an answer is not to wait for that again."""
 
 log = logging.getLogger(__name__)
 
@@ -69,18 +75,24 @@ log = logging.getLogger(__name__)
 class Cache:
     """The file, opened when something is first asked of it; for one thread."""
 
-    def __init__(self, directory: Path, most: int = MAX_OCTETS) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        most: int = MAX_OCTETS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._path = directory / CACHE
         self._most = most
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._is_out_of_use = False
+        self._rests_until = -math.inf
         self._times_made_anew = 0
 
     def get(self, name: str, page: int, what: bytes, state: bytes) -> bytes:
         """Return what was made of a page in some state, if it is kept and whole."""
         try:
-            if self._is_out_of_use or not self._open(make=False):
+            if self._rests() or not self._open(make=False):
                 return b""
             assert self._connection is not None
             rows = self._connection.execute(_GET, (name, page, what, state)).fetchall()
@@ -97,7 +109,7 @@ class Cache:
         """Keep what was made of a page, in place of what was made of an earlier state of it."""
         row = name, page, what, state, _digest(name, page, what, state, data), data
         try:
-            if self._is_out_of_use or not self._open(make=True):
+            if self._rests() or not self._open(make=True):
                 return
             assert self._connection is not None
             try:
@@ -110,19 +122,22 @@ class Cache:
         except _TROUBLES as error:
             self._recover(error)
 
-    def drop(self, pages: Collection[tuple[str, int]]) -> None:
+    def drop(self, pages: Collection[tuple[str, int]], patience_ms: int = PATIENCE_MS) -> None:
         """Forget what was made of some pages, of which nothing is left in the file."""
         try:
             if not self._open(make=False):
                 return
             assert self._connection is not None
-            self._connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+            self._connection.execute(f"PRAGMA busy_timeout={patience_ms}")
             self._connection.executemany(_DROP, pages)
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._connection.execute("PRAGMA busy_timeout=0")
         except _TROUBLES as error:
-            log.warning("%s: %s; what was removed may still be in it", self._path, error)
+            log.warning("%s: %s; it may have what was removed", self._path, error)
             self._recover(error)
+        else:
+            if is_busy:
+                log.warning("%s-wal is in use, and may have what was removed", self._path)
 
     def close(self) -> None:
         """Let go of the file; it may be used again."""
@@ -176,8 +191,12 @@ class Cache:
             self._times_made_anew += 1
             log.warning("%s: %s; it is made anew", self._path, error)
             return
-        log.warning("%s: %s; nothing is kept there from now on", self._path, error)
-        self._is_out_of_use = True
+        log.warning("%s: %s; nothing is kept there for %d s", self._path, error, _REST_SECONDS)
+        self._rests_until = self._clock() + _REST_SECONDS
+        self._times_made_anew = 0
+
+    def _rests(self) -> bool:
+        return self._clock() < self._rests_until
 
     def _is_deleted(self) -> bool:
         try:

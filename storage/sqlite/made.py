@@ -23,6 +23,9 @@ __all__ = ["Made"]
 KEPT_STATES: Final = 1 << 15
 """Pages of which the digests are remembered: those of eight million messages."""
 
+PATIENCE_MS: Final = 10
+"""How long is waited for other processes here, where readers wait."""
+
 _CHANGED: Final = "SELECT changed FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PAGE: Final = "SELECT changed, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 
@@ -64,7 +67,7 @@ class Made:
             if (
                 self._state(form, key, page, last) != state
             ):  # made of it is then, perhaps, what is gone now
-                self._cache.drop([(name, page)])
+                self._cache.drop([(name, page)], PATIENCE_MS)
         return made
 
     def close(self) -> None:

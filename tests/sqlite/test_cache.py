@@ -145,15 +145,23 @@ def test_a_lock_is_not_waited_for(cache: Cache, directory: Path) -> None:
     assert cache.get("l", 9, b"what", b"state") == b"kept"
 
 
-def test_where_it_cannot_be_written_nothing_is_kept(
+def test_where_it_cannot_be_written_nothing_is_kept_for_a_while(
     directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (directory / CACHE).mkdir()
-    cache = Cache(directory)
-    cache.put(*KEY, b"data")
+    now = 0.0
+    cache = Cache(directory, clock=lambda: now)
+    for _ in range(2):
+        cache.put(*KEY, b"data")
+        assert cache.get(*KEY) == b""
+    assert len(caplog.records) == 1, "said once"
+    (directory / CACHE).rmdir()
     cache.put(*KEY, b"data")
     assert cache.get(*KEY) == b""
-    assert len(caplog.records) == 1, "said once"
+    now = 60.0
+    cache.put(*KEY, b"data")
+    assert cache.get(*KEY) == b"data"
+    cache.close()
 
 
 @settings(
@@ -191,6 +199,22 @@ def test_a_file_that_is_damaged_again_and_again_is_given_up(
         assert cache.get(*KEY) == b""
     assert len(caplog.records) == 4
     cache.put(*KEY, b"data")
+    assert cache.get(*KEY) == b""
+
+
+def test_what_cannot_be_forgotten_is_told(
+    cache: Cache, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache.put(*KEY, b"data")
+    with closing(sqlite3.connect(directory / CACHE, isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        cache.drop([("l", 3)], 0)
+        file.execute("ROLLBACK")
+        file.execute("BEGIN")
+        file.execute("SELECT * FROM made").fetchall()
+        cache.drop([("l", 3)], 0)
+        file.execute("ROLLBACK")
+    assert ["may have what was removed" in each.message for each in caplog.records] == [True, True]
     assert cache.get(*KEY) == b""
 
 
