@@ -1,22 +1,24 @@
 """Whether a pull that is killed in the middle, again and again, gives what one that is left alone does.
 
-python -m tests.bench.killed [--kills 4] URL ...
+python -m tests.bench killed [--kills 4] URL ...
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.mirror.url import parse_url
 from storage.sqlite import SqliteArchive
 from tests.crash.pulling import PULLED, count, pull, pulled_until
 
-__all__ = ["compared"]
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["ask", "compared", "run"]
 
 
 async def held(directory: Path) -> dict[int, tuple[bytes, bytes]]:
@@ -54,14 +56,13 @@ def compared(url: str, kills: int) -> bool:
     return same
 
 
-def _main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+def ask(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
     parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("urls", metavar="URL", nargs="+")
-    asked = parser.parse_args()
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Compare, and return whether anything was not the same."""
     wrong = [url for url in asked.urls if not compared(url, asked.kills)]
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

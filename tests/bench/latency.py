@@ -1,19 +1,19 @@
 """A distance between a client and a server: octets arrive so many milliseconds late, and none of them is held up.
 
-python -m tests.bench.latency PORT HOST:PORT MILLISECONDS
+python -m tests.bench latency PORT HOST:PORT MILLISECONDS
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import AsyncIterator
 
-__all__ = ["distance"]
+__all__ = ["ask", "distance", "run"]
 
 _AT_ONCE: Final = 256 * 1024
 _ON_THE_WAY: Final = 1000
@@ -65,17 +65,21 @@ async def distance(port: int, host: str, to: int, seconds: float) -> AsyncIterat
         yield server.sockets[0].getsockname()[1]
 
 
-async def _main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def ask(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
     parser.add_argument("port", type=int)
     parser.add_argument("server", metavar="HOST:PORT")
     parser.add_argument("milliseconds", type=float)
-    asked = parser.parse_args()
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Keep them apart until somebody ends this."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_keep(asked))
+    return 0
+
+
+async def _keep(asked: argparse.Namespace) -> None:
     host, _, to = asked.server.rpartition(":")
     async with distance(asked.port, host, int(to), asked.milliseconds / 1000):
         await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main())

@@ -1,6 +1,6 @@
 """How fast lists are pulled over a distance, beside programs that do the same.
 
-python -m tests.bench.pull [--milliseconds 20] [--rounds 3] [--newest 300] URL ...
+python -m tests.bench pull [--milliseconds 20] [--rounds 3] [--newest 300] URL ...
 
 Each server is reached through ``latency``. ``listgate mirror run`` pulls all of a list, stores and renders it; pullnews
 and suck, where they are installed and the URL is a newsgroup's, fetch its newest articles into a file: their rate does
@@ -9,7 +9,6 @@ not depend on how many there are. The runs take turns; what is shown is the medi
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
 import shutil
@@ -29,9 +28,10 @@ from tests.bench.latency import distance
 from tests.interop.programs import NEWS_BIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import argparse
+    from collections.abc import Callable
 
-__all__: Sequence[str] = ()
+__all__ = ["ask", "run"]
 
 _LIST: Final = "bench.pulled"
 _PATIENCE: Final = 600
@@ -110,16 +110,16 @@ async def _bench(url: PeerUrl, asked: argparse.Namespace) -> None:
         print(f"{url.shown}  {name:9} {rate:8.1f}/s  ours is {first / rate:6.1f} times  ({each})")  # noqa: T201
 
 
-def _main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def ask(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
     parser.add_argument("--milliseconds", type=float, default=20, help="each way")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--newest", type=int, default=300)
     parser.add_argument("urls", metavar="URL", nargs="+")
-    asked = parser.parse_args()
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Measure and print."""
     for url in asked.urls:
         asyncio.run(_bench(parse_url(url), asked))
-
-
-if __name__ == "__main__":
-    _main()
+    return 0

@@ -1,6 +1,6 @@
 """What it takes to keep a twin of a list, and whether it is one: asked over the network as readers do.
 
-python -m tests.bench.twin MBOX [--milliseconds 0]
+python -m tests.bench twin MBOX [--milliseconds 0]
 
 The mailbox goes into an origin in two halves, a fifth of it as web pages show it at first; a seventh is in a second list as
 well. A tenth is removed in between, and better copies come late. The twin is pulled after each half. Then both are served,
@@ -9,7 +9,6 @@ everything that can be asked is asked of both, and the answers must be the same,
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
 import shutil
@@ -35,9 +34,12 @@ from tests.twins.answers import mail_questions, news_questions
 from tests.twins.history import History
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
     from gateway.mirror.url import PeerUrl
+
+__all__ = ["ask", "run"]
 
 ALPHA, BETA = LISTS = "bench.alpha", "bench.beta"
 
@@ -136,16 +138,20 @@ def compare(origin: Mapping[str, int], twin: Mapping[str, int], archive: SqliteA
 @contextmanager
 def served(directory: Path) -> Iterator[Mapping[str, int]]:
     """Serve an archive; yield its ports."""
-    with running(directory, "--nntp", "127.0.0.1:0", "--imap", "127.0.0.1:0", "--web", "none", ports=2) as ports:
+    with running(
+        directory, "--nntp", "127.0.0.1:0", "--imap", "127.0.0.1:0", "--web", "none", ports=2
+    ) as ports:
         yield ports
 
 
-def main() -> int:
-    """Do as the arguments say."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def ask(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
     parser.add_argument("mbox", type=Path)
     parser.add_argument("--milliseconds", type=float, default=0.0)
-    asked = parser.parse_args()
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Keep a twin, and compare it."""
     folder = Path(tempfile.mkdtemp(prefix="twins"))
     try:
         history = history_of(asked.mbox, folder / "origin")
@@ -182,7 +188,3 @@ def main() -> int:
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """How fast web pages are made, and how fast those are answered that are kept; beside another archive, requests of both.
 
-python -m tests.bench.web ARCHIVE LIST [--paths FOLDER]
+python -m tests.bench pages ARCHIVE LIST [--paths FOLDER]
 
 Every page is made once and once more, in processor time of this process, so that a busy machine disturbs little. With
 ``--paths`` the addresses go into files, one a line, for ``wrk`` or ``ab``.
@@ -8,7 +8,6 @@ Every page is made once and once more, in processor time of this process, so tha
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import datetime as dt
 import random
@@ -23,21 +22,26 @@ from storage.sqlite import SqliteArchive
 from tests.web.site.conversation import Conversation, World
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
 
     from storage.archive import Archive
+
+__all__ = ["ask", "run"]
 
 _LEAST_REQUESTS: Final = 200
 _KEPT_REQUESTS: Final = 20_000
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+def ask(parser: argparse.ArgumentParser) -> None:
+    """Say what it takes."""
     parser.add_argument("archive", type=Path)
     parser.add_argument("list")
     parser.add_argument("--paths", type=Path, metavar="FOLDER")
-    parsed = parser.parse_args()
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Measure and print."""
     with closing(SqliteArchive(parsed.archive)) as archive:
         kinds = asyncio.run(addresses(archive, parsed.list))
         if parsed.paths is not None:
@@ -53,6 +57,7 @@ def main() -> None:
         one = [*kinds["message"][:1]]
         _rate(kept, one)
         print(f"kept       {'':6}  {_rate(kept, one * _KEPT_REQUESTS):8.0f}/s")  # noqa: T201
+    return 0
 
 
 async def addresses(archive: Archive, name: str) -> Mapping[str, Sequence[str]]:
@@ -85,7 +90,3 @@ def _rate(talk: Conversation, paths: Sequence[str]) -> float:
         talk.protocol.dataReceived(request)
         talk.heard()
     return len(paths) / (time.process_time() - began)
-
-
-if __name__ == "__main__":
-    main()
