@@ -64,6 +64,7 @@ _TOKEN: Final = re.compile(
 _QUOTED: Final = re.compile(rb'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _NESTING: Final = b":;(\\["
+_QUOTED_TEXT: Final = re.compile(rb'"[^"]*+"')
 _ROUTE: Final = re.compile(rb"<[ \t]*@")
 _ENTRY: Final = re.compile(rb'(?:[^",]++|"[^"]*+")++')
 # Ann <ann@example.org>, "Ann" <ann@example.org>, ann@example.org, where each word is one token.
@@ -126,7 +127,12 @@ def entries(value: bytes) -> Sequence[bytes]:
 
 
 def _is_nested(value: bytes) -> bool:
+    """Tell whether something but quoted strings may hold commas."""
     # The signs are told to be there by what is left without them: a search for any of several is slow.
+    if len(value.translate(None, _NESTING)) < len(value):
+        if b"\\" in value or b"=?" in value or value.count(b'"') % 2:
+            return True
+        value = _QUOTED_TEXT.sub(b"", value)  # of names such as "Ann (Example Inc.)"
     return len(value.translate(None, _NESTING)) < len(value) or _ROUTE.search(value) is not None
 
 
