@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
-from collections import Counter
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,8 +31,6 @@ SEARCHED: Final = (
 
 _VISITED: Final = 2000
 """Messages whose pages are asked for."""
-_MUCH: Final = 0.1
-"""How much of the mail of the month with the most a month has whose page is asked for."""
 
 
 def usual(parser: argparse.ArgumentParser) -> None:
@@ -124,8 +119,11 @@ def on_mail(asked: argparse.Namespace) -> int:
 def on_web(asked: argparse.Namespace) -> int:
     """Compare web archives."""
     host, _, port = asked.news.rpartition(":")
-    ids, months = visited(Server("news", host, int(port), asked.group))
-    _compare("web", asked, web_lines(), [sites.site(text, ids, months) for text in asked.servers])
+    ids = visited(Server("news", host, int(port), asked.group))
+    servers = [sites.site(text, ids) for text in asked.servers]
+    months = next((sites.months(each) for each in servers if each.form == "listgate"), ())
+    servers = [replace(each, months=months) for each in servers]
+    _compare("web", asked, web_lines(), servers)
     return 0
 
 
@@ -139,21 +137,9 @@ def web_lines() -> list[Line]:
     return sites.lines([" ".join(pair) for pair in permutations(SEARCHED, 2)])
 
 
-def visited(server: Server) -> tuple[Sequence[bytes], Sequence[tuple[int, int]]]:
-    """Return the Message-IDs whose pages are asked for, and the months.
-
-    Of what Date fields tell, only months with much mail count: in the others there may be none, but wrong clocks.
-    """
-    ids = news.values(Run(server, 1), b"Message-ID", _VISITED)[:_VISITED]
-    months = Counter[tuple[int, int]]()
-    for date in news.values(Run(server, 1), b"Date", _VISITED)[:_VISITED]:
-        try:
-            when = parsedate_to_datetime(date.decode("ascii", "replace")).astimezone(dt.UTC)
-        except (ValueError, OverflowError):
-            continue
-        months[when.year, when.month] += 1
-    least = max(months.values(), default=0) * _MUCH
-    return ids, sorted(month for month, count in months.items() if count >= least)
+def visited(server: Server) -> Sequence[bytes]:
+    """Return the Message-IDs whose pages are asked for, of a news server."""
+    return news.values(Run(server, 1), b"Message-ID", _VISITED)[:_VISITED]
 
 
 def chosen(lines: Sequence[Line], asked: argparse.Namespace) -> list[Line]:

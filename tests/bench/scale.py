@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.bench import news
+from tests.bench import news, sites
 from tests.bench.beside import chosen, mail_lines, show, tell, usual, visited, web_lines
 from tests.bench.lines import Server
 from tests.bench.made import LIST, made
@@ -98,12 +98,9 @@ def _server(face: str, size: int, each: Served) -> Server:
 
     if face != "http":
         return at(face, LIST)
-    ids, months = visited(at("nntp", LIST))
     found = at(face, f"/{LIST}/")
-    return Server(
-        found.name, found.host, found.port, found.place, process=each.process,
-        form="listgate", ids=tuple(ids), months=tuple(months),
-    )  # fmt: skip  # what it is, and what it has
+    found = replace(found, form="listgate", ids=tuple(visited(at("nntp", LIST))))
+    return replace(found, months=sites.months(found))
 
 
 def _of_imports(imports: Sequence[Import]) -> Table:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
+from urllib.request import urlopen
 
 from tests.bench.lines import Line, NotOffered, Refused, Run, Server
 from tests.bench.wire import Wire
@@ -12,7 +14,7 @@ from tests.bench.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["FORMS", "Site", "lines", "site"]
+__all__ = ["FORMS", "Site", "lines", "months", "site"]
 
 _MESSAGES: Final = 100
 _THREADS: Final = 50
@@ -21,6 +23,7 @@ _SEARCHES: Final = 20
 _AGAIN: Final = 200
 _MOVED: Final = (b"301", b"302", b"307", b"308")
 _HOPS: Final = 3
+_PATIENCE: Final = 60
 
 FORMS: Final[Mapping[str, Mapping[str, str]]] = {
     "listgate": {
@@ -77,7 +80,7 @@ class Site(Wire):
             self.skip(int(fields.get(b"content-length", b"0")))
 
 
-def site(text: str, ids: Sequence[bytes], months: Sequence[tuple[int, int]]) -> Server:
+def site(text: str, ids: Sequence[bytes]) -> Server:
     """Return the server that ``NAME=URL`` means, or ``NAME=FORM+URL`` of an archive with other addresses."""
     name, _, url = text.partition("=")
     form, plus, rest = url.partition("+")
@@ -91,8 +94,15 @@ def site(text: str, ids: Sequence[bytes], months: Sequence[tuple[int, int]]) -> 
         found.path.rstrip("/") + "/",
         form=form,
         ids=tuple(ids),
-        months=tuple(months),
     )
+
+
+def months(server: Server) -> tuple[tuple[int, int], ...]:
+    """Return the months in which a listgate's list has messages; its document tells them, its pages stay unasked for."""
+    url = f"http://{server.host}:{server.port}{server.place}list.json"
+    with urlopen(url, timeout=_PATIENCE) as answer:
+        told = json.load(answer)["months"]
+    return tuple((int(each["month"][:4]), int(each["month"][5:])) for each in told)
 
 
 def lines(words: Sequence[str]) -> list[Line]:
