@@ -223,13 +223,15 @@ async def _look(server: Served, until: float, held: Held) -> None:
 
 def _fairness(asked: argparse.Namespace, server: Served) -> Mapping[str, list[float]]:
     """Return the median seconds of ARTICLE, alone and beside one who takes all messages again and again, of each round."""
-    found: dict[str, list[float]] = {"alone": [], "beside": [], "memory": []}
+    found: dict[str, list[float]] = {
+        name: [] for name in ("alone", "beside", "beside, p99", "memory")
+    }
     news = Server("news", "127.0.0.1", server.ports["nntp"], LIST)
     mail = Server("mail", "127.0.0.1", server.ports["imap"], LIST)
     spawn = multiprocessing.get_context("spawn")
     for _ in range(asked.rounds):
         tell("ARTICLE alone, and beside FETCH 1:* BODY[]")
-        found["alone"].append(_median(news, asked.asked))
+        found["alone"].append(statistics.median(_asked(news, asked.asked)))
         before = resident_octets(server.process)
         began = spawn.Event()
         greedy = spawn.Process(target=_take_all, args=(mail, began), daemon=True)
@@ -237,7 +239,9 @@ def _fairness(asked: argparse.Namespace, server: Served) -> Mapping[str, list[fl
         try:
             if not began.wait(_PATIENCE):
                 sys.exit("FETCH 1:* BODY[] has no answer")
-            found["beside"].append(_median(news, asked.asked))
+            seconds = _asked(news, asked.asked)
+            found["beside"].append(statistics.median(seconds))
+            found["beside, p99"].append(percentile(seconds, 99))
             found["memory"].append(resident_octets(server.process) - before)
         finally:
             greedy.terminate()
@@ -245,7 +249,8 @@ def _fairness(asked: argparse.Namespace, server: Served) -> Mapping[str, list[fl
     return found
 
 
-def _median(server: Server, count: int) -> float:
+def _asked(server: Server, count: int) -> Sequence[float]:
+    """Return how many seconds each of some articles took, asked for one by one."""
     with News(Run(server, count)) as news:
         _, low, high = news.group(server.place)
         seconds = []
@@ -254,7 +259,7 @@ def _median(server: Server, count: int) -> float:
             news.send(b"ARTICLE %d\r\n" % number)
             news.article()
             seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
+    return seconds
 
 
 def _take_all(server: Server, began: multiprocessing.synchronize.Event) -> None:
@@ -301,6 +306,10 @@ def _of_fairness(found: Mapping[str, Sequence[float]]) -> Table:
         [
             ["alone, median, ms", Table.number(alone * 1000)],
             ["beside it, median, ms", Table.number(beside * 1000)],
+            [
+                "beside it, 99th percentile, ms",
+                Table.number(statistics.median(found["beside, p99"]) * 1000),
+            ],
             ["ratio, median of the rounds", Table.number(statistics.median(ratios))],
             ["memory that it costs, at most, MB", f"{max(found['memory']) / 1e6:.1f}"],
         ],

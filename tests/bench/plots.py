@@ -13,7 +13,7 @@ __all__ = ["curves"]
 
 _WIDTH: Final = 720
 _HEIGHT: Final = 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 40, 50
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 40, 40, 50
 _COLOURS: Final = ("#1f6feb", "#b3541e", "#2da44e", "#8250df", "#bf3989", "#57606a")
 _FONT: Final = 'font-family="sans-serif" font-size="12"'
 _LEGEND: Final = 16
