@@ -33,7 +33,7 @@ __all__ = [
     "picker",
 ]
 
-ENVELOPE_VERSION: Final = 1
+ENVELOPE_VERSION: Final = 2
 BODYSTRUCTURE_VERSION: Final = 1
 FIELDS_VERSION: Final = 1
 """To be raised when what is rendered changes, so that stored rows are made again."""

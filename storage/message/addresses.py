@@ -231,7 +231,7 @@ class _Reader:
                 self._found.append(_GROUP_END)
                 self._grouped = False
         elif special == b":" and self._words and not self._grouped and self._angle is None:
-            self._found.append(Address(None, None, _phrase(self._words), None))
+            self._found.append(Address(None, None, _phrase(self._words) or b"", None))
             self._grouped = True
             self._start()
         elif special != b">":

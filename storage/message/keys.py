@@ -33,7 +33,7 @@ __all__ = [
     "written_between",
 ]
 
-KEYS_VERSION: Final = 1 << 8 | TEXT_VERSION
+KEYS_VERSION: Final = 2 << 8 | TEXT_VERSION
 """To be raised when ``keys_row`` changes, so that stored rows are made again."""
 
 MAX_SUBJECT: Final = 2000
