@@ -16,7 +16,8 @@ from storage.sources.content import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from storage.ingest import Renderer, Summary
+    from storage.ingest import Summary
+    from storage.prepared import Renderer
     from storage.writer import ArchiveWriter
 
 __all__ = ["Handed", "WriterAcceptor", "store_group"]

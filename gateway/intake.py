@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway.preparing import Beside
 from gateway.shown import complain, progress_bar
 from storage.errors import SourceError
 from storage.ingest import Summary, ingest, versions
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
+    from storage.prepared import Preparer
     from storage.sources.base import Source
 
 __all__ = ["Inlet", "Plan", "cursor_of", "ingest_inlet", "open_for_writing", "take_in"]
+
+LARGE_OCTETS: Final = 8 << 20
+"""From this size on a source is worth the processes that help with it."""
 
 UNNAMED: Final = "mail"
 """The list that takes a source of which neither its file's name nor List-Id tells a name."""
@@ -90,18 +96,22 @@ def take_in(writer: SqliteWriter, plan: Plan, *, settle: bool = False) -> dict[s
     """
     summaries: dict[str, Summary] = {}
     inlets = plan.inlets()
-    with progress_bar() as bar:
+    with progress_bar() as bar, Beside(os.cpu_count() or 1) as beside:
         for inlet in inlets:
+            is_large = inlet.source.size is None or inlet.source.size >= LARGE_OCTETS
+            preparer = beside if is_large else None
             task = bar.add_task(inlet.name, total=inlet.source.size, messages=0)
 
             def show(octets: int, summary: Summary, task: TaskID = task) -> None:
                 bar.update(task, completed=octets, messages=summary.read)
 
             total = summaries.setdefault(inlet.name, Summary())
-            is_read = _ingest_and_tell(writer, inlet, plan.subject_window, show, total)
+            is_read = _ingest_and_tell(
+                writer, inlet, plan.subject_window, show, total, preparer=preparer
+            )
             if settle and is_read and inlet.source.changed(cursor_of(writer, inlet)):
                 time.sleep(SETTLED)
-                _ingest_and_tell(writer, inlet, plan.subject_window, show, total)
+                _ingest_and_tell(writer, inlet, plan.subject_window, show, total, preparer=preparer)
             bar.remove_task(task)
     return summaries
 
@@ -111,6 +121,7 @@ def ingest_inlet(
     inlet: Inlet,
     subject_window: int | None,
     progress: Callable[[int, Summary], None] | None = None,
+    preparer: Preparer | None = None,
 ) -> Summary:
     """Add what is new in an inlet to its list.
 
@@ -127,6 +138,7 @@ def ingest_inlet(
         RENDERERS,
         subject_window=subject_window,
         progress=progress,
+        preparer=preparer,
     )
 
 
@@ -141,10 +153,12 @@ def _ingest_and_tell(
     subject_window: int | None,
     progress: Callable[[int, Summary], None],
     total: Summary,
+    *,
+    preparer: Preparer | None,
 ) -> bool:
     """Ingest, count it in, and name on stderr what was no message; return whether the source could be read."""
     try:
-        summary = ingest_inlet(writer, inlet, subject_window, progress)
+        summary = ingest_inlet(writer, inlet, subject_window, progress, preparer)
     except SourceError as error:
         complain(str(error))
         total.rejected.append((inlet.source.name, str(error)))

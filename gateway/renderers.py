@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from gateway.imap import render
 from gateway.nntp.render import OVERVIEW_VERSION, overview_row
 from storage.facts import FACTS_VERSION, facts_row
-from storage.ingest import Renderer
 from storage.listing import LISTING_VERSION, listing_row
 from storage.message.keys import KEYS_VERSION, keys_row
 from storage.model import Rendition
+from storage.prepared import Renderer
 from storage.preview import PREVIEW_VERSION, preview_row
 
 if TYPE_CHECKING:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from storage.ingest import DIGEST_OCTETS, derived_rows, ties_of
 from storage.material import Material
 from storage.message.fields import parse_header
 from storage.message.served import is_dotted, is_plain, is_served, serve, served_head
+from storage.message.terms import text_terms
 from storage.message.text import searchable
 from storage.model import Served
+from storage.prepared import derived_rows, digest_of, ties_of
 from storage.replica import BadReplica, Tombstone
 from storage.threads import remember
 from storage.writer import NewMessage
@@ -18,7 +18,7 @@ from storage.writer import NewMessage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.ingest import Renderer
+    from storage.prepared import Renderer
     from storage.replica import Replica
     from storage.writer import Batch, Twin
 
@@ -60,7 +60,7 @@ def adopt(
     message = NewMessage(
         message_id=own,
         raw=replica.raw,
-        digest=blake2b(replica.raw, digest_size=DIGEST_OCTETS).digest(),
+        digest=digest_of(replica.raw),
         head=head,
         plain=is_plain(replica.raw),
         dotted=material.served.dotted,
@@ -69,7 +69,7 @@ def adopt(
         size=material.size,
         lines=material.lines,
         rows=derived_rows(material, renderers),
-        text=searchable(material.served.octets, material.structure),
+        terms=text_terms(searchable(material.served.octets, material.structure)),
         fidelity=replica.fidelity,
     )
     twin.adopt(replica, message)

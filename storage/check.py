@@ -6,14 +6,11 @@ number is not given to another.
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.errors import ArchiveDamaged, ArchiveError, NoSuchMessage
 from storage.ingest import (
-    DIGEST_OCTETS,
     derive_again,
-    derived_rows,
     named_parent,
     place_again,
 )
@@ -21,13 +18,14 @@ from storage.material import Material
 from storage.message.fields import parse_header
 from storage.model import Rendition
 from storage.pages import PAGE_BITS
+from storage.prepared import derived_rows, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from storage.archive import Archive
-    from storage.ingest import Renderer
     from storage.model import Entry, Served, ThreadNode
+    from storage.prepared import Renderer
     from storage.writer import ArchiveWriter
 
 __all__ = ["Fault", "check"]
@@ -117,7 +115,7 @@ class _ListCheck:
             return _NOT_THERE
         except ArchiveError as error:
             return f"cannot be read: {error}"
-        if blake2b(raw, digest_size=DIGEST_OCTETS).digest() != entry.digest:
+        if digest_of(raw) != entry.digest:
             return "the octets are not those that came in"
         return served
 

@@ -8,46 +8,37 @@ added: a message already there is known by its Message-ID and by what its sender
 from __future__ import annotations
 
 import logging
-import re
 import time
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, SourceError
 from storage.material import Material
-from storage.message.conversation import conversation
-from storage.message.copies import marked_fidelity
-from storage.message.dates import EARLIEST, MAX_SKEW, received, sent
 from storage.message.fields import parse_header
-from storage.message.ids import answered, derived_id, message_id, references, synthetic_id
+from storage.message.ids import derived_id, synthetic_id
 from storage.message.same import alike, identity, same_mail
-from storage.message.served import is_dotted, is_plain, serve, served_head
-from storage.message.subject import base_subject
 from storage.message.text import searchable
-from storage.model import Fidelity, Rendition, Served
+from storage.prepared import Here, derived_rows, prepare, render, ties_of
 from storage.sources.base import Incoming, Rejected, Withdrawn
-from storage.threads import Evidence, Ties, mended, place, uproot, withdraw
+from storage.threads import Evidence, mended, place, uproot, withdraw
 from storage.writer import NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from storage.message.fields import Header
-    from storage.model import Entry
+    from storage.model import Entry, Rendition
+    from storage.prepared import Prepared, Preparer, Renderer
     from storage.sources.base import Item, Source
     from storage.writer import ArchiveWriter, Batch, Incumbent
 
 __all__ = [
-    "Renderer",
     "Summary",
     "derive_again",
-    "derived_rows",
     "ingest",
     "place_again",
     "rerender",
     "store",
-    "ties_of",
     "versions",
 ]
 
@@ -58,30 +49,8 @@ BATCH_OCTETS: Final = 8 << 20
 BATCH_SECONDS: Final = 5.0
 """A batch ends at whichever comes first: the most that a crash costs is one batch of work."""
 
-DIGEST_OCTETS: Final = 16
-
 MAX_RENAMINGS: Final = 8
 """How often a mail whose id is taken gets another one: once, unless somebody has taken that on purpose."""
-
-MAX_SUBJECT_KEY: Final = 200
-"""Octets of a subject by which replies are looked for."""
-
-_VISIBLE_ID: Final = re.compile(rb"<[^<>\s]+>")
-"""What newsreaders and mail clients take for an id in References, whatever stands between."""
-
-
-class Render(Protocol):
-    """Makes a message's row of a rendition."""
-
-    def __call__(self, material: Material, /) -> bytes: ...
-
-
-class Renderer(NamedTuple):
-    """What makes one kind of rendition; a new version has every row made anew."""
-
-    kind: Rendition
-    version: int
-    render: Render
 
 
 @dataclass(slots=True)
@@ -105,20 +74,6 @@ class Summary:
     rejected: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """A record, with what can be told of it by itself.
-
-    ``fidelity`` is what its source says of it, or less where the message says so itself.
-    """
-
-    item: Incoming | Withdrawn
-    header: Header
-    message_id: bytes | None
-    digest: bytes
-    fidelity: Fidelity
-
-
 def versions(renderers: Iterable[Renderer]) -> dict[Rendition, int]:
     """Return the version of each renderer, as writers want them."""
     return {renderer.kind: renderer.version for renderer in renderers}
@@ -133,10 +88,12 @@ def ingest(
     subject_window: int | None = None,
     clock: Callable[[], float] = time.time,
     progress: Callable[[int, Summary], None] | None = None,
+    preparer: Preparer | None = None,
 ) -> Summary:
     """Add what is new in a source to a list, which is made if there is none and the source can be read.
 
-    ``progress`` is called after each batch with the octets of the source read so far, and the summary.
+    ``progress`` is called after each batch with the octets of the source read so far, and the summary. ``preparer`` does
+    beforehand what it can; without one, all is done here.
 
     Raises:
         SourceError: the source cannot be read, or the list is a twin; what came before is kept.
@@ -144,21 +101,25 @@ def ingest(
     """
     started = clock()
     summary = Summary()
-    for records in _batches(source.messages(writer.cursor(name, source.name))):
-        parsed = [_parse(record) for record in records if not isinstance(record, Rejected)]
+    preparer = preparer or Here()
+    intake = _Intake(name, renderers, subject_window)
+    batches = _batches(source.messages(writer.cursor(name, source.name)))
+    for records, prepared in preparer.prepared(
+        batches, clock, with_subject=subject_window is not None
+    ):
         took = Summary()
-        intake = _Intake(name, renderers, subject_window, int(clock()))
         with writer.batch(clock) as batch:
             origin = batch.mailing_list(name).origin
             if origin:
                 raise SourceError(f"{source.name}: {IsTwin(name, origin)}")
-            for each in parsed:
-                if isinstance(each.item, Withdrawn):
-                    intake.withdraw(batch, each, took)
-                else:
-                    intake.store(batch, each, each.item, took)
+            for item, told in zip(records, prepared, strict=True):
+                if isinstance(item, Incoming) and told is not None:
+                    intake.store(batch, item, told, took)
+                elif isinstance(item, Withdrawn) and told is not None:
+                    intake.withdraw(batch, item, told, took)
             batch.set_cursor(name, source.name, records[-1].cursor)
         _add_up(summary, took, records)
+        preparer.is_rendering = 2 * took.added >= took.read
         summary.seconds = clock() - started
         if progress is not None:
             progress(records[-1].progress, summary)
@@ -183,20 +144,22 @@ def store(
         BadListName: a name can name no list; nothing is kept.
         ArchiveUnavailable: the archive cannot be written; nothing is kept.
     """
-    parsed = [(name, incoming, _parse(incoming)) for name, incoming in mails]
+    now, with_subject = int(clock()), subject_window is not None
+    prepared = [
+        (name, incoming, prepare(incoming, now, with_subject=with_subject))
+        for name, incoming in mails
+    ]
     summaries: list[Summary] = []
     with writer.batch(clock) as batch:
-        names = dict.fromkeys(name for name, *_ in parsed)
+        names = dict.fromkeys(name for name, *_ in prepared)
         origins = {name: batch.mailing_list(name).origin for name in names}
-        for name, incoming, each in parsed:
+        for name, incoming, told in prepared:
             took = Summary(octets=len(incoming.raw))
             summaries.append(took)
             if origins[name]:
                 took.rejected.append((incoming.position, str(IsTwin(name, origins[name]))))
                 continue
-            _Intake(name, renderers, subject_window, int(clock())).store(
-                batch, each, incoming, took
-            )
+            _Intake(name, renderers, subject_window).store(batch, incoming, told, took)
     return summaries
 
 
@@ -252,11 +215,6 @@ def named_parent(header: Header, own: bytes) -> bytes | None:
     return ties_of(header, own, 0, with_subject=False).parent
 
 
-def derived_rows(material: Material, renderers: Sequence[Renderer]) -> dict[Rendition, bytes]:
-    """Return what each renderer makes of a message."""
-    return {each.kind: each.render(material) for each in renderers}
-
-
 def _batches(records: Iterable[Item]) -> Iterator[list[Item]]:
     """Yield the records in runs of one transaction each, also those that came before a source failed."""
     run: list[Item] = []
@@ -280,14 +238,6 @@ def _batches(records: Iterable[Item]) -> Iterator[list[Item]]:
         yield run
 
 
-def _parse(item: Incoming | Withdrawn) -> _Parsed:
-    header = parse_header(item.raw)
-    own, _ = message_id(header)
-    digest = blake2b(item.raw, digest_size=DIGEST_OCTETS).digest()
-    told = item.fidelity if isinstance(item, Incoming) else Fidelity.FULL
-    return _Parsed(item, header, own, digest, min(told, marked_fidelity(header)))
-
-
 @dataclass(frozen=True, slots=True)
 class _Intake:
     """How the messages of one run are stored."""
@@ -295,137 +245,99 @@ class _Intake:
     name: str
     renderers: Sequence[Renderer]
     subject_window: int | None
-    now: int
 
-    def store(self, batch: Batch, parsed: _Parsed, incoming: Incoming, summary: Summary) -> None:
+    def store(self, batch: Batch, incoming: Incoming, told: Prepared, summary: Summary) -> None:
         """Add one message to the list, unless it is there or was removed; a better copy takes its place."""
         summary.read += 1
-        own, holder, is_renamed = self._own_id(batch, parsed)
+        own, holder, is_renamed = self._own_id(batch, incoming, told)
         if holder is None:
             number = batch.next_number(self.name)
-            batch.add(self.name, self._message(batch, parsed, incoming, own, number))
+            batch.add(self.name, self._message(batch, incoming, told, own, number))
             summary.added += 1
             summary.renamed += is_renamed
         elif holder.removed:
             summary.withheld += 1
-        elif parsed.fidelity > holder.fidelity:
+        elif told.fidelity > holder.fidelity:
             forest = batch.forest(self.name)
             withdraw(forest, own)
             node = forest.node(own)
             if node is not None and node.evidence is not Evidence.MENTION:
                 uproot(forest, own)  # what the poorer copy said of its place, not what others say
-            message = self._message(batch, parsed, incoming, own, holder.number)
+            message = self._message(batch, incoming, told, own, holder.number)
             batch.replace(self.name, holder.number, message)
             summary.improved += 1
         else:
             summary.duplicates += 1
 
-    def withdraw(self, batch: Batch, parsed: _Parsed, summary: Summary) -> None:
+    def withdraw(self, batch: Batch, gone: Withdrawn, told: Prepared, summary: Summary) -> None:
         """Remove a message that its source took back, if this very mail is there."""
-        _, holder, _ = self._own_id(batch, parsed)
+        _, holder, _ = self._own_id(batch, gone, told)
         if holder is not None and not holder.removed:
-            batch.remove(self.name, holder.number, withdrawn=parsed.digest)
+            batch.remove(self.name, holder.number, withdrawn=told.digest)
             summary.withdrawn += 1
 
-    def _own_id(self, batch: Batch, parsed: _Parsed) -> tuple[bytes, Incumbent | None, bool]:
+    def _own_id(
+        self, batch: Batch, item: Incoming | Withdrawn, told: Prepared
+    ) -> tuple[bytes, Incumbent | None, bool]:
         """Return a mail's Message-ID in the list, who holds it, and whether it is another than the mail has.
 
         The holder is this very mail, or None.
         """
-        raw, header = parsed.item.raw, parsed.header
-        own = first = parsed.message_id or synthetic_id(identity(raw, header))
-        holder = batch.incumbent(self.name, own, parsed.digest)
+        own = first = told.message_id or synthetic_id(identity(item.raw, told.header))
+        holder = batch.incumbent(self.name, own, told.digest)
         vacant: bytes | None = None
         for _ in range(MAX_RENAMINGS):
-            if holder is None or _same(batch, self.name, holder, parsed):
+            if holder is None or _same(batch, self.name, holder, item, told):
                 break
             if holder.withdrawn and vacant is None:
                 vacant = own  # unless it is there already, by the name that it had beside the other
-            own = derived_id(own, identity(raw, header))
-            holder = batch.incumbent(self.name, own, parsed.digest)
+            own = derived_id(own, identity(item.raw, told.header))
+            holder = batch.incumbent(self.name, own, told.digest)
         if holder is None and vacant is not None:
             own = vacant
         return own, holder, own != first
 
     def _message(
-        self, batch: Batch, parsed: _Parsed, incoming: Incoming, own: bytes, number: int
+        self, batch: Batch, incoming: Incoming, told: Prepared, own: bytes, number: int
     ) -> NewMessage:
         """Give a message its place in its thread, and make what it is served as."""
-        raw, header = incoming.raw, parsed.header
-        sent_at, received_at = _times(header, incoming.received, self.now)
-        with_subject = self.subject_window is not None
-        ties = ties_of(
-            header, own, received_at if sent_at is None else sent_at, with_subject=with_subject
-        )
         forest = batch.forest(self.name)
+        ties = replace(told.ties, message_id=own)
         node = place(forest, ties, number, subject_window=self.subject_window)
-        fields = header.every(b"references")
-        visible = _VISIBLE_ID.findall(b" ".join(fields))
-        new_references = mended(forest, node, visible, has_field=bool(fields))
-        head = served_head(raw, header, own, new_references)
-        octets = serve(raw, head)
-        served = Served(own, octets, is_dotted(octets))
-        material = Material.of(served, sent_at, received_at)
+        new_references = mended(forest, node, told.visible, has_field=told.has_references)
+        rendered = told.rendered
+        if rendered is None or new_references is not None or own != told.message_id:
+            rendered = render(incoming.raw, own, new_references, told, self.renderers)
         return NewMessage(
             message_id=own,
-            raw=raw,
-            digest=parsed.digest,
-            head=head,
-            plain=is_plain(raw),
-            dotted=served.dotted,
-            sent=sent_at,
-            received=received_at,
-            size=material.size,
-            lines=material.lines,
-            rows=derived_rows(material, self.renderers),
-            text=searchable(octets, material.structure),
-            fidelity=parsed.fidelity,
+            raw=incoming.raw,
+            digest=told.digest,
+            head=rendered.head,
+            plain=rendered.plain,
+            dotted=rendered.dotted,
+            sent=told.sent,
+            received=told.received,
+            size=rendered.size,
+            lines=rendered.lines,
+            rows=rendered.rows,
+            terms=rendered.terms,
+            fidelity=told.fidelity,
         )
 
 
-def _same(batch: Batch, name: str, holder: Incumbent, parsed: _Parsed) -> bool:
+def _same(
+    batch: Batch, name: str, holder: Incumbent, item: Incoming | Withdrawn, told: Prepared
+) -> bool:
     """Tell whether the holder of an id is this very mail, whatever way each of the two copies came."""
-    if holder.digest == parsed.digest:
+    if holder.digest == told.digest:
         return True
     if holder.removed:
         # An id that was removed stays empty: an edited copy must not undo a removal, but by its own source.
         return not holder.withdrawn
-    held, raw = batch.raw(name, holder.number), parsed.item.raw
-    if parsed.fidelity is holder.fidelity:
+    held, raw = batch.raw(name, holder.number), item.raw
+    if told.fidelity is holder.fidelity:
         return same_mail(held, raw)
-    return alike(raw, held) if parsed.fidelity < holder.fidelity else alike(held, raw)
-
-
-def _times(header: Header, got: int | None, now: int) -> tuple[int | None, int]:
-    """Return when a message was sent, if that is sane, and when the list got it.
-
-    The list got it by the From_ line, then Received, then Date, then the clock. Nothing is sent after it was got.
-    """
-    latest = now + MAX_SKEW
-    if got is None or not EARLIEST <= got <= latest:
-        got = received(header, latest)
-    sent_at = sent(header, latest if got is None else got + MAX_SKEW)
-    if got is None:
-        got = now if sent_at is None else sent_at
-    return sent_at, got
-
-
-def ties_of(header: Header, own: bytes, sent_at: int, *, with_subject: bool) -> Ties:
-    """Read out of a header what it says of the message's place in its thread."""
-    index, parent_index = conversation(header)
-    subject, is_reply = (
-        base_subject(header.first(b"subject") or b"") if with_subject else ("", False)
-    )
-    return Ties(
-        own,
-        sent_at,
-        references(b" ".join(header.every(b"references"))),
-        answered(header),
-        index,
-        parent_index,
-        subject.casefold().encode()[:MAX_SUBJECT_KEY],
-        is_reply,
-    )
+    return alike(raw, held) if told.fidelity < holder.fidelity else alike(held, raw)
 
 
 def _add_up(summary: Summary, took: Summary, records: Sequence[Item]) -> None:

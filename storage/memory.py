@@ -403,7 +403,7 @@ class MemoryBatch:
         thread = shelf.forest.nodes[message.message_id].thread
         day = day_of(message.received)
         place = shelf.give(day)
-        stored = Stored(replace(message, text=None), revision, self._versions, thread, day, place)
+        stored = Stored(replace(message, terms=None), revision, self._versions, thread, day, place)
         shelf.messages[number] = stored
         self._came.append((shelf, stored))
         shelf.ids[message.message_id] = Incumbent(
@@ -415,7 +415,7 @@ class MemoryBatch:
         shelf, stored = self._own(name), self._message(name, number)
         octets = shelf.record.octets + message.size - stored.message.size
         shelf.record = replace(shelf.record, octets=octets)
-        stored.message = replace(message, text=None)
+        stored.message = replace(message, terms=None)
         stored.versions = self._versions
         stored.revision = shelf.revise()
         shelf.ids[message.message_id] = Incumbent(

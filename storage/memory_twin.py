@@ -133,7 +133,7 @@ class MemoryTwin:
     def adopt(self, replica: Replica, message: NewMessage) -> None:
         shelf, number = self._shelf, replica.number
         stored = shelf.messages.get(number)
-        message = replace(message, text=None)
+        message = replace(message, terms=None)
         if stored is not None:
             self._count(number, message.size - stored.message.size)
             stored.message, stored.versions = message, self._versions

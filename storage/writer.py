@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from storage.message.terms import TextTerms
     from storage.message.text import Searchable
     from storage.model import Entry, MailingList, Rendition, Served
     from storage.replica import DayPlace, ListState, Replica, Rooted, Tombstone
@@ -29,7 +30,7 @@ class NewMessage:
 
     ``raw`` is the original octets; ``head`` is the served form's header where it is not simply the original's with
     CRLF line ends, else None. ``plain`` tells that its line ends are all that is changed to serve the rest,
-    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the row of each rendition. ``text`` is
+    ``dotted`` that a line of the served form begins with a dot. ``rows`` holds the row of each rendition. ``terms`` is
     what is searched of it, for an index; without, it is found by its octets. The rest is as in ``Entry``.
     """
 
@@ -44,7 +45,7 @@ class NewMessage:
     size: int
     lines: int
     rows: Mapping[Rendition, bytes] = field(default_factory=dict)
-    text: Searchable | None = None
+    terms: TextTerms | None = None
     fidelity: Fidelity = Fidelity.FULL
 
 

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     from gateway.mirror.url import PeerUrl
     from storage.errors import SourceError
-    from storage.ingest import Renderer
     from storage.model import MailingList
+    from storage.prepared import Renderer
     from storage.replica import Record
     from storage.writer import ArchiveWriter, Batch, Twin
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.message.apart import MAX_APART, apart
 from storage.message.text import TEXT_VERSION
@@ -25,20 +25,25 @@ from storage.message.text import TEXT_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from storage.message.text import Searchable
+
 __all__ = [
     "MAX_PIECE",
     "MAX_TERM",
+    "NO_TERMS",
     "RUN_ON",
     "RUN_ON_SCRIPTS",
     "SIGNS",
     "TERMS_VERSION",
     "Clue",
     "Piece",
+    "TextTerms",
     "clue_to_field",
     "clue_to_text",
     "longest",
     "pairs",
     "terms",
+    "text_terms",
     "without_signs",
 ]
 
@@ -97,6 +102,22 @@ class Clue:
     in_head: bool
     in_body: bool
     exact: bool
+
+
+class TextTerms(NamedTuple):
+    """The terms of a message's header and body, each once, divided by blanks, which none contains."""
+
+    head: bytes
+    body: bytes
+
+
+NO_TERMS: Final = TextTerms(b"", b"")
+"""Those of a message that cannot be read."""
+
+
+def text_terms(text: Searchable) -> TextTerms:
+    """Return the terms of a message's text."""
+    return TextTerms(b" ".join(terms(text.head)), b" ".join(terms(text.body)))
 
 
 def terms(octets: bytes) -> set[bytes]:

@@ -9,7 +9,7 @@ import zstandard
 from storage.days import day_of
 from storage.errors import ArchiveUnavailable, IsTwin, NoSuchMessage, NotEmpty
 from storage.message.served import serve
-from storage.message.text import NO_TEXT
+from storage.message.terms import NO_TERMS, text_terms
 from storage.model import MAX_NUMBER, Fidelity, Served, check_list_name
 from storage.pages import page_of
 from storage.sqlite.blocks import Blocks
@@ -197,8 +197,8 @@ class SqliteBatch:
         ]
         shelf.put(number, place, Copy(message.digest, message.fidelity), row)
         shelf.put_rows(number, message.rows)
-        if message.text is not None:
-            shelf.index.put(number, message.text)
+        if message.terms is not None:
+            shelf.index.put(number, message.terms)
 
     def put_in_place(
         self, shelf: Shelf, number: int, message: NewMessage, *, revision: int | None
@@ -224,8 +224,8 @@ class SqliteBatch:
             shelf.octets += message.size - size
         shelf.put_copy(number, place, Copy(message.digest, message.fidelity))
         shelf.put_rows(number, message.rows)
-        if message.text is not None:
-            shelf.index.replace(number, message.text)
+        if message.terms is not None:
+            shelf.index.replace(number, message.terms)
 
     def rerender(
         self,
@@ -248,13 +248,13 @@ class SqliteBatch:
         values = size, lines, None if shelf.origin else revision, shelf.key, number
         self._connection.execute(_COUNT, values)
         shelf.put_rows(number, rows)
-        if text is not None:
-            shelf.index.put(number, text)
+        if text is not None and not shelf.index.has(number):
+            shelf.index.put(number, text_terms(text))
 
     def forgo(self, name: str, number: int) -> None:
         shelf = self._shelf(name)
         shelf.drop_stale_rows(number)
-        shelf.index.put(number, NO_TEXT)
+        shelf.index.put(number, NO_TERMS)
 
     def remove(self, name: str, number: int, *, withdrawn: bytes | None = None) -> None:
         shelf = self._own(name)

@@ -18,7 +18,7 @@ import zstandard
 
 from storage.bitmap import decode_chunk, encode_chunk
 from storage.errors import ArchiveUnavailable
-from storage.message.terms import TERMS_VERSION, terms
+from storage.message.terms import TERMS_VERSION
 from storage.pages import page_of
 from storage.sqlite.fulltext import SEGMENTS
 from storage.sqlite.fulltext_segment import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping, Sequence
 
-    from storage.message.text import Searchable
+    from storage.message.terms import TextTerms
     from storage.sqlite.fulltext_segment import Terms
 
 __all__ = ["IndexWriter", "lacking", "unindexed"]
@@ -72,12 +72,12 @@ class _Segment:
         self.covers = 0
         self.sections: tuple[Terms, Terms] = {}, {}
 
-    def add(self, place: int, text: Searchable) -> None:
+    def add(self, place: int, text: TextTerms) -> None:
         """Add a message."""
         self.covers |= 1 << place
         own = octets_of(place)
-        for section, part in zip(self.sections, (text.head, text.body), strict=True):
-            found = terms(part)
+        for section, part in zip(self.sections, text, strict=True):
+            found = part.split(b" ") if part else []
             places = map(add, map(section.get, found, repeat(b"")), repeat(own))
             section.update(zip(found, places))  # noqa: B905 - one of them never ends
 
@@ -113,19 +113,18 @@ class IndexWriter:
         self._gone: dict[int, int] = {}
         self._improved: dict[int, _Segment] = {}
 
-    def put(self, number: int, text: Searchable) -> None:
-        """Index a message, unless it is: its text never changes, but with the version of what reads it."""
-        run, place = number >> RUN_BITS, number & _PLACE
-        segment = self._new.get(run)
-        if segment is None:
-            segment = self._new[run] = _Segment()
-            self._there[run] = 0
-            for _, covers in self._segments(run):
-                self._there[run] |= covers
-        if not (self._there[run] | segment.covers) >> place & 1:
-            segment.add(place, text)
+    def has(self, number: int) -> bool:
+        """Tell whether a message is indexed: its text never changes, but with the version of what reads it."""
+        segment, there = self._segment(number >> RUN_BITS)
+        return bool((there | segment.covers) >> (number & _PLACE) & 1)
 
-    def replace(self, number: int, text: Searchable) -> None:
+    def put(self, number: int, text: TextTerms) -> None:
+        """Index a message, unless it is."""
+        if not self.has(number):
+            segment, _ = self._segment(number >> RUN_BITS)
+            segment.add(number & _PLACE, text)
+
+    def replace(self, number: int, text: TextTerms) -> None:
         """Index a message whose text is another now."""
         run, place = number >> RUN_BITS, number & _PLACE
         self._gone[run] = self._gone.get(run, 0) | 1 << place
@@ -159,6 +158,16 @@ class IndexWriter:
                 yield f"a segment of the full-text index is damaged: {error}"
                 if repair:
                     self._connection.execute(_DROP, (segment,))
+
+    def _segment(self, run: int) -> tuple[_Segment, int]:
+        """Return the segment that a batch makes of a run, and what those cover that are there."""
+        segment = self._new.get(run)
+        if segment is None:
+            segment = self._new[run] = _Segment()
+            self._there[run] = 0
+            for _, covers in self._segments(run):
+                self._there[run] |= covers
+        return segment, self._there[run]
 
     def _write_run(self, run: int, new: _Segment, gone: int) -> None:
         """Write what a batch brings of a run, joined with what it takes in and with what loses messages."""

@@ -9,7 +9,8 @@ import zstandard
 from storage.errors import ArchiveUnavailable
 from storage.message.fields import parse_header
 from storage.message.ids import message_id as id_in
-from storage.message.text import NO_TEXT, searchable
+from storage.message.terms import NO_TERMS, text_terms
+from storage.message.text import searchable
 from storage.sqlite.fulltext_write import lacking
 from storage.sqlite.mend_days import day_faults
 from storage.sqlite.packing import unpack_head
@@ -82,9 +83,9 @@ def _index_faults(
     for page in pages if repair else ():
         for number in page:
             try:
-                text = searchable(messages.served(shelf.name, number).octets)
+                text = text_terms(searchable(messages.served(shelf.name, number).octets))
             except ArchiveUnavailable:
-                text = NO_TEXT
+                text = NO_TERMS
             shelf.index.put(number, text)
         shelf.index.write()
     return wrong

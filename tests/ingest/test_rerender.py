@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.renderers import RENDERERS
-from storage.ingest import Renderer, ingest, rerender, versions
+from storage.ingest import ingest, rerender, versions
 from storage.memory import MemoryArchive, MemoryWriter
 from storage.model import Page, Rendition
+from storage.prepared import Renderer
 from storage.sqlite import SqliteArchive, SqliteWriter
 from tests.mail import NOW, Given, done, gathered, mail
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gateway.renderers import RENDERERS
-from storage.ingest import Renderer, ingest, rerender, versions
+from storage.ingest import ingest, rerender, versions
 from storage.memory import MemoryWriter
 from storage.message.fields import parse_header
 from storage.model import Fidelity, Rendition
+from storage.prepared import Renderer
 from storage.sources.base import Incoming, Withdrawn
 from storage.sqlite import SqliteWriter
 from tests.edge_cases import cases
