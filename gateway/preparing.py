@@ -63,11 +63,23 @@ class Beside:
         for worker in self._started:
             worker.end()
 
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the processes, as the system has them."""
+        return [worker.process for worker in self._started]
+
+    def start(self) -> None:
+        """Start the processes, unless they are there; nothing else waits for it."""
+        while len(self._started) < self._workers:
+            worker = _Worker()
+            self._started.append(worker)
+            self._idle.put(worker)
+
     def prepared(
         self, batches: Iterator[Sequence[Item]], clock: Callable[[], float], *, with_subject: bool
     ) -> Iterator[tuple[Sequence[Item], Sequence[Prepared | None]]]:
         """Yield the batches in their order; what the iterator raises is raised behind those that came before."""
-        self._start()
+        self.start()
         ahead: deque[tuple[Sequence[Item], list[Future[list[Prepared | None]]]]] = deque()
         fault: Exception | None = None
         is_over = False
@@ -108,12 +120,6 @@ class Beside:
         finally:
             self._idle.put(worker)
 
-    def _start(self) -> None:
-        while len(self._started) < self._workers:
-            worker = _Worker()
-            self._started.append(worker)
-            self._idle.put(worker)
-
 
 class _Worker:
     """A process, and the way to it."""
@@ -127,6 +133,7 @@ class _Worker:
         )
         self._process.start()
         other.close()
+        self.process = self._process.pid or 0
 
     def prepared(
         self, piece: Sequence[Item], now: int, is_rendering: bool, with_subject: bool

@@ -14,8 +14,7 @@ from storage.bitmap import decode_chunk
 from storage.check import check
 from storage.errors import ArchiveUnavailable
 from storage.ingest import rerender
-from storage.message.terms import TERMS_VERSION, Clue, clue_to_text
-from storage.message.text import Searchable
+from storage.message.terms import TERMS_VERSION, Clue, TextTerms, clue_to_text
 from storage.query import Body, Narrowed, Text
 from storage.search import search
 from storage.sqlite import fulltext, fulltext_write
@@ -209,7 +208,7 @@ def test_a_message_may_come_and_go_in_one_batch(sqlite: SqliteEngine) -> None:
     with sqlite.writer().batch() as batch:
         batch.remove(LIST, 1)
         shelf = batch._shelf(LIST)  # type: ignore[attr-defined]  # SqliteBatch's
-        shelf.index.put(1, Searchable(b"", b"WORD"))
+        shelf.index.put(1, TextTerms(b"", b"WORD"))
     assert sizes(sqlite) == []
 
 
@@ -217,9 +216,9 @@ def test_of_texts_that_are_replaced_in_one_batch_the_last_one_counts(sqlite: Sql
     fill(sqlite.writer(), LIST, bodies("one alpha", "two alpha", "three alpha"))
     with sqlite.writer().batch() as batch:
         shelf = batch._shelf(LIST)  # type: ignore[attr-defined]  # SqliteBatch's
-        shelf.index.replace(2, Searchable(b"", b"BETA"))
-        shelf.index.replace(2, Searchable(b"", b"GAMMA"))
-        shelf.index.replace(3, Searchable(b"", b"DELTA"))
+        shelf.index.replace(2, TextTerms(b"", b"BETA"))
+        shelf.index.replace(2, TextTerms(b"", b"GAMMA"))
+        shelf.index.replace(3, TextTerms(b"", b"DELTA"))
         batch.remove(LIST, 3)
     assert sizes(sqlite) == [2]
     archive = sqlite.archive()
