@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from storage.errors import ArchiveUnavailable
-from storage.sqlite.packing import BLOCK_OCTETS, LEVEL_FOR_NOW, pack, unpack
+from storage.sqlite.dictionary import Dictionaries
+from storage.sqlite.packing import BLOCK_OCTETS, LEVEL, LEVEL_FOR_NOW, pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,8 +23,8 @@ _COMPRESSORS: Final = ThreadPoolExecutor(2, "compress")
 # The last id ever given, also if that block was lost: another one may not take its place.
 _LAST_ID: Final = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'block'"
 _LENGTH: Final = "SELECT length FROM block WHERE id = ?"
-_READ: Final = "SELECT data FROM block WHERE id = ?"
-_PUT: Final = "INSERT OR REPLACE INTO block (id, length, data) VALUES (?, ?, ?)"
+_READ: Final = "SELECT dictionary, data FROM block WHERE id = ?"
+_PUT: Final = "INSERT OR REPLACE INTO block (id, length, dictionary, data) VALUES (?, ?, ?, ?)"
 
 
 class Blocks:
@@ -36,6 +37,8 @@ class Blocks:
         self._connection = connection
         self._id: int | None = None
         self._open: bytearray | None = None
+        self._dictionaries = Dictionaries(connection)
+        self._dictionary: int | None = None  # against which this batch compresses
         self._full: dict[int, tuple[bytes, Future[bytes]]] = {}
 
     def add(self, kept: bytes) -> tuple[int, int]:
@@ -82,10 +85,12 @@ class Blocks:
         """Write every block that the batch changed; nothing more is added."""
         if self._open is not None:  # which the next batch fills up
             data = bytes(self._open)
-            self._connection.execute(_PUT, (self._id, len(data), pack(data, LEVEL_FOR_NOW)))
+            values = self._id, len(data), None, pack(data, LEVEL_FOR_NOW)
+            self._connection.execute(_PUT, values)
             self._open = None
         for block, (data, packed) in self._full.items():
-            self._connection.execute(_PUT, (block, len(data), packed.result()))
+            row = block, len(data), self._dictionary, packed.result()
+            self._connection.execute(_PUT, row)
         self._full.clear()
 
     def _open_last(self) -> int:
@@ -104,7 +109,8 @@ class Blocks:
         row = self._connection.execute(_READ, (block,)).fetchone()
         if row is None:
             raise ArchiveUnavailable(f"block {block} is lost; restore the archive from a backup")
-        return unpack(row[0])
+        dictionary, data = row
+        return unpack(data, self._dictionaries.get(dictionary))
 
     def _seal(self, block: int) -> None:
         assert self._open is not None
@@ -112,4 +118,7 @@ class Blocks:
         self._open = None
 
     def _keep(self, block: int, data: bytes) -> None:
-        self._full[block] = data, _COMPRESSORS.submit(pack, data)
+        if not self._full:  # once a batch
+            self._dictionary = self._dictionaries.latest(block, BLOCK_OCTETS)
+        dictionary = self._dictionaries.get(self._dictionary)
+        self._full[block] = data, _COMPRESSORS.submit(pack, data, LEVEL, dictionary)

@@ -36,7 +36,7 @@ _PLACES: Final = (
     "SELECT m.number, n.message_id, m.block, m.start, m.length, m.head, m.plain, m.dotted "
     "FROM message m JOIN node n ON n.id = m.node WHERE m.list = ? AND m.number BETWEEN ? AND ?"
 )
-_BLOCK: Final = "SELECT data FROM block WHERE id = ?"
+_BLOCK: Final = "SELECT dictionary, data FROM block WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ class Octets:
         rows = self._query.rows(_BLOCK, block)
         if not rows:
             raise self._query.damaged(f"block {block} is lost")
-        data = self._query.unpack(rows[0][0])
+        dictionary, packed = rows[0]
+        data = self._query.unpack(packed, dictionary)
         self._blocks.put(block, data, len(data))
         return data
 

@@ -33,18 +33,21 @@ DELTA_WINDOW: Final = 64 << 10
 """How much of the original a head's delta refers to: its header, nearly always."""
 
 
-def pack(data: bytes, level: int = LEVEL) -> bytes:
-    """Compress; safe to call from any thread."""
-    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(data)
+def pack(
+    data: bytes, level: int = LEVEL, dictionary: zstandard.ZstdCompressionDict | None = None
+) -> bytes:
+    """Compress, against a dictionary if one is given; safe to call from any thread."""
+    compressor = zstandard.ZstdCompressor(level=level, write_checksum=True, dict_data=dictionary)
+    return compressor.compress(data)
 
 
-def unpack(data: bytes) -> bytes:
+def unpack(data: bytes, dictionary: zstandard.ZstdCompressionDict | None = None) -> bytes:
     """Decompress; the inverse of ``pack``.
 
     Raises:
         zstandard.ZstdError: the data is damaged.
     """
-    return zstandard.ZstdDecompressor().decompress(data)
+    return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(data)
 
 
 def pack_raw(raw: bytes, *, plain: bool) -> bytes:

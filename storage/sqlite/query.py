@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import zstandard
 
 from storage.errors import ArchiveDamaged
+from storage.sqlite.dictionary import load
 from storage.sqlite.schema import FILE, open_reader, unavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Query:
         self._path = directory / FILE
         self._connection = open_reader(directory)
         self._decompressor = zstandard.ZstdDecompressor()
+        self._decompressors: dict[int, zstandard.ZstdDecompressor] = {}
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         """Return all rows.
@@ -44,16 +46,29 @@ class Query:
         version: int = self.rows("PRAGMA data_version")[0][0]
         return version
 
-    def unpack(self, data: bytes) -> bytes:
-        """Decompress a block or page.
+    def unpack(self, data: bytes, dictionary: int | None = None) -> bytes:
+        """Decompress a page, or a block with the dictionary that it was compressed against.
 
         Raises:
             ArchiveDamaged: it is.
+            ArchiveUnavailable: the dictionary is.
         """
+        decompressor = self._decompressor
+        if dictionary is not None:
+            decompressor = self._decompressors.get(dictionary) or self._with(dictionary)
         try:
-            return self._decompressor.decompress(data)
+            return decompressor.decompress(data)
         except zstandard.ZstdError as error:
             raise self.damaged(str(error)) from error
+
+    def _with(self, dictionary: int) -> zstandard.ZstdDecompressor:
+        try:
+            loaded = load(self._connection, dictionary)
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
+        made = zstandard.ZstdDecompressor(dict_data=loaded)
+        self._decompressors[dictionary] = made
+        return made
 
     def damaged(self, what: str) -> ArchiveDamaged:
         """Return the error that says so."""

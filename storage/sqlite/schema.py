@@ -57,7 +57,16 @@ CREATE INDEX list_changed ON list (changed);
 CREATE TABLE block (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   length INTEGER NOT NULL,            -- octets when decompressed
-  data BLOB NOT NULL
+  data BLOB NOT NULL,
+  dictionary INTEGER REFERENCES dictionary -- against which it is compressed, or NULL
+) STRICT;
+
+CREATE TABLE dictionary (
+  id INTEGER PRIMARY KEY,
+  made_at INTEGER NOT NULL,           -- behind which block
+  digest BLOB NOT NULL,
+  data BLOB NOT NULL,
+  spare BLOB NOT NULL                 -- the same once more
 ) STRICT;
 
 CREATE TABLE message (
@@ -249,6 +258,14 @@ CREATE TABLE hidden (
   number INTEGER NOT NULL,
   PRIMARY KEY (list, number)
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE block ADD COLUMN dictionary INTEGER REFERENCES dictionary;
+CREATE TABLE dictionary (
+  id INTEGER PRIMARY KEY,
+  made_at INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  data BLOB NOT NULL,
+  spare BLOB NOT NULL
+) STRICT;
 """,
 }
 """What makes the next version of each earlier one."""
