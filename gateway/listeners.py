@@ -21,6 +21,7 @@ _OFF: Final = "none"
 _LOOPBACK: Final = "127.0.0.1"
 _ENDPOINTS: Final = ("tcp:", "tcp6:", "ssl:", "unix:", "systemd:", "haproxy:")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){0,10}\.?")
+_LOCAL: Final = re.compile(r"unix:(?:address=)?(?P<path>[^:\\]+)(?::mode=(?P<mode>[0-7]{3,4}))?")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
@@ -30,13 +31,22 @@ class Listener:
 
     ``text`` is what the operator wrote, ``endpoint`` the same as a Twisted endpoint description. ``host`` is the name
     or address to show in a URL, empty where the operator named none. With ``tls`` a connection begins with the TLS
-    handshake (RFC 8143).
+    handshake (RFC 8143). ``address`` is a TCP host and port, ``path`` that of a local socket, with its ``mode``: where
+    neither is told, only Twisted can open it.
     """
 
     text: str
     endpoint: str
     host: str = ""
     tls: bool = False
+    address: tuple[str, int] | None = None
+    path: str = ""
+    mode: int = 0o666
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes can wait there."""
+        return self.address is not None or bool(self.path)
 
     @property
     def needs_certificate(self) -> bool:
@@ -50,6 +60,10 @@ def parse_listener(text: str, *, tls: bool = False) -> Listener:
     Raises:
         ValueError: the text is none; the message says what was expected.
     """
+    local = _LOCAL.fullmatch(text)
+    if local:
+        mode = int(local["mode"] or "666", 8)
+        return Listener(text, text, "", tls, path=local["path"], mode=mode)
     if text.startswith(_ENDPOINTS):
         return Listener(text, text, "", tls or text.startswith("ssl:"))
     host, colon, port = text.rpartition(":")
@@ -58,14 +72,16 @@ def parse_listener(text: str, *, tls: bool = False) -> Listener:
     if not colon:
         host = _LOOPBACK
     elif host.startswith("[") and host.endswith("]"):
-        return Listener(text, _tcp(port, str(_ipv6(host[1:-1], text))), host, tls)
+        address = str(_ipv6(host[1:-1], text))
+        return Listener(text, _tcp(port, address), host, tls, (address, int(port)))
     elif host in {"", "*"}:
-        return Listener(text, _tcp(port, "::" if socket.has_dualstack_ipv6() else ""), "", tls)
+        anywhere = "::" if socket.has_dualstack_ipv6() else ""
+        return Listener(text, _tcp(port, anywhere), "", tls, (anywhere, int(port)))
     if ":" in host:
         raise ValueError(f"expected an IPv6 address in brackets, as [{host}]:{port}, not {text!r}")
     if not _HOST_NAME.fullmatch(host):
         raise ValueError(f"expected HOST:PORT, not {text!r}")
-    return Listener(text, _tcp(port, host), host, tls)
+    return Listener(text, _tcp(port, host), host, tls, (host, int(port)))
 
 
 def parse_listeners(texts: Iterable[str]) -> tuple[Listener, ...]:

@@ -21,6 +21,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gateway.connections import Connections, SessionFactory
 from gateway.errors import Refused
+from gateway.sockets import BACKLOG, CannotListen
 from gateway.transport import Manners
 from storage.errors import ArchiveUnavailable
 
@@ -58,10 +59,6 @@ _GOODBYE: Final = "the server is shutting down"
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Refused):
-    """A face cannot wait where it was told to."""
-
-
 @dataclass(frozen=True, slots=True)
 class Face:
     """A way in: ``setting`` is where an operator says where it listens, ``scheme`` that of its URLs without TLS.
@@ -79,7 +76,8 @@ class Face:
 class Server:
     """All faces over one archive; ``marks`` are what its users keep for themselves.
 
-    ``certificate`` is given to sessions that offer TLS, and to listeners with TLS.
+    ``certificate`` is given to sessions that offer TLS, and to listeners with TLS. ``sockets`` are those that were opened
+    beforehand, by the name of a face and the place of a listener among its own.
     """
 
     def __init__(
@@ -91,8 +89,10 @@ class Server:
         *,
         certificate: ServerCertificate | None = None,
         marks: Marks | None = None,
+        sockets: Mapping[tuple[str, int], Sequence[socket.socket]] | None = None,
     ) -> None:
         self._archive = archive
+        self._sockets = sockets or {}
         self._marks = marks
         self._faces = faces
         self._limits = limits
@@ -117,10 +117,15 @@ class Server:
         urls = []
         try:
             for face in self._faces:
-                for listener in face.listeners:
-                    port = await self._listen(face, listener)
-                    self._ports.append(port)
-                    urls.append(_url(face, listener, port))
+                for at, listener in enumerate(face.listeners):
+                    opened = self._sockets.get((face.manners.face, at))
+                    ports = (
+                        [await self._listen(face, listener)]
+                        if opened is None
+                        else [self._adopt(face, listener, each) for each in opened]
+                    )
+                    self._ports += ports
+                    urls.append(_url(face, listener, ports[0]))
         except CannotListen:
             await self._stop_listening()
             raise
@@ -205,6 +210,16 @@ class Server:
         raise CannotListen(
             f"cannot listen on {listener.text}: {why}; choose another with {face.setting}"
         )
+
+    def _adopt(self, face: Face, listener: Listener, opened: socket.socket) -> IListeningPort:
+        """Wait for connections on a socket that is bound."""
+        opened.setblocking(False)
+        opened.listen(BACKLOG)
+        factory = self._factory(face, listener)
+        port: IListeningPort = self._reactor.adoptStreamPort(  # type: ignore[attr-defined]  # of those that have sockets
+            opened.fileno(), opened.family, factory
+        )
+        return port
 
     def _factory(self, face: Face, listener: Listener) -> IProtocolFactory:
         plain = SessionFactory(

@@ -86,6 +86,12 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         metavar="WHERE",
         help="likewise where Prometheus connects, who learns more than readers may (default none)",
     )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that serve (default: as many as there are cores)",
+    )
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -105,10 +111,12 @@ def _demo(parsed: argparse.Namespace) -> int:
 def _serve_from(
     directory: Path, parsed: argparse.Namespace, config: Config, paths: Iterable[str]
 ) -> int:
-    from gateway.serving import choose_listeners, serve  # noqa: PLC0415 - brings Twisted, half of the start's time
+    from gateway.serving import choose_listeners, open_all, serve, workers_of  # noqa: PLC0415 - brings Twisted, half of the start's time
 
     listeners = choose_listeners(parsed, config)
     plan = plan_of(paths, config)
+    workers = workers_of(parsed, listeners, config)
+    opened = open_all(listeners, config, workers)
     code = DONE
     with closing(open_for_writing(directory)) as writer:
         rerender_all(writer)
@@ -117,7 +125,7 @@ def _serve_from(
             shown.errors().print(shown.summary_table(summaries))
             code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
         describe(writer, config)
-    serve(directory, listeners, plan, config, lambda: config_of(parsed))
+    serve(directory, opened, plan, config, lambda: config_of(parsed))
     return code
 
 
