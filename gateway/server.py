@@ -21,6 +21,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gateway.connections import Connections, SessionFactory
 from gateway.errors import Refused
+from gateway.local_port import LocalPort
 from gateway.sockets import BACKLOG, CannotListen
 from gateway.transport import Manners
 from storage.errors import ArchiveUnavailable
@@ -216,6 +217,10 @@ class Server:
         opened.setblocking(False)
         opened.listen(BACKLOG)
         factory = self._factory(face, listener)
+        if listener.path:
+            local = LocalPort(opened, factory, self._reactor)  # type: ignore[arg-type]  # of those that have sockets
+            local.startListening()
+            return local
         port: IListeningPort = self._reactor.adoptStreamPort(  # type: ignore[attr-defined]  # of those that have sockets
             opened.fileno(), opened.family, factory
         )

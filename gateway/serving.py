@@ -6,17 +6,16 @@ import logging
 import os
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway import shown, takeover
+from gateway import shown
 from gateway.errors import Refused
 from gateway.follower import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
 from gateway.mirror.process import PeersProcess
 from gateway.notify import notify
-from gateway.takeover import Wanted
+from gateway.takeover import Wanted, open_wanted
 from gateway.toml_table import ConfigError
 from gateway.worker import LMTP_SETTING, Work, serve_share
 from gateway.workers import Workers
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.intake import Plan
     from gateway.listeners import Listener
-    from gateway.takeover import Sockets
+    from gateway.takeover import Opened
     from gateway.workers import Share
 
-__all__ = ["Opened", "choose_listeners", "open_all", "serve", "workers_of"]
+__all__ = ["choose_listeners", "open_all", "serve", "workers_of"]
 
 _SHOWN: Final = {"nntp": "news", "imap": "mail", "lmtp": "delivery"}
 """What a face's address is shown as, where that is not its name."""
@@ -79,22 +78,6 @@ def workers_of(
     return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Where the faces listen, the sockets opened for that, and how many processes are to serve them."""
-
-    listeners: Mapping[str, Sequence[Listener]]
-    wanted: Sequence[Wanted]
-    sockets: Sockets
-    workers: int
-
-    def of(self, index: int) -> Sockets:
-        """Return the sockets of one worker."""
-        return {
-            place: opened[index :: self.workers] or opened for place, opened in self.sockets.items()
-        }
-
-
 def open_all(listeners: Mapping[str, Sequence[Listener]], config: Config, workers: int) -> Opened:
     """Open the sockets of all faces for so many workers, or take over those of the version before.
 
@@ -109,11 +92,17 @@ def open_all(listeners: Mapping[str, Sequence[Listener]], config: Config, worker
     wanted += [
         Wanted(("lmtp", at), each, LMTP_SETTING) for at, each in enumerate(config.lmtp.listeners)
     ]
-    return Opened(listeners, wanted, takeover.opened(wanted, workers), workers)
+    return open_wanted(wanted, workers)
 
 
 def serve(
-    directory: Path, opened: Opened, plan: Plan, config: Config, load_again: Callable[[], Config]
+    directory: Path,
+    listeners: Mapping[str, Sequence[Listener]],
+    opened: Opened,
+    *,
+    plan: Plan,
+    config: Config,
+    load_again: Callable[[], Config],
 ) -> None:
     """Serve an archive with several processes, and follow the plan's sources, until SIGINT or SIGTERM.
 
@@ -131,7 +120,7 @@ def serve(
     def work(share: Share) -> None:
         serve_share(
             share,
-            Work(directory, opened.listeners, opened.of(share.index), plan.subject_window),
+            Work(directory, listeners, opened.of(share.index), plan.subject_window),
             config,
             load_again,
         )
@@ -155,18 +144,16 @@ def serve(
     def begun(told: Sequence[tuple[str, str]]) -> None:
         _show(told)
         notify("READY=1")
-        takeover.done()
-
-    def renew() -> None:
-        takeover.renew(opened.wanted, opened.sockets)
+        opened.take_over()
 
     drain_seconds = config.limits.drain_seconds
     try:
-        Workers(work, opened.workers, drain_seconds, begun, tend, reload, renew).run()
+        Workers(work, opened.workers, drain_seconds, begun, tend, reload, opened.renew).run()
     finally:
         notify("STOPPING=1")
         following.end()
         peers.end()
+        opened.close()
 
 
 def _place(directory: Path, plan: Plan, config: Config) -> Place:

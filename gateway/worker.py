@@ -25,6 +25,7 @@ from storage.sqlite import SqliteArchive
 from storage.sqlite.marks import SqliteMarks
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Mapping, Sequence
     from multiprocessing.connection import Connection
     from pathlib import Path
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.connections import Peer
     from gateway.listeners import Listener
-    from gateway.takeover import Sockets
+    from gateway.takeover import Place
     from gateway.wire import Session
     from gateway.workers import Share
     from storage.marks import Marks
@@ -54,7 +55,7 @@ class Work:
 
     directory: Path
     listeners: Mapping[str, Sequence[Listener]]
-    sockets: Sockets
+    sockets: Mapping[Place, Sequence[socket.socket]]
     subject_window: int | None
 
 

@@ -95,7 +95,7 @@ class Workers:
             WorkerFailed: a worker could not begin.
         """
         context = multiprocessing.get_context("fork")
-        self._pipes = context.Pipe(duplex=False)
+        self._pipes = context.Pipe()  # sockets, whose end a reactor sees as something to read
         woken, wake = socket.socketpair()
         for end in (woken, wake):
             end.setblocking(False)

@@ -125,7 +125,9 @@ def _serve_from(
             shown.errors().print(shown.summary_table(summaries))
             code = REFUSED if any(each.rejected for each in summaries.values()) else DONE
         describe(writer, config)
-    serve(directory, opened, plan, config, lambda: config_of(parsed))
+    serve(
+        directory, listeners, opened, plan=plan, config=config, load_again=lambda: config_of(parsed)
+    )
     return code
 
 
