@@ -18,21 +18,27 @@ from storage.sqlite.packing import LEVEL, unpack
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Dictionaries", "common_lines", "load"]
 
-SAMPLE_BLOCKS: Final = 256
-"""Blocks from which a dictionary is made; with fewer there is none yet."""
+FIRST_BLOCKS: Final = 256
+"""With fewer blocks there is no dictionary yet."""
 
 GROWTH: Final = 8
-"""How many times as many blocks there have to be for another one: what people write about changes."""
+"""How many times as many blocks there have to be for another one: more lines are known, and other things written of."""
+
+SAMPLE_BLOCKS: Final = 1024
+"""The latest blocks from which a dictionary is made."""
+
+PRUNED_BLOCKS: Final = 128
+"""After so many blocks, lines that only one has had are forgotten, so that counting takes little memory."""
 
 LEAST_BLOCKS: Final = 4
 """A line has to be in so many blocks of the sample."""
 
-MOST_OCTETS: Final = 1 << 18
-"""Octets of a dictionary: twice as many gain a hundredth, and each process has them in memory."""
+MOST_OCTETS: Final = 1 << 20
+"""Octets of a dictionary, which each process has in memory."""
 
 _SHORTEST: Final = 6
 _LONGEST: Final = 400
@@ -53,9 +59,11 @@ def common_lines(texts: Iterable[bytes]) -> bytes:
     zstd refers to what stands last in a dictionary with the fewest octets.
     """
     having: Counter[bytes] = Counter()
-    for text in texts:
+    for at, text in enumerate(texts, 1):
         lines = set(text.split(_LINE_END))
         having.update(line for line in lines if _SHORTEST <= len(line) <= _LONGEST)
+        if at % PRUNED_BLOCKS == 0:
+            having = Counter({line: count for line, count in having.items() if count > 1})
     worth = [(count * len(line), line) for line, count in having.items() if count >= LEAST_BLOCKS]
     chosen: list[bytes] = []
     room = MOST_OCTETS
@@ -109,18 +117,19 @@ class Dictionaries:
         """Return which one new blocks are compressed against; made now where it is time for another."""
         found = self._connection.execute(_LATEST).fetchone()
         latest, made_at = found or (None, 0)
-        if last_block < max(SAMPLE_BLOCKS, GROWTH * made_at):
+        if last_block < max(FIRST_BLOCKS, GROWTH * made_at):
             return latest
-        rows = self._connection.execute(_SAMPLE, (last_block, block_octets, SAMPLE_BLOCKS))
-        sample = []
-        for dictionary, data in rows.fetchall():
-            try:
-                sample.append(unpack(data, self.get(dictionary)))
-            except zstandard.ZstdError:  # a damaged block is no sample
-                continue
-        data = common_lines(sample)
+        data = common_lines(self._sample(last_block, block_octets))
         values = last_block, _digest(data), data, data
         return self._connection.execute(_PUT, values).lastrowid
+
+    def _sample(self, last_block: int, block_octets: int) -> Iterator[bytes]:
+        rows = self._connection.execute(_SAMPLE, (last_block, block_octets, SAMPLE_BLOCKS))
+        for dictionary, data in rows:
+            try:
+                yield unpack(data, self.get(dictionary))
+            except zstandard.ZstdError:  # a damaged block is no sample
+                continue
 
 
 def _digest(data: bytes) -> bytes:
