@@ -16,7 +16,7 @@ from storage.ingest import ingest
 from storage.model import Rendition
 from storage.sources.base import Incoming, Withdrawn
 from tests.edge_cases import cases
-from tests.mail import NOW, Items, SqliteEngine, gathered, mail
+from tests.mail import NOW, Items, SqliteEngine, done, gathered, mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +67,15 @@ def taken(engine: SqliteEngine, preparer: Preparer | None) -> Summary:
 
 def contents(archive: Archive) -> list[object]:
     high = archive.mailing_list("l").high
-    pages = [
-        [(page.numbers, page.rows) for page in gathered(archive.pages(kind, "l", 1, high))]
+    return [archive.lists(), gathered(archive.entries("l", 1, high)), done(rows(archive, high))]
+
+
+async def rows(archive: Archive, high: int) -> list[object]:
+    return [
+        (kind, page.numbers, page.rows)
         for kind in Rendition
+        async for page in archive.pages(kind, "l", 1, high)
     ]
-    return [archive.lists(), gathered(archive.entries("l", 1, high)), pages]
 
 
 def test_the_archive_is_the_same(tmp_path: Path, beside: Beside) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.message.text import NO_TEXT
+from storage.message.terms import NO_TERMS
 from storage.threads import Node
 from storage.writer import NewMessage
 from tests.days import calendar
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from storage.writer import Batch
 
 MESSAGE = NewMessage(
-    b"", b"x", b"d" * 16, None, plain=False, dotted=False, sent=None, received=0, size=1, lines=1, text=NO_TEXT
+    b"", b"x", b"d" * 16, None, plain=False, dotted=False, sent=None, received=0, size=1, lines=1, terms=NO_TERMS
 )  # fmt: skip
 
 DAYS = st.integers(0, 2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.listeners import Listener, parse_listener, parse_listeners
+from gateway.listeners import parse_listener, parse_listeners
 
 ANYWHERE = r"tcp6:119:interface=\:\:" if socket.has_dualstack_ipv6() else "tcp:119:interface="
 
@@ -29,7 +29,27 @@ ANYWHERE = r"tcp6:119:interface=\:\:" if socket.has_dualstack_ipv6() else "tcp:1
     ],
 )
 def test_where_to_listen(text: str, endpoint: str, host: str) -> None:
-    assert parse_listener(text) == Listener(text, endpoint, host)
+    found = parse_listener(text)
+    assert (found.endpoint, found.host) == (endpoint, host)
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "path", "mode"),
+    [
+        ("127.0.0.1:1119", ("127.0.0.1", 1119), "", 0o666),
+        ("[::1]:1119", ("::1", 1119), "", 0o666),
+        ("unix:/run/nntp", None, "/run/nntp", 0o666),
+        ("unix:address=/run/nntp:mode=660", None, "/run/nntp", 0o660),
+        ("unix:/run/nntp:lockfile=1", None, "", 0o666),
+        ("systemd:domain=INET:index=0", None, "", 0o666),
+    ],
+)
+def test_what_several_processes_can_share(
+    text: str, address: tuple[str, int] | None, path: str, mode: int
+) -> None:
+    found = parse_listener(text)
+    assert (found.address, found.path, found.mode) == (address, path, mode)
+    assert found.is_shared is (address is not None or bool(path))
 
 
 def test_ssl_endpoints_bring_tls_along() -> None:

@@ -236,6 +236,8 @@ def as_version_3(directory: Path) -> None:
             *(f"ALTER TABLE tombstone DROP COLUMN {name}" for name in ("day", "place")),
             "DROP TABLE day",
             "DROP TABLE hidden",
+            "ALTER TABLE block DROP COLUMN dictionary",
+            "DROP TABLE dictionary",
             "PRAGMA user_version = 3",
         ):
             connection.execute(statement)
