@@ -7,12 +7,20 @@ import time
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["CONTENT_TYPE", "Durations", "Metric", "as_text", "process_metrics"]
+__all__ = [
+    "CONTENT_TYPE",
+    "Durations",
+    "Metric",
+    "as_record",
+    "as_text",
+    "joined",
+    "process_metrics",
+]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -73,6 +81,24 @@ def as_text(metrics: Iterable[Metric]) -> str:
             shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
             lines.append(f"{each.name}{suffix}{f'{{{shown}}}' if shown else ''} {value}\n")
     return "".join(lines)
+
+
+def as_record(metric: Metric, worker: int) -> list[Any]:
+    """Return a metric of one of several processes, which its samples name, so that it can be written as JSON."""
+    samples = [
+        (suffix, {**labels, "worker": str(worker + 1)}, value)
+        for suffix, labels, value in metric.samples
+    ]
+    return [metric.name, metric.kind, metric.text, samples]
+
+
+def joined(records: Iterable[Sequence[Any]]) -> Iterator[Metric]:
+    """Yield the metrics of several processes, each once, with the samples of them all."""
+    found: dict[str, Metric] = {}
+    for name, kind, text, samples in records:
+        before = found.get(name)
+        found[name] = Metric(name, kind, text, [*(before.samples if before else ()), *samples])
+    yield from found.values()
 
 
 def process_metrics() -> Iterator[Metric]:

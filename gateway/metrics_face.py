@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter
@@ -9,7 +10,17 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from gateway.metrics import CONTENT_TYPE, Durations, Metric, as_text, process_metrics
+from twisted.internet.task import LoopingCall
+
+from gateway.metrics import (
+    CONTENT_TYPE,
+    Durations,
+    Metric,
+    as_record,
+    as_text,
+    joined,
+    process_metrics,
+)
 from gateway.mirror.known import known_jobs
 from gateway.mirror.status import as_metrics, state_of
 from gateway.transport import Manners
@@ -23,8 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from twisted.internet.interfaces import IReactorTime
+
     from gateway.connections import Peer
     from gateway.server import Server
+    from gateway.slots import Slots
     from gateway.web.requests import Request
     from gateway.web.session import Talk
     from gateway.web.site import Site
@@ -33,6 +47,9 @@ if TYPE_CHECKING:
 __all__ = ["METRICS_MANNERS", "Counts", "Measured", "MetricsFace"]
 
 METRICS_MANNERS: Final = Manners("metrics", idle_seconds=120, linger_seconds=2)
+
+_PUBLISH_SECONDS: Final = 1
+"""How old what is told of another worker may be."""
 
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -87,8 +104,23 @@ class Measured:
 class MetricsFace:
     """Answers ``/metrics``, and nothing else: ``gateway.web.session.Responder``."""
 
-    def __init__(self, measured: Measured) -> None:
+    def __init__(
+        self, measured: Measured, slots: Slots, worker: int, reactor: IReactorTime
+    ) -> None:
         self._measured = measured
+        self._slots = slots
+        self._worker = worker
+        self._reactor = reactor
+
+    def publish_always(self) -> None:
+        """Tell the other workers how this one is, now and again and again."""
+        publishing = LoopingCall(self._publish)
+        publishing.clock = self._reactor
+        publishing.start(_PUBLISH_SECONDS)
+
+    def _publish(self) -> None:
+        own = [as_record(each, self._worker) for each in self._own()]
+        self._slots.write(self._worker, json.dumps(own).encode())
 
     def session(self, peer: Peer) -> Session:
         """Return the session of a connection."""
@@ -124,18 +156,31 @@ class MetricsFace:
         """Take no note."""
 
     def _text(self) -> str:
-        measured = self._measured
-        own = [*measured.counts.metrics(), *self._served(), *process_metrics()]
-        return as_text(own) + self._mirrors()
+        records = [as_record(each, self._worker) for each in self._own()]
+        for told in self._slots.others(self._worker):
+            records += json.loads(told)
+        return as_text([*self._served(), *joined(records)]) + self._mirrors()
+
+    def _own(self) -> Iterator[Metric]:
+        """Yield what is measured of this worker."""
+        yield from self._measured.counts.metrics()
+        yield from self._working()
+        yield from process_metrics()
 
     def _served(self) -> Iterator[Metric]:
+        """Yield what is the same whichever worker tells it."""
+        records = self._measured.archive.lists()
+        for name, text, value in (
+            ("lists", "Lists served.", len(records)),
+            ("messages", "Messages served.", sum(each.count for each in records)),
+        ):
+            yield Metric.single(f"listgate_{name}", "gauge", text, value)
+
+    def _working(self) -> Iterator[Metric]:
         measured = self._measured
-        records = measured.archive.lists()
         kept = measured.site.kept
         read, changed = measured.server().ages()
         for name, kind, text, value in (
-            ("lists", "gauge", "Lists served.", len(records)),
-            ("messages", "gauge", "Messages served.", sum(each.count for each in records)),
             (
                 "catalogue_age_seconds",
                 "gauge",

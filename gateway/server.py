@@ -20,7 +20,6 @@ from twisted.logger import STDLibLogObserver, globalLogBeginner
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from gateway.connections import Connections, SessionFactory
-from gateway.errors import Refused
 from gateway.local_port import LocalPort
 from gateway.sockets import BACKLOG, CannotListen
 from gateway.transport import Manners
@@ -299,12 +298,7 @@ def _handle_signals(
 
     def read_again() -> None:
         if reload is not None:
-            try:
-                reload()
-            except Refused as error:
-                log.warning("not reloaded, what was read before stays in force: %s", error)
-            else:
-                log.info("reloaded")
+            reload()
 
     for number, reaction in (
         (signal.SIGINT, stop),

@@ -9,12 +9,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from gateway import shown
-from gateway.errors import Refused
 from gateway.follower import Following
 from gateway.listeners import parse_listeners
 from gateway.mirror.jobs import Place
 from gateway.mirror.process import PeersProcess
 from gateway.notify import notify
+from gateway.slots import Slots
 from gateway.takeover import Wanted, open_wanted
 from gateway.toml_table import ConfigError
 from gateway.worker import LMTP_SETTING, Work, serve_share
@@ -115,12 +115,13 @@ def serve(
     """
     following = Following(directory, plan)
     peers = PeersProcess(_place(directory, plan, config))
+    slots = Slots(opened.workers)
     _warn_of_strangers(config.readers, directory)
 
     def work(share: Share) -> None:
         serve_share(
             share,
-            Work(directory, listeners, opened.of(share.index), plan.subject_window),
+            Work(directory, listeners, opened.of(share.index), plan.subject_window, slots),
             config,
             load_again,
         )
@@ -131,14 +132,10 @@ def serve(
 
     def reload() -> None:
         nonlocal config
+        config = load_again()
         notify("RELOADING=1")
-        try:
-            config = load_again()
-        except Refused:
-            pass  # the workers say so
-        else:
-            peers.move_to(_place(directory, plan, config))
-            _warn_of_strangers(config.readers, directory)
+        peers.move_to(_place(directory, plan, config))
+        _warn_of_strangers(config.readers, directory)
         notify("READY=1")
 
     def begun(told: Sequence[tuple[str, str]]) -> None:

@@ -13,6 +13,7 @@ from gateway import imap, lmtp, nntp
 from gateway.accept_process import ProcessAcceptor
 from gateway.access import Policy
 from gateway.commits import Commits
+from gateway.errors import Refused
 from gateway.metrics_face import METRICS_MANNERS, Measured, MetricsFace
 from gateway.nntp.sink import Sink
 from gateway.passwords import Users
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from gateway.connections import Peer
     from gateway.listeners import Listener
+    from gateway.slots import Slots
     from gateway.takeover import Place
     from gateway.wire import Session
     from gateway.workers import Share
@@ -57,6 +59,7 @@ class Work:
     listeners: Mapping[str, Sequence[Listener]]
     sockets: Mapping[Place, Sequence[socket.socket]]
     subject_window: int | None
+    slots: Slots
 
 
 def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[], Config]) -> None:
@@ -83,8 +86,7 @@ def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[
         subject_window=work.subject_window,
         stored=lambda: server.refresh_soon(),  # noqa: PLW0108 - the server is made later
     )
-    feeding = Peers()
-    recipients = lmtp.Recipients(archive)
+    feeding, recipients = Peers(), lmtp.Recipients(archive)
     faces = _Faces(
         archive,
         config,
@@ -103,14 +105,18 @@ def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[
         policy.replace(current.readers, login_needed=current.require_login)
         users.replace(current.users)
         feeding.replace(current.peers)
-        of_lists = {each.address: name for name, each in current.lists.items() if each.address}
-        recipients.replace({**of_lists, **current.lmtp.addresses})
+        recipients.replace(_addresses(current))
 
     def reload() -> None:
-        current = load_again()
-        if certificate is not None:
-            certificate.reload()
-        apply(current)
+        try:
+            current = load_again()
+            if certificate is not None:
+                certificate.reload()
+            apply(current)
+        except Refused as error:
+            share.has_reloaded(str(error))
+        else:
+            share.has_reloaded()
 
     def ready(urls: Sequence[str]) -> None:
         if config.lmtp.listeners or config.peers:
@@ -118,11 +124,16 @@ def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[
         commits.start()
         life.start()
         web.prepare()
-        names = [each.manners.face for each in every_face for _ in each.listeners]
-        share.ready.send(list(zip(names, urls, strict=True)))
+        share.is_ready(_named(every_face, urls))
+        metrics.publish_always()
 
     apply(config)
-    measured = Measured(directory, archive, web.counts, web.site, lambda: server)
+    metrics = MetricsFace(
+        Measured(directory, archive, web.counts, web.site, lambda: server),
+        work.slots,
+        share.index,
+        reactor,
+    )
     every_face = [
         Face("--nntp HOST:PORT", "nntp", listeners["nntp"], faces.nntp, Manners("nntp")),
         Face("--imap HOST:PORT", "imap", listeners["imap"], faces.imap, Manners("imap")),
@@ -132,7 +143,7 @@ def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[
             "--metrics HOST:PORT",
             "http",
             listeners["metrics"],
-            MetricsFace(measured).session,
+            metrics.session,
             METRICS_MANNERS,
         ),
     ]
@@ -155,6 +166,18 @@ def serve_share(share: Share, work: Work, config: Config, load_again: Callable[[
         web.close()
         archive.close()
         marks.close()
+
+
+def _addresses(config: Config) -> Mapping[str, str]:
+    """Return which list each address of live mail is of."""
+    of_lists = {each.address: name for name, each in config.lists.items() if each.address}
+    return {**of_lists, **config.lmtp.addresses}
+
+
+def _named(faces: Sequence[Face], urls: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each URL with the name of its face."""
+    names = [each.manners.face for each in faces for _ in each.listeners]
+    return list(zip(names, urls, strict=True))
 
 
 @implementer(IReadDescriptor)

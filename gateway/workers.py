@@ -44,23 +44,32 @@ class WorkerFailed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one worker is told: which of them it is, from 0, and what it says that it is ready through.
+    """What one worker is told: which of them it is, from 0, and the way on which it answers.
 
     ``life`` is readable at its end when the process that watches is gone.
     """
 
     index: int
     life: Connection
-    ready: Connection
+    way: Connection
+
+    def is_ready(self, urls: Sequence[tuple[str, str]]) -> None:
+        """Say that it serves, and where each face is reached."""
+        self.way.send(("ready", urls))
+
+    def has_reloaded(self, fault: str = "") -> None:
+        """Say that it has done what SIGHUP asked for, or why it could not."""
+        self.way.send(("reloaded", fault))
 
 
 @dataclass(slots=True)
 class _Worker:
     index: int
     process: BaseProcess
-    ready: Connection
+    way: Connection
     began: float
     is_ready: bool = False
+    is_reloading: bool = False
 
 
 @dataclass(slots=True)
@@ -68,7 +77,8 @@ class Workers:
     """``count`` processes that each do ``work``.
 
     ``begun`` is called once, with what the first worker said, when all are ready; ``tend`` now and then, ``reload`` on
-    SIGHUP, ``renew`` on SIGUSR2. A worker is given ``drain_seconds`` to end.
+    SIGHUP before the workers are told, unless it raises ``Refused``; ``renew`` on SIGUSR2. A worker is given
+    ``drain_seconds`` to end.
     """
 
     work: Callable[[Share], None]
@@ -84,6 +94,7 @@ class Workers:
     _told: Sequence[tuple[str, str]] = ()
     _has_begun: bool = False
     _ends: float = 0.0
+    _fault: str = ""
     _signals: list[int] = field(default_factory=list)
     _pipes: Sequence[Connection] = ()
     """That whose other end is this process's life, and that other end."""
@@ -130,7 +141,7 @@ class Workers:
                 del self._due[index]
                 self._begin(index)
             waited: list[Any] = [woken, *(each.process.sentinel for each in self._running.values())]
-            waited += [each.ready for each in self._running.values() if not each.is_ready]
+            waited += [each.way for each in self._running.values()]
             soonest = min([*self._due.values(), self._ends or now + TEND_SECONDS])
             wait(waited, max(0.0, soonest - now))
             with contextlib.suppress(BlockingIOError):
@@ -148,36 +159,61 @@ class Workers:
                 self._due.clear()
                 self._tell(signal.SIGTERM)
             elif number == signal.SIGHUP:
-                self.reload()
-                self._tell(signal.SIGHUP)
+                self._reload()
             elif not self._ends:
                 self.renew()
 
+    def _reload(self) -> None:
+        try:
+            self.reload()
+        except Refused as error:
+            log.warning("not reloaded, what was read before stays in force: %s", error)
+            return
+        for worker in self._running.values():
+            worker.is_reloading = worker.is_ready
+        self._tell(signal.SIGHUP)
+
     def _look_at(self, worker: _Worker) -> None:
-        if not worker.is_ready and worker.ready.poll():
-            try:
-                said = worker.ready.recv()
-            except EOFError:
-                pass  # it is gone, or going
-            else:
-                if isinstance(said, str) and not self._has_begun:
-                    raise WorkerFailed(said)
-                worker.is_ready = True
-                self._told = said if worker.index == 0 else self._told
-                if not self._has_begun and all(
-                    index in self._running and self._running[index].is_ready
-                    for index in range(self.count)
-                ):
-                    self._has_begun = True
-                    self.begun(self._told)
+        try:
+            while worker.way.poll():
+                kind, value = worker.way.recv()
+                self._hear(worker, kind, value)
+        except (EOFError, OSError):
+            pass  # it is gone, or going
         if not worker.process.is_alive():
             self._bury(worker)
+
+    def _hear(self, worker: _Worker, kind: str, value: Any) -> None:
+        """Take note of what a worker says."""
+        if kind == "failed":
+            if not self._has_begun:
+                raise WorkerFailed(value)
+            log.warning("worker %d: %s", worker.index + 1, value)
+        elif kind == "reloaded":
+            worker.is_reloading = False
+            self._fault = self._fault or value
+            if not any(each.is_reloading for each in self._running.values()):
+                self._has_reloaded()
+        else:
+            worker.is_ready = True
+            self._told = value if worker.index == 0 else self._told
+            ready = [each for each in self._running.values() if each.is_ready]
+            if not self._has_begun and len(ready) == self.count:
+                self._has_begun = True
+                self.begun(self._told)
+
+    def _has_reloaded(self) -> None:
+        fault, self._fault = self._fault, ""
+        if fault:
+            log.warning("not reloaded, what was read before stays in force: %s", fault)
+        else:
+            log.info("reloaded")
 
     def _bury(self, worker: _Worker) -> None:
         """Say how a worker ended, and have another take its place."""
         del self._running[worker.index]
         worker.process.join()
-        worker.ready.close()
+        worker.way.close()
         if self._ends:
             return
         if not self._has_begun:
@@ -192,29 +228,28 @@ class Workers:
 
     def _begin(self, index: int) -> None:
         context = multiprocessing.get_context("fork")
-        ready, said = context.Pipe(duplex=False)
+        way, said = context.Pipe(duplex=False)
         process = context.Process(
             target=self._run, args=(index, said), name=f"listgate-worker-{index + 1}"
         )
         process.start()
         said.close()
-        self._running[index] = _Worker(index, process, ready, time.monotonic())
+        self._running[index] = _Worker(index, process, way, time.monotonic())
 
-    def _run(self, index: int, ready: Connection) -> None:
+    def _run(self, index: int, way: Connection) -> None:
         """Be a worker."""
         signal.set_wakeup_fd(-1)
         life, alive = self._pipes
         alive.close()
         for other in self._running.values():
-            other.ready.close()
+            other.way.close()
         self._running.clear()
         signal.signal(signal.SIGUSR2, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # who watches tells us when to end
         try:
-            self.work(Share(index, life, ready))
+            self.work(Share(index, life, way))
         except Refused as error:
-            ready.send(str(error))
-            log.warning("worker %d: %s", index + 1, error)
+            way.send(("failed", str(error)))
             raise SystemExit(1) from None
 
     def _tell(self, number: int) -> None:

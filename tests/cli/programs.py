@@ -103,8 +103,10 @@ class Program:
         return self.process.wait(PATIENCE)
 
     def descendants(self) -> list[int]:
-        """Return the processes it started that are following sources."""
-        return [pid for pid in self._children() if b"spawn_main" in _command_line(pid)]
+        """Return the processes that it and its workers started for other work than serving."""
+        own = self._children(self.process.pid)
+        below = [pid for worker in own for pid in self._children(worker)]
+        return [pid for pid in own + below if b"spawn_main" in _command_line(pid)]
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -114,9 +116,12 @@ class Program:
             assert stream is not None
             stream.close()
 
-    def _children(self) -> list[int]:
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+    def _children(self, parent: int) -> list[int]:
+        path = Path(f"/proc/{parent}/task/{parent}/children")
+        try:
+            return [int(pid) for pid in path.read_text().split()]
+        except FileNotFoundError:  # it is gone
+            return []
 
 
 def is_running(pid: int) -> bool:

@@ -71,9 +71,8 @@ def test_mail_from_a_mail_server_is_tried_again(
     where = tmp_path / "lmtp"
     config = tmp_path / "listgate.toml"
     config.write_text(f'[lmtp]\nlisten = "unix:{where}"\naddresses = {{"l@x" = "l"}}\n')
-    serving = program(
-        "--config", str(config), "serve", "--nntp", "none", "--imap", "none", "--web", "none"
-    )
+    faces = ("--nntp", "none", "--imap", "none", "--web", "none")
+    serving = program("--config", str(config), "serve", *faces, "--workers", "1")
     assert serving.line() == f"local: unix:{where}"
     (child,) = until(serving.descendants)
     limits = resource.prlimit(child, resource.RLIMIT_FSIZE)

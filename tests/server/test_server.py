@@ -236,7 +236,6 @@ from twisted.internet import reactor
 from gateway.config import Limits
 from gateway.listeners import parse_listener
 from gateway.server import CannotListen, Face, Server, run
-from gateway.toml_table import ConfigError
 from tests.server.scripted import ScriptedSession
 from tests.server.test_server import Catalogue
 import logging
@@ -245,8 +244,7 @@ logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
 reloads = []
 def reload():
     reloads.append(1)
-    if len(reloads) == 1:
-        raise ConfigError("listgate.toml: a: b")
+    logging.info("reloaded %d", len(reloads))
 
 face = Face("--nntp HOST:PORT", "nntp", [parse_listener(sys.argv[1])], ScriptedSession)
 server = Server(Catalogue(), [face], Limits(drain_seconds=60), reactor)
@@ -275,10 +273,7 @@ def test_signals() -> None:
         assert program.stdout is not None
         assert program.stderr is not None
         running = Running(program.stdout.readline().split())
-        for expected in (
-            "WARNING not reloaded, what was read before stays in force",
-            "INFO reloaded",
-        ):
+        for expected in ("INFO reloaded 1", "INFO reloaded 2"):
             os.kill(program.pid, signal.SIGHUP)
             assert program.stderr.readline().startswith(expected)
         with running.client() as idle, running.client() as busy:

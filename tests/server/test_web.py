@@ -15,6 +15,7 @@ from gateway.listeners import parse_listener
 from gateway.metrics_face import METRICS_MANNERS, Measured, MetricsFace
 from gateway.passwords import Users
 from gateway.server import Face, Server
+from gateway.slots import Slots
 from gateway.tls import ServerCertificate
 from gateway.web_face import WebFace
 from tests.mail import SqliteEngine, fill, mail
@@ -66,7 +67,13 @@ def served(
                 web.session,
                 web.manners,
             ),
-            Face("", "http", [listener], MetricsFace(measured).session, METRICS_MANNERS),
+            Face(
+                "",
+                "http",
+                [listener],
+                MetricsFace(measured, Slots(1), 0, reactor).session,
+                METRICS_MANNERS,
+            ),
         ],
         Limits(drain_seconds=1),
         reactor,
@@ -136,14 +143,14 @@ def test_metrics(served: Served) -> None:
         scraped.close()
     lines = set(text.splitlines())
     for line in (
-        'listgate_http_requests_total{status="2xx"} 1',
-        "listgate_http_request_duration_seconds_count 1",
-        'listgate_http_request_duration_seconds_bucket{le="+Inf"} 1',
+        'listgate_http_requests_total{status="2xx",worker="1"} 1',
+        'listgate_http_request_duration_seconds_count{worker="1"} 1',
+        'listgate_http_request_duration_seconds_bucket{le="+Inf",worker="1"} 1',
         "listgate_lists 1",
         "listgate_messages 2",
-        'listgate_connections{face="metrics"} 1',
-        'listgate_connections{face="web"} 1',
-        'listgate_answered_total{face="web"} 1',
+        'listgate_connections{face="metrics",worker="1"} 1',
+        'listgate_connections{face="web",worker="1"} 1',
+        'listgate_answered_total{face="web",worker="1"} 1',
         "# TYPE process_resident_memory_bytes gauge",
     ):
         assert line in lines, line
