@@ -184,10 +184,12 @@ def render(
     renderers: Sequence[Renderer],
 ) -> Rendered:
     """Return what a message is served as under a Message-ID, with other References if there are some, and its rows."""
-    head = served_head(raw, prepared.header or parse_header(raw), own, new_references)
+    header = prepared.header or parse_header(raw)
+    head = served_head(raw, header, own, new_references)
     octets = serve(raw, head)
     served = Served(own, octets, is_dotted(octets))
-    material = Material.of(served, prepared.sent, prepared.received)
+    original = header if head is None else None  # served as it came, it need not be parsed twice
+    material = Material.of(served, prepared.sent, prepared.received, original)
     return Rendered(
         head,
         is_plain(raw),
