@@ -116,7 +116,6 @@ def serve(
     following = Following(directory, plan)
     peers = PeersProcess(_place(directory, plan, config))
     slots = Slots(opened.workers)
-    _warn_of_strangers(config.readers, directory)
 
     def work(share: Share) -> None:
         serve_share(
@@ -140,6 +139,7 @@ def serve(
 
     def begun(told: Sequence[tuple[str, str]]) -> None:
         _show(told)
+        _warn_of_strangers(config.readers, directory)
         notify("READY=1")
         opened.take_over()
 

@@ -55,6 +55,7 @@ def test_a_worker_that_dies_is_replaced_and_its_end_is_told(
 ) -> None:
     running = program("serve", *NNTP, "--workers", "2", source)
     port = running.port()
+    until(lambda: len(workers(running)) == 2)  # not one that is to follow sources and not begun
     first, second = workers(running)
     os.kill(first, signal.SIGSEGV)
     until(lambda: len(workers(running)) == 2 and first not in workers(running))
@@ -70,6 +71,7 @@ def test_workers_end_with_the_process_that_watches(
 ) -> None:
     running = program("serve", *NNTP, "--workers", "2", source)
     running.port()
+    until(lambda: len(workers(running)) == 2)
     both = workers(running)
     running.end(signal.SIGKILL)
     until(lambda: not any(map(is_running, both)))
