@@ -69,17 +69,20 @@ class Beside:
         return [worker.process for worker in self._started]
 
     def start(self) -> None:
-        """Start the processes, unless they are there; nothing else waits for it."""
-        while len(self._started) < self._workers:
-            worker = _Worker()
-            self._started.append(worker)
-            self._idle.put(worker)
+        """Start the processes, unless they are there. They leave it to this one when to stop, from their first moment."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            while len(self._started) < self._workers:
+                worker = _Worker()
+                self._started.append(worker)
+                self._idle.put(worker)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def prepared(
         self, batches: Iterator[Sequence[Item]], clock: Callable[[], float], *, with_subject: bool
     ) -> Iterator[tuple[Sequence[Item], Sequence[Prepared | None]]]:
         """Yield the batches in their order; what the iterator raises is raised behind those that came before."""
-        self.start()
         ahead: deque[tuple[Sequence[Item], list[Future[list[Prepared | None]]]]] = deque()
         fault: Exception | None = None
         is_over = False
@@ -92,6 +95,7 @@ class Beside:
                 if batch is None:
                     is_over = True
                 else:
+                    self.start()
                     ahead.append((batch, self._begin(batch, int(clock()), with_subject)))
             if ahead:
                 batch, pieces = ahead.popleft()
@@ -151,7 +155,6 @@ def _work(way: Connection) -> None:
     """Prepare what comes until nobody is there any more."""
     from gateway.renderers import RENDERERS  # noqa: PLC0415 - loads the faces' commands
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     try:
         while True:
             piece, now, is_rendering, with_subject = way.recv()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -27,8 +28,14 @@ NNTP: Final = ("--nntp", "127.0.0.1:0", "--imap", "none", "--web", "none")
 def workers(program: Program) -> list[int]:
     """Return the processes that serve, in the order they began."""
     children = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children")
-    spawned = program.descendants()
-    return [int(pid) for pid in children.read_text().split() if int(pid) not in spawned]
+    return [pid for pid in map(int, children.read_text().split()) if is_worker(pid)]
+
+
+def is_worker(pid: int) -> bool:
+    """Tell whether a process has the command line of who started it, as only those have that were not begun anew."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return b"gateway.cli" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def greeted(port: int) -> str:
