@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -68,9 +67,7 @@ def workers_of(
     """
     places = [*config.lmtp.listeners, *(each for several in listeners.values() for each in several)]
     single = next((each.text for each in places if not each.is_shared), None)
-    wanted: int | None = parsed.workers
-    if wanted is None:
-        return 1 if single else os.cpu_count() or 1
+    wanted: int = parsed.workers
     if wanted < 1:
         raise ConfigError(f"--workers: expected 1 or more, not {wanted}")
     if single and wanted > 1:

@@ -89,8 +89,10 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=int,
+        default=1,
         metavar="N",
-        help="processes that serve (default: as many as there are cores)",
+        help="processes that serve, at most as many as there are cores (default 1); what a user marks "
+        "in one, the others see half a second later",
     )
 
 
