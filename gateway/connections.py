@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall
 
+from gateway.networks import network_of
 from gateway.transport import Manners, SessionProtocol
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ __all__ = ["Connections", "Peer", "SessionFactory"]
 
 _SWEEP_SECONDS: Final = 5
 """How often every connection is looked at, and so how late a timeout may be."""
-
-_REMEMBERED_ORIGINS: Final = 1024
 
 log = logging.getLogger(__name__)
 
@@ -178,13 +175,6 @@ class SessionFactory(Factory):
         return SessionProtocol(session, self._connections, address, self._starttls, self._manners)
 
 
-@lru_cache(_REMEMBERED_ORIGINS)
 def _origin(address: str) -> str:
     """Return what counts as one client: an IPv4 address or 64 bits of an IPv6 address; empty for this machine."""
-    if not address:
-        return ""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    plain = parsed.ipv4_mapped if parsed.version == 6 else parsed
-    if parsed.is_loopback or (plain is not None and plain.is_loopback):
-        return ""
-    return str(plain or ipaddress.IPv6Network((parsed, 64), strict=False))
+    return network_of(address, 32, 64)

@@ -91,7 +91,7 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="processes that serve, at most as many as there are cores (default 1); what a user marks "
+        help="processes that serve; more than there are cores gain nothing (default 1); what a user marks "
         "in one, the others see half a second later",
     )
 

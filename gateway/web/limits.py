@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
-from functools import lru_cache
 from typing import Final
+
+from gateway.networks import network_of
 
 __all__ = ["Buckets", "network"]
 
 MOST_BUCKETS: Final = 65_536
 """Networks remembered at once; of more, those are forgotten that have asked for nothing for longest."""
-
-_REMEMBERED: Final = 4096
 
 
 class Buckets:
@@ -52,15 +50,6 @@ class Buckets:
             self._buckets.popitem(last=False)
 
 
-@lru_cache(_REMEMBERED)
 def network(address: str) -> str:
     """Return the network that an address counts to: 24 bits of IPv4, 48 of IPv6; empty for this machine's own."""
-    if not address:
-        return ""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    plain = parsed.ipv4_mapped if parsed.version == 6 else parsed
-    if parsed.is_loopback or (plain is not None and plain.is_loopback):
-        return ""
-    if plain is not None:
-        return str(ipaddress.IPv4Network((plain, 24), strict=False))
-    return str(ipaddress.IPv6Network((parsed, 48), strict=False))
+    return network_of(address, 24, 48)
