@@ -32,6 +32,9 @@ __all__ = ["Connections", "Peer", "SessionFactory"]
 _SWEEP_SECONDS: Final = 5
 """How often every connection is looked at, and so how late a timeout may be."""
 
+_RECENT_SECONDS: Final = 0.1
+"""How long a client that said something is thought of as about to say more."""
+
 log = logging.getLogger(__name__)
 
 
@@ -54,6 +57,8 @@ class Connections:
         self._by_origin: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         """How many times something that came in was answered, by face: once for all that came together."""
+        self._heard: SessionProtocol | None = None
+        self._heard_at = -_RECENT_SECONDS
         self._sweep = LoopingCall(self._end_overdue)
         self._sweep.clock = clock
         self._ending: str | None = None
@@ -66,6 +71,16 @@ class Connections:
     def faces(self) -> Counter[str]:
         """Return how many connections each face has."""
         return Counter(each.face for each in self._all)
+
+    def heard(self, connection: SessionProtocol) -> None:
+        """Note that a client has said something."""
+        self._heard = connection
+        self._heard_at = self.clock.seconds()
+
+    def hears_another(self, connection: SessionProtocol) -> bool:
+        """Tell whether the last client that said something is another one, and has of late."""
+        is_recent = self.clock.seconds() - self._heard_at < _RECENT_SECONDS
+        return self._heard is not connection and is_recent
 
     def start(self) -> None:
         """Begin to look for connections that are overdue."""
@@ -88,6 +103,8 @@ class Connections:
     def remove(self, connection: SessionProtocol) -> None:
         """Count a connection out."""
         self._all.discard(connection)
+        if self._heard is connection:
+            self._heard = None
         origin = self._admitted.pop(connection, None)
         if origin is not None:
             self._by_origin[origin] -= 1

@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 __all__ = ["Manners", "SessionProtocol"]
 
 _TURN_SECONDS: Final = 0.01
-"""How long one connection may hold the reactor before others get their turn."""
+"""How long one connection may hold the reactor where no other has said anything of late."""
+
+_SHARED_TURN_SECONDS: Final = 0.00005
+"""How long it may where another has: it gives way after each piece that takes about as long as a short answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class SessionProtocol:
         """Answer what is complete, unless a reply is in progress: then it comes after."""
         if self._closing or self._ending is not None:
             return
+        self._connections.heard(self)
         if self._layer is None:
             self._session.feed(data)
         else:
@@ -261,7 +265,8 @@ class SessionProtocol:
     def _pump(self) -> None:
         """Write until the transport is full, the session waits or has answered everything, or the turn is over."""
         clock = self._connections.clock
-        turn_ends = clock.seconds() + _TURN_SECONDS
+        is_shared = self._connections.hears_another(self)
+        turn_ends = clock.seconds() + (_SHARED_TURN_SECONDS if is_shared else _TURN_SECONDS)
         try:
             while self._may_go_on():
                 pieces = self._collect(turn_ends)

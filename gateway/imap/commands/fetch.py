@@ -16,7 +16,6 @@ from gateway.imap.responses import Bad, No
 from gateway.imap.rows import lacks_rows, not_ready, page_runs, read_rows
 from gateway.imap.view import msn
 from gateway.ready import ready_text
-from gateway.wire import CHUNK_OCTETS
 from storage.errors import NoSuchMessage
 from storage.making import Form, digest_of
 from storage.model import Rendition
@@ -49,6 +48,9 @@ MAX_KEPT_OCTETS: Final = 1000
 
 TEXT_VERSION: Final = 1
 """To be raised when what is sent of rows changes, so that what is kept of it is made again."""
+
+PIECE_OCTETS: Final = 8 * 1024
+"""How much of several messages is handed on at once: between two pieces another client may get its turn."""
 
 SEEN_BITS: Final = 4
 """So many messages, as a power of two, become seen at once when they are read: also if the client then hangs up."""
@@ -215,7 +217,7 @@ async def _one_by_one(reading: _Reading) -> AsyncIterator[bytes]:
                 raise
             pieces.append(last[at])
             whole = len(pieces)
-            if octets >= CHUNK_OCTETS:
+            if octets >= PIECE_OCTETS:
                 yield b"".join(pieces)
                 pieces, octets, whole = [], 0, 0
         if whole:  # before a pause, and before more messages become seen
