@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from storage.query import Query
     from storage.runs import Run
 
-__all__ = ["Condition", "condition"]
+__all__ = ["COLUMN", "Condition", "condition"]
 
 LARGE: Final = 1 << 18
 """Octets from which on a message is looked through in steps, where that can be."""
@@ -74,7 +74,7 @@ _EVERY: Final = Numbers(((1, MAX_NUMBER),))
 _columns: Final[WeakKeyDictionary[Page, dict[Column, Sequence[bytes]]]] = WeakKeyDictionary()
 
 # What it costs to tell of one message, compared.
-_NUMBER, _COLUMN, _ENTRY, _OCTETS = range(4)
+_NUMBER, COLUMN, _ENTRY, _OCTETS = range(4)
 
 
 class Condition(Protocol):
@@ -129,7 +129,7 @@ class _Row:
     matches: Callable[[Sequence[bytes]], list[bool]]
     column: Column | None = None
     clue: Clue | None = None
-    cost: int = _COLUMN
+    cost: int = COLUMN
 
     async def test(self, run: Run) -> AsyncIterator[None]:
         if self.clue is not None:

@@ -12,9 +12,10 @@ import enum
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from storage.conditions import Condition, condition
+from storage.conditions import COLUMN, Condition, condition
 from storage.query import And, Arrived, Not, Numbers, Or
 from storage.runs import RUN_NUMBERS, Pace, Run, positions, shown
+from storage.verdicts import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -143,7 +144,7 @@ async def _compiled(archive: Archive, record: MailingList, query: Query) -> tupl
         if parts is None:
             if isinstance(node, Arrived):
                 node = await _arrived(archive, record, node)
-            single = condition(node)
+            single = _condition(node)
             done.append(([single], single.cost))
         elif is_ready:
             below = done[len(done) - len(parts) :]
@@ -153,6 +154,12 @@ async def _compiled(archive: Archive, record: MailingList, query: Query) -> tupl
             todo.append((node, True))
             todo += [(part, False) for part in parts]
     return done[0]
+
+
+def _condition(node: Query) -> Condition:
+    """Return what tests a query that joins no others."""
+    single = condition(node)
+    return Remembering(single, node) if single.cost >= COLUMN else single
 
 
 def _parts(node: Query) -> Sequence[Query] | None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from storage.days import MAX_DAY, DayCount, Placed, hash_key, id_sha1
 from storage.errors import NoSuchMessage, Removed
+from storage.kept import Kept
 from storage.model import MAX_NUMBER
-from storage.sqlite.query import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from storage.bitmap import decode_chunk
+from storage.kept import Kept
 from storage.message.terms import TERMS_VERSION
 from storage.query import Narrowed
 from storage.sqlite.fulltext_segment import RUN_BITS, RUN_NUMBERS, Places
-from storage.sqlite.query import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from storage.kept import Kept
 from storage.making import digest_of, encode_places
 from storage.pages import PAGE_BITS
 from storage.sqlite.cache import Cache
-from storage.sqlite.query import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -13,10 +13,10 @@ from weakref import WeakValueDictionary
 
 from storage.bitmap import decode_chunk, encode_chunk
 from storage.errors import ArchiveUnavailable
+from storage.kept import Kept
 from storage.list_marks import SYSTEM_FLAGS, ListMarks
 from storage.marks import check_chunks, check_lists, chosen
 from storage.sqlite.beside import NO_FILE, Beside
-from storage.sqlite.query import Kept
 from storage.sqlite.schema import Layout
 from storage.stamps import decode_layers, encode_layers
 

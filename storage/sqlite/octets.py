@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from storage.errors import NoSuchMessage
+from storage.kept import Kept
 from storage.message.served import serve, with_head
 from storage.model import Served
 from storage.sqlite.packing import unpack_head, unpack_raw
-from storage.sqlite.query import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

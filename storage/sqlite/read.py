@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from storage.errors import NoSuchList, NoSuchMessage
+from storage.kept import Kept
 from storage.model import (
     Entry,
     Link,
@@ -23,7 +24,7 @@ from storage.sqlite.days import Days
 from storage.sqlite.fulltext import Index
 from storage.sqlite.made import Made
 from storage.sqlite.octets import Octets
-from storage.sqlite.query import Kept, Query
+from storage.sqlite.query import Query
 from storage.sqlite.replicas import Replicas
 from storage.sqlite.shelf import ENTRY, as_entry
 from storage.threads import Node

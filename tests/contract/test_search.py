@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from storage.bitmap import Bitmap
 from storage.errors import NoSuchList
+from storage.model import Fidelity
 from storage.query import (
     All,
     And,
@@ -36,7 +37,8 @@ from storage.query import (
 )
 from storage.runs import Pace
 from storage.search import RUN_NUMBERS, newest, search
-from tests.mail import NOW, Engine, MemoryEngine, SqliteEngine, fill, mail
+from storage.sources.base import Incoming
+from tests.mail import NOW, Engine, Items, MemoryEngine, SqliteEngine, fill, mail, take
 from tests.search.oracle import Known, known, matching
 from tests.synthetic import Generator, Options
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from storage.archive import Archive
+    from storage.model import Served
     from storage.query import Query
 
 LIST: Final = "l"
@@ -432,3 +435,37 @@ def test_the_reactor_is_let_go_between_steps(world: World) -> None:
 
     for archive in world.archives:
         assert asyncio.run(longest(archive)) < 0.1  # 6 ms where nothing else runs
+
+
+def test_what_was_found_is_known_until_a_message_changes(engine: Engine) -> None:
+    fill(engine.writer(), LIST, [mail(str(at), body=f"Word{at % 3}.\n") for at in range(9)])
+    archive = engine.archive()
+    asked = [Text("word0"), Body("word0"), Field(b"subject", "topic"), Not(Text("word1"))]
+    asked.append(And((Field(b"subject", "topic"), Numbers(((1, 5),)), Text("word0"))))
+    before = [found(archive, query) for query in asked]
+    assert before == [[1, 4, 7], [1, 4, 7], [*range(1, 10)], [1, 3, 4, 6, 7, 9], [1, 4]]
+    read = archive.served
+    reads: list[int] = []
+
+    async def counted(name: str, number: int) -> Served:
+        reads.append(number)
+        return await read(name, number)
+
+    archive.served = counted  # type: ignore[method-assign]  # to see which messages are read again
+    assert [found(archive, query) for query in asked] == before
+    assert not reads
+    fill(engine.writer(), LIST, [mail("new", body="Word0.\n")], now=NOW + 1)
+    with engine.writer().batch() as batch:
+        batch.remove(LIST, 4)
+    archive.refresh()
+    assert found(archive, Text("word0")) == [1, 7, 10]
+    assert found(archive, asked[-1]) == [1]
+    assert set(reads) <= {10}
+    poor = Incoming(mail("copy", body="Somewhat poor.\n"), None, "page", b"1", 1, Fidelity.PAGE)
+    better = Incoming(mail("copy", body="Quite good.\n"), None, "mail", b"1", 1)
+    for copy, word in ((poor, "poor"), (better, "good")):
+        take(engine.writer(), LIST, Items([copy], word))
+        archive.refresh()
+        assert [found(archive, Text(each)) for each in ("poor", "good")] == [
+            [11] if word == each else [] for each in ("poor", "good")
+        ]

@@ -14,12 +14,12 @@ import pytest
 from gateway.renderers import RENDERERS
 from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.ingest import ingest
+from storage.kept import Kept
 from storage.model import Location, Page, Rendition
 from storage.pages import decode_rows, encode_rows
 from storage.sqlite.batch import SqliteBatch
 from storage.sqlite.octets import KEPT_BLOCK_OCTETS
 from storage.sqlite.packing import BLOCK_OCTETS
-from storage.sqlite.query import Kept
 from storage.sqlite.schema import FILE, open_writer
 from tests.mail import NOW, Given, SqliteEngine, done, fill, gathered, mail
 
