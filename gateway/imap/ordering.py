@@ -7,8 +7,7 @@ message, then are the digits of one number, so that one sorting of numbers does 
 from __future__ import annotations
 
 from array import array
-from heapq import merge
-from itertools import islice
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ T = TypeVar("T", int, bytes)
 CHUNK: Final = 8192
 """How many are sorted at once; chunks are merged."""
 
-BATCH: Final = 4096
-"""How many are merged in one step."""
+SAMPLE: Final = 512
+"""Of so many that were sorted, one tells where the chunks are cut to be merged."""
 
 _DIGIT_BITS: Final = 63
 
@@ -103,9 +102,27 @@ def order(columns: Sequence[Column]) -> Iterator[Sequence[int]]:
         chunk = sorted([key << width | at for at, key in enumerate(keys, start)])
         chunks.append(array("q", chunk) if is_narrow else chunk)
         yield ()
-    merged = merge(*chunks)
-    while batch := [key & mask for key in islice(merged, BATCH)]:
-        yield batch
+    for batch in merged(chunks):
+        yield [key & mask for key in batch]
+
+
+def merged(chunks: Sequence[Sequence[T]]) -> Iterator[list[T]]:
+    """Yield what sorted chunks hold, each of it once there, sorted, in batches about as long as a chunk.
+
+    All chunks are cut at the same values, and what lies between two cuts is sorted as one: runs that are sorted already,
+    which costs a tenth of comparing the heads of all chunks for each value.
+    """
+    samples: list[T] = sorted([value for chunk in chunks for value in chunk[SAMPLE - 1 :: SAMPLE]])
+    starts = [0] * len(chunks)
+    for bound in [*samples[CHUNK // SAMPLE - 1 :: CHUNK // SAMPLE], None]:
+        batch: list[T] = []
+        for at, chunk in enumerate(chunks):
+            end = len(chunk) if bound is None else bisect_right(chunk, bound, starts[at])
+            batch += chunk[starts[at] : end]
+            starts[at] = end
+        batch.sort()
+        if batch:
+            yield batch
 
 
 def _sorted(values: Sequence[T]) -> Iterator[list[T]]:
@@ -114,6 +131,4 @@ def _sorted(values: Sequence[T]) -> Iterator[list[T]]:
     for start in range(0, len(values), CHUNK):
         chunks.append(sorted(values[start : start + CHUNK]))
         yield []
-    merged = merge(*chunks)
-    while batch := list(islice(merged, BATCH)):
-        yield batch
+    yield from merged(chunks)

@@ -22,7 +22,7 @@ TEXTS = st.binary(max_size=3)
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordering, "CHUNK", 4)
-    monkeypatch.setattr(ordering, "BATCH", 3)
+    monkeypatch.setattr(ordering, "SAMPLE", 2)
 
 
 def column(values: Sequence[int] | Sequence[bytes], *, is_reversed: bool) -> Column:
