@@ -6,6 +6,7 @@ Bit 0 stands for the run's first number.
 from __future__ import annotations
 
 import time
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.message.terms import Clue
 
-__all__ = ["RUN_NUMBERS", "Pace", "Run", "bits_of", "positions", "shown"]
+__all__ = ["RUN_NUMBERS", "Pace", "Run", "bits_of", "numbers_of", "positions", "shown"]
 
 RUN_NUMBERS: Final = 1 << 12
 """How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
@@ -84,6 +85,14 @@ def shown(ranges: Iterable[range], start: int) -> int:
 def positions(bits: int) -> list[int]:
     """Return which bits are set, ascending."""
     return [at for start, end in bit_runs(bits) for at in range(start, end)]
+
+
+def numbers_of(bits: int, start: int) -> array[int]:
+    """Return the numbers whose bits are set, ascending; the lowest bit is that of ``start``."""
+    found = array("I")
+    for first, end in bit_runs(bits):
+        found.extend(range(start + first, start + end))
+    return found
 
 
 def bits_of(numbers: Sequence[int], start: int) -> int:

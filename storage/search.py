@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from storage.conditions import COLUMN, Condition, condition
 from storage.query import And, Arrived, Not, Numbers, Or
-from storage.runs import RUN_NUMBERS, Pace, Run, positions, shown
+from storage.runs import RUN_NUMBERS, Pace, Run, numbers_of, shown
 from storage.verdicts import Remembering
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def _search(
         run.bits = shown(record.present(max(first, start), end), start)
         async for _ in _narrowed(run, program):
             yield ()
-        found = [start + at for at in positions(run.bits)]
+        found = numbers_of(run.bits, start)
         if found or pace.is_due():
             yield found
             pace.rest()
@@ -110,7 +110,7 @@ async def _newest(
             run.bits = shown(record.present(start, last), run.start)
             async for _ in _narrowed(run, program):
                 yield Looked((), last + 1)
-            yield Looked([run.start + at for at in reversed(positions(run.bits))], start)
+            yield Looked(numbers_of(run.bits, run.start)[::-1], start)
             pace.rest()
             is_quick = time.monotonic() - began < AT_ONCE_SECONDS
             some = min(2 * some, RUN_NUMBERS) if is_quick else max(some // 2, 1)

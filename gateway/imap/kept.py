@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_KEPT_MESSAGES", "Kept", "kept_orders", "kept_threads"]
 
 MAX_KEPT_MESSAGES: Final = 1 << 21
-"""Messages of which threads, and of which orders, are kept for an archive: 16 octets each, and 4."""
+"""Messages of which threads, and of which orders, are kept for an archive: up to 24 octets each, and 4."""
 
 T = TypeVar("T")
 

@@ -93,6 +93,7 @@ class Threads:
         self.roots = array("i")
         self.first = array("i")
         self.behind = array("i")
+        self._told: dict[bool, array[int]] = {}  # what is sent of each, by rank
 
     def forget(self) -> None:
         """Let go of what is needed only while threads are made."""
@@ -307,14 +308,17 @@ class Threads:
 
     # How they are sent
 
-    def rendered(self, shown: Shown) -> Iterator[bytes]:
-        """Yield threads as they are sent, in pieces. RFC 5256 s. 5, thread-list."""
-        told = array("I", bytes(4 * self.count))
-        for start, stop in steps(self.count):
-            numbers = shown(self.numbers[start:stop])
-            for number, rank in zip(numbers, self.ranks[start:stop], strict=True):
-                told[rank] = number
-            yield b""
+    def rendered(self, shown: Shown, *, by_uid: bool) -> Iterator[bytes]:
+        """Yield threads as they are sent, in pieces; ``shown`` makes UIDs or not. RFC 5256 s. 5, thread-list."""
+        told = self._told.get(by_uid)
+        if told is None:
+            told = array("I", bytes(4 * self.count))
+            for start, stop in steps(self.count):
+                numbers = shown(self.numbers[start:stop])
+                for number, rank in zip(numbers, self.ranks[start:stop], strict=True):
+                    told[rank] = number
+                yield b""
+            self._told[by_uid] = told
         parts: list[bytes] = []
         for start, stop in steps(len(self.roots)):
             for root in self.roots[start:stop]:

@@ -67,7 +67,8 @@ def made(
     threads = Threads(searched)
     assert not b"".join(algorithm(threads, forest))
     threads.forget()
-    return b"".join(threads.rendered(lambda some: [shown(number) for number in some]))
+    made = threads.rendered(lambda some: [shown(number) for number in some], by_uid=True)
+    return b"".join(made)
 
 
 def references(

@@ -129,6 +129,9 @@ async def _put_in_order(
 async def _pick_in_order(search: Search, whole: Sequence[int]) -> AsyncIterator[bytes]:
     """Put what was found in the order that is known of the whole list; yield pauses."""
     results = search.results
+    if len(results.found) == len(whole):
+        results.head = results.tail = whole
+        return
     low = results.view.record.low
     is_found = bytearray(results.view.record.high - low + 1)
     for start in range(0, len(results.found), BATCH):

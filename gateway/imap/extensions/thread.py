@@ -64,7 +64,8 @@ async def thread(session: Session, request: Request) -> AsyncIterator[bytes]:
         if is_whole and threads.count == record.count:
             threads.forget()
             kept.put(record, name, threads)
-    for piece in gathered(_line(threads.rendered(search.results.shown))):
+    results = search.results
+    for piece in gathered(_line(threads.rendered(results.shown, by_uid=results.by_uid))):
         yield piece
 
 
