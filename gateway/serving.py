@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
@@ -60,13 +61,15 @@ def choose_listeners(
 def workers_of(
     parsed: argparse.Namespace, listeners: Mapping[str, Sequence[Listener]], config: Config
 ) -> int:
-    """Return how many processes are to serve.
+    """Return how many processes are to serve: unless it is said, one for each core, if they can share all places.
 
     Raises:
         ConfigError: several are asked for where only one can listen, or less than one.
     """
     places = [*config.lmtp.listeners, *(each for several in listeners.values() for each in several)]
     single = next((each.text for each in places if not each.is_shared), None)
+    if parsed.workers is None:
+        return 1 if single else os.cpu_count() or 1
     wanted: int = parsed.workers
     if wanted < 1:
         raise ConfigError(f"--workers: expected 1 or more, not {wanted}")

@@ -74,8 +74,8 @@ class Marks(Protocol):
     def of(self, user: str, name: str, validity: int) -> ListMarks:
         """Return a user's marks in a list: the same object for as long as anyone holds it.
 
-        It follows every change made here, and with ``refresh`` those made by other processes. A session compares its
-        ``stamp`` with the one it knows.
+        It follows every change made here; those made by other processes when it is asked for, and with ``refresh``. A
+        session compares its ``stamp`` with the one it knows.
         """
         ...
 

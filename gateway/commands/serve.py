@@ -89,10 +89,8 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=int,
-        default=1,
         metavar="N",
-        help="processes that serve; more than there are cores gain nothing (default 1); what a user marks "
-        "in one, the others see half a second later",
+        help="processes that serve; more than there are cores gain nothing (default: as many)",
     )
 
 

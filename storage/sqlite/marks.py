@@ -99,6 +99,7 @@ class SqliteMarks:
     def __init__(self, directory: Path) -> None:
         self._file = Beside(directory / FILE, MARKS, damaged=_DAMAGED, busy=BUSY_SECONDS)
         self._version = -1
+        self._is_ahead = False  # whether others' changes were seen of which ``refresh`` has not told
         self._lists: WeakValueDictionary[tuple[str, str, int], ListMarks] = WeakValueDictionary()
         self._kept: Kept[tuple[str, str, int], ListMarks] = Kept(KEPT_LISTS)
 
@@ -111,13 +112,17 @@ class SqliteMarks:
                 if connection is not None:
                     self._catch_up(connection, key, marks)
             self._lists[key] = marks
+        elif self._file.version() not in (NO_FILE, self._version):
+            with self._file.reading() as connection:
+                if connection is not None:
+                    self._is_ahead |= self._catch_up(connection, key, marks)
         self._kept.put(key, marks)
         return marks
 
     def change(self, user: str, name: str, validity: int, wish: Wish) -> Changed:
         marks = self.of(user, name, validity)
         with self._file.writing() as connection:
-            self._catch_up_all(connection)
+            self._is_ahead |= self._catch_up_all(connection)
             plan = marks.plan(wish)
             if plan.parts:
                 _write(connection, (user, name, validity), plan, known=len(marks.flags))
@@ -145,10 +150,11 @@ class SqliteMarks:
         return name in names
 
     def refresh(self) -> bool:
+        is_ahead, self._is_ahead = self._is_ahead, False
         if self._file.version() in (NO_FILE, self._version):
-            return False
+            return is_ahead
         with self._file.reading() as connection:
-            return connection is not None and self._catch_up_all(connection)
+            return (connection is not None and self._catch_up_all(connection)) or is_ahead
 
     def close(self) -> None:
         self._file.close()

@@ -121,7 +121,7 @@ def served(archive: Path, *options: str) -> Iterator[Served]:
     """Serve an archive with all its faces and no limits on how much one client may ask, as long as this lasts."""
     conf = archive.with_name("bench.toml")
     conf.write_text(_CONF, "ascii")
-    command = _command(archive, "--config", conf, "serve", *options)
+    command = _command(archive, "--config", conf, "serve", "--workers", "1", *options)
     log = archive.with_name("serve.log")
     with (
         log.open("wb") as errors,

@@ -388,6 +388,22 @@ def test_refresh_brings_what_another_process_changed(engine: Engine) -> None:
     assert (live.stamp, live.flags) == (0, SYSTEM_FLAGS)
 
 
+def test_marks_that_are_asked_for_again_are_those_of_now(engine: Engine) -> None:
+    one, other = engine.opened(), engine.opened()
+    is_same = one is other
+    live = other.of("u", "l", 1)
+    other.refresh()
+    one.change("u", "l", 1, add(1))
+    assert other.of("u", "l", 1) is live
+    assert numbers_of(live.marked(SEEN)) == [1]
+    assert other.refresh() is not is_same, "other sessions that hold it are to be told"
+    assert not other.refresh()
+    one.change("u", "l", 1, add(2))
+    other.change("u", "m", 1, add(1))
+    assert other.refresh() is not is_same
+    assert numbers_of(live.marked(SEEN)) == [1, 2]
+
+
 def test_changes_of_two_processes_are_both_kept(engine: Engine) -> None:
     one, other = engine.opened(), engine.opened()
     lives = [each.of("u", "l", 1) for each in (one, other)]
