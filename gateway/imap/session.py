@@ -274,6 +274,8 @@ class Session:
             parser = Parser(octets, utf8=self.utf8)
             tag = parser.tag()
             request, row = self._request(tag, parser)
+            if self.view is not None and self.view.marks is not None:
+                self.own_marks(self.view.record)  # which brings them up to date
             async for piece in row.run(self, request):
                 yield piece
             if self.continuation is None:
