@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from array import array
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
-from storage.bitmap import bit_runs
+from storage.bitmap import bit_runs, count_runs
 from storage.query import Narrowed
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ __all__ = ["RUN_NUMBERS", "Pace", "Run", "bits_of", "numbers_of", "positions", "
 
 RUN_NUMBERS: Final = 1 << 12
 """How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
+
+_FEW_RUNS: Final = RUN_NUMBERS // 64
+"""Of more runs of bits, it is faster to look at each bit."""
+
+_AS_MARKS: Final = bytes.maketrans(b"01", b"\0\1")
 
 PAUSE_SECONDS: Final = 0.005
 """How long is searched without a pause, give or take one page, message or segment of the index."""
@@ -89,6 +95,9 @@ def positions(bits: int) -> list[int]:
 
 def numbers_of(bits: int, start: int) -> array[int]:
     """Return the numbers whose bits are set, ascending; the lowest bit is that of ``start``."""
+    if count_runs(bits) > _FEW_RUNS:
+        marks = f"{bits:b}".encode().translate(_AS_MARKS)[::-1]
+        return array("I", compress(range(start, start + len(marks)), marks))
     found = array("I")
     for first, end in bit_runs(bits):
         found.extend(range(start + first, start + end))

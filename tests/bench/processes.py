@@ -55,15 +55,19 @@ def cpu_seconds(process: int) -> float:
 
 
 def resident_octets(process: int) -> int:
-    """Return the memory of a process and of all below it; what they share is counted once."""
+    """Return the memory of a process and of all below it, without what it is the system's to keep of files.
+
+    What they share is counted once.
+    """
     total = 0
     for each in _family(process):
         try:
             text = Path(f"/proc/{each}/smaps_rollup").read_text("ascii")
         except (FileNotFoundError, ProcessLookupError):  # it has just ended
             continue
-        found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-        total += int(found[1]) * 1024 if found else 0
+        for kind in ("Anon", "Shmem"):
+            found = re.search(rf"^Pss_{kind}:\s+(\d+) kB", text, re.MULTILINE)
+            total += int(found[1]) * 1024 if found else 0
     return total
 
 
