@@ -26,6 +26,9 @@ __all__ = ["KEPT_OCTETS", "Remembering"]
 KEPT_OCTETS: Final = 8 << 20
 """Verdicts of one archive kept in memory: of some twenty searches through a million messages."""
 
+MOST_CHANGES: Final = 4096
+"""After more of them a list is looked through anew: to ask for them all at once would hold up others."""
+
 _RUN_OCTETS: Final = 3 * RUN_NUMBERS // 8
 """What the verdicts of a run take."""
 
@@ -92,7 +95,7 @@ async def _verdicts(run: Run, query: Query) -> _Verdicts:
     kept = _archives.setdefault(run.archive, Kept(KEPT_OCTETS))
     key = run.name, record.validity, query
     verdicts = kept.get(key)
-    if verdicts is None:
+    if verdicts is None or record.revision - verdicts.revision > MOST_CHANGES:
         verdicts = _Verdicts(record.revision)
         runs = (record.high - record.low) // RUN_NUMBERS + 2
         kept.put(key, verdicts, _LEAST_OCTETS + runs * _RUN_OCTETS)

@@ -97,6 +97,29 @@ class TestBackPressure:
             got += client.socket.take()
         assert got == b"".join(b"%d\r\n" % at for at in range(40))
 
+    def test_turns_are_short_while_another_client_is_active(self) -> None:
+        greedy = Client()
+        other = Client(connections=greedy.connections)
+        now = 0.0
+
+        def seconds() -> float:
+            nonlocal now
+            now += 0.00001  # each look at the clock takes 10 us
+            return now
+
+        greedy.clock.seconds = seconds  # type: ignore[method-assign]  # which stands still otherwise
+        greedy.protocol.dataReceived(b"MANY 5000\r\n")
+        alone = greedy.socket.value().count(b"\r\n")
+        assert other.say(b"ECHO here\r\n") == b"here\r\n"
+        greedy.socket.take()
+        greedy.clock.calls.pop(0).func()
+        beside = greedy.socket.take().count(b"\r\n")
+        assert 0 < beside < 10
+        assert alone > 50 * beside
+        now += 1  # the other one has been silent since
+        greedy.clock.calls.pop(0).func()
+        assert greedy.socket.take().count(b"\r\n") > 50 * beside
+
 
 class TestWaiting:
     def test_a_reply_goes_on_when_what_it_awaits_has_come(self) -> None:
