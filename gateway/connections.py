@@ -58,7 +58,7 @@ class Connections:
         self.answered: Counter[str] = Counter()
         """How many times something that came in was answered, by face: once for all that came together."""
         self._heard: SessionProtocol | None = None
-        self._heard_at = -_RECENT_SECONDS
+        self._heard_at = self._another_heard_at = -_RECENT_SECONDS
         self._sweep = LoopingCall(self._end_overdue)
         self._sweep.clock = clock
         self._ending: str | None = None
@@ -74,13 +74,15 @@ class Connections:
 
     def heard(self, connection: SessionProtocol) -> None:
         """Note that a client has said something."""
-        self._heard = connection
+        if self._heard is not connection:
+            self._heard = connection
+            self._another_heard_at = self._heard_at
         self._heard_at = self.clock.seconds()
 
     def hears_another(self, connection: SessionProtocol) -> bool:
-        """Tell whether the last client that said something is another one, and has of late."""
-        is_recent = self.clock.seconds() - self._heard_at < _RECENT_SECONDS
-        return self._heard is not connection and is_recent
+        """Tell whether another client has said something of late."""
+        at = self._another_heard_at if self._heard is connection else self._heard_at
+        return self.clock.seconds() - at < _RECENT_SECONDS
 
     def start(self) -> None:
         """Begin to look for connections that are overdue."""

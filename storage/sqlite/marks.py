@@ -99,7 +99,9 @@ class SqliteMarks:
     def __init__(self, directory: Path) -> None:
         self._file = Beside(directory / FILE, MARKS, damaged=_DAMAGED, busy=BUSY_SECONDS)
         self._version = -1
-        self._is_ahead = False  # whether others' changes were seen of which ``refresh`` has not told
+        self._is_ahead = (
+            False  # whether others' changes were seen of which ``refresh`` has not told
+        )
         self._lists: WeakValueDictionary[tuple[str, str, int], ListMarks] = WeakValueDictionary()
         self._kept: Kept[tuple[str, str, int], ListMarks] = Kept(KEPT_LISTS)
 

@@ -440,7 +440,12 @@ def test_the_reactor_is_let_go_between_steps(world: World) -> None:
 def test_what_was_found_is_known_until_a_message_changes(engine: Engine) -> None:
     fill(engine.writer(), LIST, [mail(str(at), body=f"Word{at % 3}.\n") for at in range(9)])
     archive = engine.archive()
-    asked = [Text("word0"), Body("word0"), Field(b"subject", "topic"), Not(Text("word1"))]
+    asked: list[Query] = [
+        Text("word0"),
+        Body("word0"),
+        Field(b"subject", "topic"),
+        Not(Text("word1")),
+    ]
     asked.append(And((Field(b"subject", "topic"), Numbers(((1, 5),)), Text("word0"))))
     before = [found(archive, query) for query in asked]
     assert before == [[1, 4, 7], [1, 4, 7], [*range(1, 10)], [1, 3, 4, 6, 7, 9], [1, 4]]
