@@ -9,6 +9,7 @@ import zstandard
 
 from storage.errors import ArchiveDamaged
 from storage.sqlite.dictionary import load
+from storage.sqlite.paging import unpack_page
 from storage.sqlite.schema import FILE, open_reader, unavailable
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Query:
         return version
 
     def unpack(self, data: bytes, dictionary: int | None = None) -> bytes:
-        """Decompress a page, or a block with the dictionary that it was compressed against.
+        """Decompress what was compressed by itself, or a block with the dictionary that it was compressed against.
 
         Raises:
             ArchiveDamaged: it is.
@@ -54,6 +55,19 @@ class Query:
             decompressor = self._decompressors.get(dictionary) or self._with(dictionary)
         try:
             return decompressor.decompress(data)
+        except zstandard.ZstdError as error:
+            raise self.damaged(str(error)) from error
+
+    def unpack_page(self, data: bytes, basis: bytes | None) -> bytes:
+        """Return a page's rows, given its basis as it is stored, if it has one.
+
+        Raises:
+            ArchiveDamaged: one of the two is.
+        """
+        if basis is None:
+            return self.unpack(data)
+        try:
+            return unpack_page(data, basis)
         except zstandard.ZstdError as error:
             raise self.damaged(str(error)) from error
 

@@ -24,6 +24,7 @@ from storage.sqlite.days import Days
 from storage.sqlite.fulltext import Index
 from storage.sqlite.made import Made
 from storage.sqlite.octets import Octets
+from storage.sqlite.paging import PAGE
 from storage.sqlite.query import Query
 from storage.sqlite.replicas import Replicas
 from storage.sqlite.shelf import ENTRY, as_entry
@@ -83,7 +84,6 @@ _REMOVED: Final = (
     "SELECT 1 FROM node n JOIN tombstone t ON t.node = n.id WHERE n.list = ? AND n.message_id = ?"
 )
 _PAGE_CHANGED: Final = "SELECT changed FROM page WHERE list = ? AND kind = ? AND page = ?"
-_PAGE: Final = "SELECT changed, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _COPIES: Final = (
     "SELECT number, other_list, other_number FROM copy WHERE list = ? AND number BETWEEN ? AND ?"
 )
@@ -385,12 +385,12 @@ class SqliteArchive:
 
     def _read_page(self, kind: Rendition, record: MailingList, at: int) -> _CachedPage | None:
         key = self._ids[record.name]
-        rows = self._query.rows(_PAGE, key, kind.value, at)
+        rows = self._query.rows(PAGE, key, kind.value, at)
         if not rows:
             return None
-        changed, data = rows[0]
+        _, changed, data, basis = rows[0]
         try:
-            numbers, texts = decode_rows(self._query.unpack(data))
+            numbers, texts = decode_rows(self._query.unpack_page(data, basis))
         except ValueError as error:
             raise self._query.damaged(str(error)) from error
         first = at << PAGE_BITS

@@ -9,7 +9,7 @@ import zstandard
 
 from storage.model import MAX_NUMBER
 from storage.pages import decode_rows
-from storage.sqlite.packing import unpack
+from storage.sqlite.paging import PAGES, unpack_page
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,7 +31,6 @@ _NAMELESS: Final = (
     "SELECT number FROM message m WHERE list = ? AND NOT EXISTS (SELECT 1 FROM node WHERE id = m.node) "
     "ORDER BY number"
 )
-_PAGES: Final = "SELECT rowid, kind, page, data FROM page WHERE list = ? ORDER BY kind, page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,8 @@ def tally(connection: sqlite3.Connection, key: int, high: int, *, is_twin: bool)
 
 
 def _unreadable(connection: sqlite3.Connection, key: int) -> Iterator[tuple[int, str]]:
-    for row, kind, page, data in connection.execute(_PAGES, (key,)):
+    for row, kind, page, data, basis in connection.execute(PAGES, (key,)):
         try:
-            decode_rows(unpack(data))
+            decode_rows(unpack_page(data, basis))
         except (zstandard.ZstdError, ValueError):
             yield row, f"page {page} of its {kind}"

@@ -9,7 +9,8 @@ from storage.errors import ArchiveUnavailable, NoSuchMessage
 from storage.model import Entry, Fidelity, MailingList, Rendition
 from storage.pages import PAGE_BITS, decode_rows, encode_rows, page_of
 from storage.sqlite.fulltext_write import IndexWriter
-from storage.sqlite.packing import LEVEL, LEVEL_FOR_NOW, pack, unpack
+from storage.sqlite.packing import LEVEL, LEVEL_FOR_NOW
+from storage.sqlite.paging import BASED, BASIS, PAGE, pack_page, unpack_page
 from storage.sqlite.places import Places
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 _HIDDEN: Final = "SELECT number FROM hidden WHERE list = ? ORDER BY number"
-_PAGE: Final = "SELECT version, data FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PUT_PAGE: Final = (
     "INSERT INTO page (list, kind, page, version, changed, data) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (list, kind, page) DO UPDATE "
@@ -265,11 +265,11 @@ class Shelf:
 
     def _read_page(self, kind: Rendition, at: int) -> _Page:
         current = self._versions.get(kind, 0)
-        row = self._connection.execute(_PAGE, (self.key, kind.value, at)).fetchone()
+        row = self._connection.execute(PAGE, (self.key, kind.value, at)).fetchone()
         if row is not None:
-            version, data = row
+            version, _, data, basis = row
             try:
-                rows = dict(zip(*decode_rows(unpack(data)), strict=True))
+                rows = dict(zip(*decode_rows(unpack_page(data, basis)), strict=True))
             except ValueError as error:
                 raise ArchiveUnavailable(
                     f"{self.name}, {kind.value} {at}: {error}; run 'listgate check --repair'"
@@ -287,16 +287,40 @@ class Shelf:
             for kind in Rendition:
                 values = change, self.key, kind.value, at
                 self._connection.execute(_TOUCH_PAGE, values)
-        for (kind, at), page in self._pages.items():
-            if not page.is_kept:
-                continue
-            version = page.version if page.stale else self._versions.get(kind, 0)
-            has_room = at == page_of(self.high + 1)
-            grows_slowly = len(page.rows) < 2 * page.before
-            level = LEVEL_FOR_NOW if has_room and grows_slowly else LEVEL
-            data = pack(encode_rows(page.rows), level)
-            row = self.key, kind.value, at, version, change, data
-            self._connection.execute(_PUT_PAGE, row)
+        for at in [
+            at for (kind, at), page in self._pages.items() if kind is BASIS and page.is_kept
+        ]:
+            for kind in BASED:  # what is packed against the page of before is packed anew
+                if self._connection.execute(PAGE, (self.key, kind.value, at)).fetchone():
+                    self._page(kind, at)
+        bases: dict[int, bytes | None] = {}
+        for kind, at in sorted(self._pages, key=lambda place: place[0] is not BASIS):
+            page = self._pages[kind, at]
+            if page.is_kept:
+                self._write_page(kind, at, page, change, bases)
+
+    def _write_page(
+        self, kind: Rendition, at: int, page: _Page, change: int, bases: dict[int, bytes | None]
+    ) -> None:
+        """Write a page; ``bases`` are the rows of those that others are packed against, which come first."""
+        version = page.version if page.stale else self._versions.get(kind, 0)
+        has_room = at == page_of(self.high + 1)
+        grows_slowly = len(page.rows) < 2 * page.before
+        level = LEVEL_FOR_NOW if has_room and grows_slowly else LEVEL
+        rows, basis = encode_rows(page.rows), None
+        if kind is BASIS:
+            bases[at] = rows
+        elif kind in BASED:
+            if at not in bases:
+                bases[at] = self._basis(at)
+            basis = bases[at]
+        data = pack_page(rows, level, basis)
+        self._connection.execute(_PUT_PAGE, (self.key, kind.value, at, version, change, data))
+
+    def _basis(self, at: int) -> bytes | None:
+        """Return the rows against which others of the same messages are packed, as they are stored, if they are."""
+        row = self._connection.execute(PAGE, (self.key, BASIS.value, at)).fetchone()
+        return None if row is None else unpack_page(row[2], None)
 
 
 def as_entry(row: Sequence[Any]) -> Entry:

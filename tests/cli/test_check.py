@@ -175,11 +175,17 @@ def test_a_wrong_row(filled: Listgate) -> None:
         return pack(encode_rows(rows))
 
     before = filled("check").out
-    _change("page", "data", change, "page = 0 AND kind = 'overview'")
+    _change("page", "data", change, "page = 0 AND kind = 'keys'")
     assert _repaired(filled) == [
-        f"l {number}: its overview is not as it should be" for number in (7, 9)
+        f"l {number}: its keys is not as it should be" for number in (7, 9)
     ]
     assert filled("check").out == before
+
+
+def _unreadable(page: int) -> list[str]:
+    """Return the faults that a damaged page of overviews is: those packed against it cannot be read either."""
+    kinds = ("envelope", "fields", "listing", "overview")
+    return [f"l: page {page} of its {kind} cannot be read" for kind in kinds]
 
 
 def test_a_damaged_page(filled: Listgate) -> None:
@@ -189,12 +195,17 @@ def test_a_damaged_page(filled: Listgate) -> None:
         lambda data: data[:-1] + bytes([data[-1] ^ 1]),
         "page = 1 AND kind = 'overview'",
     )
-    assert _repaired(filled) == ["l: page 1 of its overview cannot be read"]
+    assert _repaired(filled) == _unreadable(1)
 
 
 def test_a_lost_page(filled: Listgate) -> None:
-    _do("DELETE FROM page WHERE page = 1 AND kind = 'overview'")
+    _do("DELETE FROM page WHERE page = 1 AND kind = 'facts'")
     assert len(_repaired(filled)) == COUNT - 255
+
+
+def test_a_lost_page_that_others_are_packed_against(filled: Listgate) -> None:
+    _do("DELETE FROM page WHERE page = 1 AND kind = 'overview'")
+    assert _repaired(filled) == _unreadable(1)[:3]
 
 
 def test_all_that_is_wrong_with_a_message_is_one_fault(filled: Listgate) -> None:
@@ -273,7 +284,7 @@ def test_a_damaged_head_stays_a_fault(filled: Listgate, tmp_path: Path) -> None:
 
 def test_a_page_that_is_none(filled: Listgate) -> None:
     _do(f"UPDATE page SET data = x'{pack(b'no page').hex()}' WHERE page = 0 AND kind = 'overview'")
-    assert _repaired(filled) == ["l: page 0 of its overview cannot be read"]
+    assert _repaired(filled) == _unreadable(0)
 
 
 def test_a_lost_node_of_a_damaged_message_is_beyond_repair(filled: Listgate) -> None:
