@@ -26,6 +26,7 @@ from gateway.imap.registry import (
 )
 from gateway.imap.responses import No
 from gateway.imap.threading import Threads
+from storage import verdicts
 from storage.memory import MemoryArchive
 from storage.model import MailingList, Rendition
 from storage.search import RUN_NUMBERS
@@ -226,6 +227,7 @@ def test_windows_are_the_numbers_of_a_list(
 
 
 def test_no_more_is_searched_than_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verdicts, "KEPT_OCTETS", 0)
     stage = Stage(MemoryEngine())
     stage.open(["as=ann", "mail"])
     stage.client.ask(b"a SELECT lists.mail")
