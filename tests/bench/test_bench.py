@@ -62,7 +62,9 @@ def test_news_servers_are_compared(server: Served, tmp_path: Path) -> None:
     assert_told(tmp_path / "wire.md", news.lines(), slice(1, 4))
     assert_told(tmp_path / "wire-processor.md", news.lines(), slice(2, 3))
     figures = json.loads((tmp_path / "wire.json").read_text())
-    assert all(each["one"]["octets"] == each["other"]["octets"] for each in figures.values())
+    # Where a reply is cut, and so what DEFLATE makes of it, depends on who else is active.
+    plain = [each for name, each in figures.items() if "DEFLATE" not in name]
+    assert all(each["one"]["octets"] == each["other"]["octets"] for each in plain)
 
 
 def test_mail_servers_are_compared(server: Served, tmp_path: Path) -> None:
