@@ -6,7 +6,8 @@ only with a revision of its list that names it; so a verdict is kept until then,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -98,10 +99,15 @@ async def _verdicts(run: Run, query: Query) -> _Verdicts:
     if verdicts is None or record.revision - verdicts.revision > MOST_CHANGES:
         verdicts = _Verdicts(record.revision)
         runs = (record.high - record.low) // RUN_NUMBERS + 2
-        kept.put(key, verdicts, _LEAST_OCTETS + runs * _RUN_OCTETS)
+        kept.put(key, verdicts, _octets_of(query) + runs * _RUN_OCTETS)
     elif verdicts.revision != record.revision:
         changed = await run.archive.changed(run.name, verdicts.revision)
         for number in changed:
             verdicts.forget(number)
         verdicts.revision = record.revision
     return verdicts
+
+
+def _octets_of(query: Query) -> int:
+    """Return what a query takes that joins no others: a needle may be as long as a command."""
+    return _LEAST_OCTETS + sum(getsizeof(getattr(query, each.name)) for each in fields(query))
