@@ -80,7 +80,9 @@ class Connections:
         self._heard_at = self.clock.seconds()
 
     def hears_another(self, connection: SessionProtocol) -> bool:
-        """Tell whether another client has said something of late."""
+        """Tell whether another client has said something of late, if there is one still."""
+        if len(self._all) < 2:
+            return False
         at = self._another_heard_at if self._heard is connection else self._heard_at
         return self.clock.seconds() - at < _RECENT_SECONDS
 

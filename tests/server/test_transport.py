@@ -116,10 +116,16 @@ class TestBackPressure:
         beside = greedy.socket.take().count(b"\r\n")
         assert 0 < beside < 10
         assert alone > 50 * beside
-        greedy.protocol.dataReceived(b"MANY 5000\r\n")  # though it spoke last
+        greedy.protocol.dataReceived(b"MANY 9000\r\n")  # though it spoke last
         greedy.clock.calls.pop(0).func()
         assert 0 < greedy.socket.take().count(b"\r\n") < 10
         now += 1  # the other one has been silent since
+        greedy.clock.calls.pop(0).func()
+        assert greedy.socket.take().count(b"\r\n") > 50 * beside
+        assert other.say(b"ECHO again\r\n") == b"again\r\n"
+        greedy.clock.calls.pop(0).func()
+        assert 0 < greedy.socket.take().count(b"\r\n") < 10
+        other.hang_up()
         greedy.clock.calls.pop(0).func()
         assert greedy.socket.take().count(b"\r\n") > 50 * beside
 
