@@ -117,7 +117,7 @@ def _has(text: str) -> Tree:
 
 def _id(text: str) -> Tree:
     bare = "".join(text.split()).removeprefix("<").partition(">")[0]
-    if not bare or len(bare) > _MAX_ID:
+    if not bare or "<" in bare or len(bare) > _MAX_ID:
         raise QueryFault("Behind id: comes a Message-ID, as in id:20240728.1234@example.org")
     return Named(f"<{bare}>".encode())
 

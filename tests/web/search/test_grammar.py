@@ -166,6 +166,7 @@ def test_what_is_typed(text: str, tree: Tree) -> None:
         ("list:)", "Behind “list:”"),
         ("id:", "Behind “id:”"),
         ("id:<>", "Message-ID"),
+        ('id:"a<"', "Message-ID"),
         ("id:" + "x" * 501, "Message-ID"),
         ("date:x", "“x” is no date"),
         ("date:..", "no date"),
