@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from gateway.access import ANONYMOUS, Policy
 from gateway.imap.framing import LITERAL_OCTETS, CommandBuffer, CommandTooLong, GoAhead, TooMuchData
 from gateway.imap.grammar import Parser
-from gateway.imap.modseq import highest_line
+from gateway.imap.modseq import highest_line, last_modseq
 from gateway.imap.registry import CAPABILITIES, COMMANDS, Request, State
 from gateway.imap.responses import Bad, Ended, ImapError, No, code
 from gateway.imap.settings import Settings
@@ -196,6 +197,20 @@ class Session:
             return None
         return self.marks.of(self.user, record.name, record.validity)
 
+    def _see_marks(self) -> None:
+        """Bring the marks in the selected mailbox up to date with what other processes changed.
+
+        Those of a revision that is not known yet bring it along: a client that is told their mod-sequence would take it
+        that it knows that revision. Where they cannot be read now, what was read before is served, as by the server,
+        which logs it.
+        """
+        if self.view is None or self.view.marks is None:
+            return
+        with suppress(ArchiveUnavailable):
+            self.own_marks(self.view.record)
+            if self.view.marks.stamp > last_modseq(self.view.record.revision):
+                self.archive.refresh()
+
     def selected(self) -> View:
         """Return what is selected, in a command that needs it."""
         assert self.view is not None
@@ -274,8 +289,7 @@ class Session:
             parser = Parser(octets, utf8=self.utf8)
             tag = parser.tag()
             request, row = self._request(tag, parser)
-            if self.view is not None and self.view.marks is not None:
-                self.own_marks(self.view.record)  # which brings them up to date
+            self._see_marks()
             async for piece in row.run(self, request):
                 yield piece
             if self.continuation is None:

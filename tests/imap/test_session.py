@@ -16,7 +16,7 @@ from gateway.imap.session import LEAST_IDLE_SECONDS
 from gateway.wire import CHUNK_OCTETS, Upgrade
 from storage.bitmap import Bitmap
 from storage.errors import ArchiveUnavailable, NoSuchMessage
-from storage.marks import MAX_KEYWORDS, Mode, TooMany, Wish
+from storage.marks import MAX_KEYWORDS, REVISION_BITS, Mode, TooMany, Wish
 from storage.memory_marks import MemoryMarks
 from storage.message.structure import Part, structure
 from storage.model import MailingList, Page, Rendition
@@ -392,6 +392,67 @@ def test_what_another_process_marks_in_between_is_told(tmp_path: Path) -> None:
     assert client.ask(b"c NOOP") == b"c OK NOOP completed\r\n"
     for each in (ours, theirs, engine):
         each.close()
+
+
+def test_the_next_command_sees_what_another_process_marked(tmp_path: Path) -> None:
+    engine = SqliteEngine(tmp_path)
+    ours, theirs = SqliteMarks(tmp_path), SqliteMarks(tmp_path)
+    stage = Stage(engine)
+    session = Session(stage.archive, marks=ours)
+    session.login(Reader(USER))
+    client = Client(session)
+    client.ask(b"a SELECT lists.alpha")
+    record = stage.archive.mailing_list("lists.alpha")
+
+    def mark(flag: bytes) -> None:
+        wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [flag], record.revision)
+        theirs.change(USER, record.name, record.validity, wish)
+
+    mark(b"\\Flagged")
+    assert b"* SEARCH 2\r\n" in client.ask(b"b SEARCH FLAGGED")
+    mark(b"\\Seen")
+    assert b"* 2 FETCH (FLAGS (\\Seen \\Flagged))\r\n" in client.ask(b"c FETCH 2 FLAGS")
+    mark(b"\\Answered")
+    assert b"* 2 FETCH (UID 2 FLAGS (\\Seen \\Flagged \\Answered))\r\n" in client.ask(b"d NOOP")
+    assert client.ask(b"e NOOP") == b"e OK NOOP completed\r\n"
+    for each in (ours, theirs, engine):
+        each.close()
+
+
+def test_marks_of_a_revision_that_is_not_known_yet_bring_it_along(tmp_path: Path) -> None:
+    engine, writing = SqliteEngine(tmp_path), SqliteEngine(tmp_path)
+    ours, theirs = SqliteMarks(tmp_path), SqliteMarks(tmp_path)
+    stage = Stage(engine)
+    session = Session(stage.archive, marks=ours)
+    session.login(Reader(USER))
+    client = Client(session)
+    client.ask(b"a SELECT lists.alpha (CONDSTORE)")
+    record = stage.archive.mailing_list("lists.alpha")
+    with writing.writer().batch() as batch:
+        batch.remove("lists.alpha", record.high)
+    wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [b"\\Seen"], record.revision + 1)
+    theirs.change(USER, record.name, record.validity, wish)
+    assert stage.archive.mailing_list("lists.alpha").revision == record.revision
+    modseq = ((record.revision + 1) << REVISION_BITS) + 1
+    answer = client.ask(b"b NOOP")
+    assert b"* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (%d))\r\n" % modseq in answer
+    assert b" EXPUNGE\r\n" in answer, "who knows that mod-sequence would never be told of it"
+    assert b"[HIGHESTMODSEQ %d]" % modseq in answer
+    for each in (ours, theirs, engine, writing):
+        each.close()
+
+
+def test_marks_that_cannot_be_read_keep_nobody_from_leaving(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    talk = ann()
+
+    def unreadable(*_: object) -> None:
+        raise ArchiveUnavailable("no such disk")
+
+    monkeypatch.setattr(talk.marks, "of", unreadable)
+    assert talk.ask(b"b FETCH 1 UID") == b"* 1 FETCH (UID 1)\r\nb OK FETCH completed\r\n"
+    assert talk.ask(b"c LOGOUT").endswith(b"c OK LOGOUT completed\r\n")
 
 
 def test_a_mailbox_needs_no_marks() -> None:
