@@ -46,7 +46,7 @@ from storage.query import (
     Text,
     Words,
 )
-from storage.runs import bits_of, positions, shown
+from storage.runs import bits_of, numbers_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -150,7 +150,7 @@ class _Row:
             if run.pace.is_due():
                 yield
                 run.pace.rest()
-        for at in positions(unseen):
+        for at in numbers_of(unseen, 0):
             row = await self._made(run, run.start + at)
             if row is not None and self.matches([row]) == [True]:
                 found |= 1 << at
@@ -210,7 +210,7 @@ class _InOctets:
                 yield
             told = run.told[self.clue]
             found, open_ = run.bits & told.certain, run.bits & told.possible & ~told.certain
-        for at in positions(open_):
+        for at in numbers_of(open_, 0):
             if run.pace.is_due():
                 yield
                 run.pace.rest()

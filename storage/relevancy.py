@@ -20,7 +20,7 @@ from storage.message.terms import MAX_PIECE, Clue, Piece, terms
 from storage.message.text import NO_TEXT, folded, searchable
 from storage.model import Rendition
 from storage.query import And, Body, Field, Or, Text, Words
-from storage.runs import RUN_NUMBERS, Pace, bits_of, positions
+from storage.runs import RUN_NUMBERS, Pace, bits_of, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -122,7 +122,7 @@ class _Run:
                     places |= narrowed.certain
                     possible |= narrowed.possible
                     yield
-                for at in positions(possible & self.hits):
+                for at in numbers_of(possible & self.hits, 0):
                     if at not in unindexed:
                         unindexed[at] = await self._terms(self.start + at)
                         yield
@@ -140,7 +140,7 @@ class _Run:
         """Return how relevant each message asked for is; ``rarity`` is that of the words."""
         best = sum(rarity) * _WORTH[-1]
         scores = []
-        for at in positions(self.hits):
+        for at in numbers_of(self.hits, 0):
             worth = 0.0
             for rare, (body, head, subject) in zip(rarity, self.words, strict=True):
                 place = 3 if subject >> at & 1 else 2 if head >> at & 1 else body >> at & 1

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.message.terms import Clue
 
-__all__ = ["RUN_NUMBERS", "Pace", "Run", "bits_of", "numbers_of", "positions", "shown"]
+__all__ = ["RUN_NUMBERS", "Pace", "Run", "bits_of", "numbers_of", "shown"]
 
 RUN_NUMBERS: Final = 1 << 12
 """How many numbers are searched as one: a whole number of pages, and as many as a segment of the index covers."""
@@ -86,11 +86,6 @@ def shown(ranges: Iterable[range], start: int) -> int:
     for each in ranges:
         bits |= (1 << len(each)) - 1 << each.start - start
     return bits
-
-
-def positions(bits: int) -> list[int]:
-    """Return which bits are set, ascending."""
-    return [at for start, end in bit_runs(bits) for at in range(start, end)]
 
 
 def numbers_of(bits: int, start: int) -> array[int]:

@@ -18,7 +18,7 @@ from itertools import accumulate, pairwise, repeat
 from operator import add
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from storage.bitmap import bit_runs
+from storage.runs import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -219,4 +219,4 @@ def _integers(code: str, octets: bytes) -> array[int]:
 
 def places_in(bits: int) -> list[int]:
     """Return bits as places, ascending."""
-    return [at for start, end in bit_runs(bits) for at in range(start, end)]
+    return list(numbers_of(bits, 0))
