@@ -53,6 +53,7 @@ _HOLES: Final = (
     "SELECT number FROM tombstone WHERE list = ? AND number BETWEEN ? AND ? ORDER BY number"
 )
 _HIDDEN: Final = "SELECT number FROM hidden WHERE list = ? ORDER BY number"
+_PAGE_THERE: Final = "SELECT 1 FROM page WHERE list = ? AND kind = ? AND page = ?"
 _PUT_PAGE: Final = (
     "INSERT INTO page (list, kind, page, version, changed, data) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (list, kind, page) DO UPDATE "
@@ -291,7 +292,7 @@ class Shelf:
             at for (kind, at), page in self._pages.items() if kind is BASIS and page.is_kept
         ]:
             for kind in BASED:  # what is packed against the page of before is packed anew
-                if self._connection.execute(PAGE, (self.key, kind.value, at)).fetchone():
+                if (kind, at) not in self._pages and self._is_there(kind, at):
                     self._page(kind, at)
         bases: dict[int, bytes | None] = {}
         for kind, at in sorted(self._pages, key=lambda place: place[0] is not BASIS):
@@ -316,6 +317,10 @@ class Shelf:
             basis = bases[at]
         data = pack_page(rows, level, basis)
         self._connection.execute(_PUT_PAGE, (self.key, kind.value, at, version, change, data))
+
+    def _is_there(self, kind: Rendition, at: int) -> bool:
+        row = self._connection.execute(_PAGE_THERE, (self.key, kind.value, at)).fetchone()
+        return row is not None
 
     def _basis(self, at: int) -> bytes | None:
         """Return the rows against which others of the same messages are packed, as they are stored, if they are."""
