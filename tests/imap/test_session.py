@@ -27,7 +27,7 @@ from tests.nntp.world import PASSWORD, USER, Client, Users
 from tests.server.scram_client import ScramClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from storage.archive import Archive
@@ -376,70 +376,73 @@ def test_who_has_too_many_marks_reads_by_peeking() -> None:
     assert talk.ask(b"c FETCH 1 BODY.PEEK[]").endswith(b"c OK FETCH completed\r\n")
 
 
-def test_what_another_process_marks_in_between_is_told(tmp_path: Path) -> None:
-    engine = SqliteEngine(tmp_path)
-    ours, theirs = SqliteMarks(tmp_path), SqliteMarks(tmp_path)
-    stage = Stage(engine)
-    session = Session(stage.archive, marks=ours)
-    session.login(Reader(USER))
-    client = Client(session)
+class Shared:
+    """A user's session over an archive that another process shares, and what that one marks."""
+
+    def __init__(self, directory: Path) -> None:
+        self._engine = SqliteEngine(directory)
+        self._ours, self._theirs = SqliteMarks(directory), SqliteMarks(directory)
+        self.archive = Stage(self._engine).archive
+        self.record = self.archive.mailing_list("lists.alpha")
+        session = Session(self.archive, marks=self._ours)
+        session.login(Reader(USER))
+        self.client = Client(session)
+
+    def mark(self, flag: bytes, *, later: int = 0) -> None:
+        """Have the other process mark the second message, in a revision so much later than the session knows."""
+        revision = self.record.revision + later
+        wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [flag], revision)
+        self._theirs.change(USER, self.record.name, self.record.validity, wish)
+
+    def close(self) -> None:
+        for each in (self._ours, self._theirs, self._engine):
+            each.close()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Shared]:
+    made = Shared(tmp_path)
+    yield made
+    made.close()
+
+
+def test_what_another_process_marks_in_between_is_told(shared: Shared) -> None:
+    client = shared.client
     client.ask(b"a SELECT lists.alpha")
-    record = stage.archive.mailing_list("lists.alpha")
-    wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [b"\\Flagged"], record.revision)
-    theirs.change(USER, record.name, record.validity, wish)
+    shared.mark(b"\\Flagged")
     answer = client.ask(b"b STORE 1 +FLAGS.SILENT (\\Seen)")
     assert b"* 2 FETCH (UID 2 FLAGS (\\Flagged))\r\n" in answer
     assert client.ask(b"c NOOP") == b"c OK NOOP completed\r\n"
-    for each in (ours, theirs, engine):
-        each.close()
 
 
-def test_the_next_command_sees_what_another_process_marked(tmp_path: Path) -> None:
-    engine = SqliteEngine(tmp_path)
-    ours, theirs = SqliteMarks(tmp_path), SqliteMarks(tmp_path)
-    stage = Stage(engine)
-    session = Session(stage.archive, marks=ours)
-    session.login(Reader(USER))
-    client = Client(session)
+def test_the_next_command_sees_what_another_process_marked(shared: Shared) -> None:
+    client = shared.client
     client.ask(b"a SELECT lists.alpha")
-    record = stage.archive.mailing_list("lists.alpha")
-
-    def mark(flag: bytes) -> None:
-        wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [flag], record.revision)
-        theirs.change(USER, record.name, record.validity, wish)
-
-    mark(b"\\Flagged")
+    shared.mark(b"\\Flagged")
     assert b"* SEARCH 2\r\n" in client.ask(b"b SEARCH FLAGGED")
-    mark(b"\\Seen")
+    shared.mark(b"\\Seen")
     assert b"* 2 FETCH (FLAGS (\\Seen \\Flagged))\r\n" in client.ask(b"c FETCH 2 FLAGS")
-    mark(b"\\Answered")
+    shared.mark(b"\\Answered")
     assert b"* 2 FETCH (UID 2 FLAGS (\\Seen \\Flagged \\Answered))\r\n" in client.ask(b"d NOOP")
     assert client.ask(b"e NOOP") == b"e OK NOOP completed\r\n"
-    for each in (ours, theirs, engine):
-        each.close()
 
 
-def test_marks_of_a_revision_that_is_not_known_yet_bring_it_along(tmp_path: Path) -> None:
-    engine, writing = SqliteEngine(tmp_path), SqliteEngine(tmp_path)
-    ours, theirs = SqliteMarks(tmp_path), SqliteMarks(tmp_path)
-    stage = Stage(engine)
-    session = Session(stage.archive, marks=ours)
-    session.login(Reader(USER))
-    client = Client(session)
+def test_marks_of_a_revision_that_is_not_known_yet_bring_it_along(
+    shared: Shared, tmp_path: Path
+) -> None:
+    client, record = shared.client, shared.record
     client.ask(b"a SELECT lists.alpha (CONDSTORE)")
-    record = stage.archive.mailing_list("lists.alpha")
+    writing = SqliteEngine(tmp_path)
     with writing.writer().batch() as batch:
         batch.remove("lists.alpha", record.high)
-    wish = Wish(Bitmap.of([range(2, 3)]), Mode.ADD, [b"\\Seen"], record.revision + 1)
-    theirs.change(USER, record.name, record.validity, wish)
-    assert stage.archive.mailing_list("lists.alpha").revision == record.revision
+    shared.mark(b"\\Seen", later=1)
+    assert shared.archive.mailing_list("lists.alpha").revision == record.revision
     modseq = ((record.revision + 1) << REVISION_BITS) + 1
     answer = client.ask(b"b NOOP")
     assert b"* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (%d))\r\n" % modseq in answer
     assert b" EXPUNGE\r\n" in answer, "who knows that mod-sequence would never be told of it"
     assert b"[HIGHESTMODSEQ %d]" % modseq in answer
-    for each in (ours, theirs, engine, writing):
-        each.close()
+    writing.close()
 
 
 def test_marks_that_cannot_be_read_keep_nobody_from_leaving(
